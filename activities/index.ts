@@ -1,0 +1,96 @@
+import type { PaymentOutcomeKind } from '../domain/payments/payment.ts';
+import type {
+  CancelSubscription,
+  ChangePlan,
+  CreateSubscription,
+  ScheduleCancellation,
+} from '../domain/subscription/commands.ts';
+import type { SubscriptionStatus } from '../domain/subscription/subscription.ts';
+import type { InvoiceStatus } from '../domain/invoicing/invoice.ts';
+import type { Instant } from '../domain/time.ts';
+
+/** Who and when, on every activity. `asOf` is the only time a decision knows; unix seconds. */
+export interface Envelope {
+  accountId: string;
+  operationId: string;
+  asOf: Instant;
+  actor: string;
+}
+
+/** What the workflow needs to know of a subscription; the rest is in Postgres. */
+export interface SubscriptionFacts {
+  status: SubscriptionStatus;
+  currency: string;
+  /** Price id of the first item, for the search attribute. */
+  planId: string;
+  periodStart: Instant;
+  periodEnd: Instant;
+  /** Where the loop must wake before the period ends: a cancellation date, the expiry of an incomplete subscription or pending update. */
+  cancelAt: Instant | null;
+  incompleteExpiresAt: Instant | null;
+  pendingUpdate: { invoiceId: string; expiresAt: Instant } | null;
+}
+
+export interface InvoiceFacts {
+  id: string;
+  number: string | null;
+  status: InvoiceStatus;
+  amountDue: number;
+  amountRemaining: number;
+  currency: string;
+  /** What the workflow must do next with it. */
+  next: 'calculate_tax' | 'collect' | 'nothing';
+}
+
+export interface BillingOutcome {
+  subscription: SubscriptionFacts;
+  invoice: InvoiceFacts | null;
+}
+
+export interface PaymentResult {
+  outcome: PaymentOutcomeKind;
+  attemptNumber: number;
+  attemptId: string | null;
+  declineCode: string | null;
+  invoice: InvoiceFacts;
+  /** null when the invoice has no subscription. */
+  subscription: SubscriptionFacts | null;
+}
+
+/** What dunning of one invoice needs to decide its next step; see domain/dunning/next-step.ts. */
+export interface DunningFacts {
+  policy: import('../domain/dunning/policy.ts').DunningPolicy;
+  invoice: InvoiceFacts;
+  attemptCount: number;
+  lastDeclineCode: string | null;
+  lastAttemptAt: Instant | null;
+  unresolved: boolean;
+}
+
+/** Every activity is one verb in one file: load -> decide -> record. All refusals arrive as ApplicationFailure with `type` = RefusalCode. */
+export interface Activities {
+  createSubscription(input: Envelope & CreateSubscription): Promise<BillingOutcome>;
+  /** Bills the period that starts at `asOf` (the boundary). Ends the subscription instead where it cancels at that instant. */
+  issueInvoice(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  changePlan(input: Envelope & { subscriptionId: string } & ChangePlan): Promise<BillingOutcome>;
+  /** Applies a pending update whose invoice is paid, or drops it (voiding its invoice). */
+  resolvePendingUpdate(input: Envelope & { subscriptionId: string; apply: boolean }): Promise<BillingOutcome>;
+  scheduleCancellation(input: Envelope & { subscriptionId: string } & ScheduleCancellation): Promise<BillingOutcome>;
+  cancelSubscription(input: Envelope & { subscriptionId: string } & CancelSubscription): Promise<BillingOutcome>;
+  /** Ends a subscription whose first invoice was not paid in time (incomplete_expired); voids that invoice. */
+  expireSubscription(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  /** External tax engines only: asks the calculator for a draft invoice's taxes and stores them on the draft. */
+  calculateTax(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
+  finalizeInvoice(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
+  /** One attempt, intent first. `paymentMethodId` overrides the default for this attempt. */
+  collectPayment(input: Envelope & { invoiceId: string; paymentMethodId: string | null }): Promise<PaymentResult>;
+  /** Looks an unresolved attempt up at the gateway and records what became of it. */
+  resolvePayment(input: Envelope & { invoiceId: string }): Promise<PaymentResult>;
+  voidInvoice(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
+  markInvoiceUncollectible(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
+  loadDunning(input: { accountId: string; invoiceId: string }): Promise<DunningFacts>;
+  /** Writes the next attempt's date on the invoice (shown to customers and operators); null clears it. */
+  scheduleAttempt(input: Envelope & { invoiceId: string; at: Instant | null }): Promise<void>;
+  /** Applies the policy's terminal action to the subscription of an invoice that dunning gave up on. */
+  endDunning(input: Envelope & { invoiceId: string }): Promise<BillingOutcome>;
+}

@@ -1,0 +1,33 @@
+import type { Account } from './account.ts';
+import type { Price, Product } from './catalog/price.ts';
+import type { Customer } from './customer.ts';
+import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
+import type { PaymentAttempt, PaymentMethod } from './payments/payment.ts';
+import type { BilledPeriod, Subscription } from './subscription/subscription.ts';
+import type { TaxRate } from './tax/tax-rate.ts';
+
+/**
+ * Everything one billing decision may look at, read in one round trip (`db/billing-snapshot.ts`). Prices, products and tax rates
+ * hold those referred to by the subscription, its billed periods, its pending items, the invoice, and the ids asked for.
+ */
+export interface BillingSnapshot {
+  account: Account;
+  customer: Customer;
+  /** null while it is being created. */
+  subscription: Subscription | null;
+  prices: Record<string, Price>;
+  products: Record<string, Product>;
+  taxRates: Record<string, TaxRate>;
+  /** Coverage of the subscription's items that ends after the start of the current period, by subscription item and start. */
+  billed: BilledPeriod[];
+  /** Pending invoice items of the subscription (and, when creating, none). */
+  pendingItems: InvoiceItem[];
+  /** Draft and open invoices of the subscription, with lines, oldest first. */
+  openInvoices: Invoice[];
+  /** The invoice the operation is about, whatever its status, when it is about one. */
+  invoice: Invoice | null;
+  /** Attempts of `invoice`, by number. */
+  attempts: PaymentAttempt[];
+  /** In the order in which they are tried: subscription default, customer default. Empty when there is none. */
+  paymentMethods: PaymentMethod[];
+}

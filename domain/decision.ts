@@ -1,0 +1,59 @@
+import type { BalanceTransaction } from './customer.ts';
+import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
+import type { JournalTransaction } from './ledger/journal.ts';
+import type { PaymentAttempt } from './payments/payment.ts';
+import type { BilledPeriod, BilledShrink, Subscription } from './subscription/subscription.ts';
+import type { Instant } from './time.ts';
+
+/** Makes ids for one operation: the same operation id gives the same ids in the same order, so a retry writes the same rows. */
+export type IdSource = (prefix: string) => string;
+
+/** A fact for the outbox. `objectId` is the object that changed; presenters turn it into Stripe's event on reading. */
+export interface OutboxEvent {
+  type: string;
+  objectType: 'customer' | 'subscription' | 'invoice' | 'payment_attempt' | 'invoiceitem';
+  objectId: string;
+  /** Changed fields as they were, in our own names; small. */
+  previous: Record<string, unknown> | null;
+}
+
+/** What a pure decision function returns and `db/record-decision.ts` writes in one transaction. Absent parts are empty. */
+export interface Decision {
+  /** As the subscription will be; null when it does not change. */
+  subscription: Subscription | null;
+  /** New and changed invoices, whole. A number is drawn by the database for an invoice that becomes open or paid without one. */
+  invoices: Invoice[];
+  pendingItems: { insert: InvoiceItem[]; consume: { id: string; invoiceId: string }[]; remove: string[] };
+  billed: { shrink: BilledShrink[]; insert: BilledPeriod[]; attach: { invoiceItemId: string; invoiceId: string; invoiceLineId: string }[] };
+  attempt: PaymentAttempt | null;
+  balance: BalanceTransaction[];
+  /** Set on the customer's first invoice. */
+  customerCurrency: string | null;
+  journal: JournalTransaction[];
+  events: OutboxEvent[];
+}
+
+export const emptyDecision = (): Decision => ({
+  subscription: null,
+  invoices: [],
+  pendingItems: { insert: [], consume: [], remove: [] },
+  billed: { shrink: [], insert: [], attach: [] },
+  attempt: null,
+  balance: [],
+  customerCurrency: null,
+  journal: [],
+  events: [],
+});
+
+/** The envelope of an operation: unique per account by `operationId`; a second write of it returns the first one's result. */
+export interface Operation {
+  operationId: string;
+  kind: string;
+  asOf: Instant;
+  /** Hash of kind and parameters, so that an operation id reused for something else is refused (`operation_conflict`). */
+  requestHash: string;
+  subscriptionId: string | null;
+  invoiceId: string | null;
+  /** Who asked: an API key id, `workflow`, `dunning`, `operator:<name>`. */
+  actor: string;
+}

@@ -1,0 +1,26 @@
+/** Prefix of every kind of id; the same words as Stripe's. */
+export const ID_PREFIX = {
+  account: 'acct',
+  apiKey: 'key',
+  customer: 'cus',
+  product: 'prod',
+  price: 'price',
+  taxRate: 'txr',
+  paymentMethod: 'pm',
+  subscription: 'sub',
+  subscriptionItem: 'si',
+  invoice: 'in',
+  invoiceLine: 'il',
+  invoiceItem: 'ii',
+  billedPeriod: 'bp',
+  paymentAttempt: 'pa',
+  balanceTransaction: 'cbtxn',
+  journalTransaction: 'jt',
+  event: 'evt',
+  operation: 'op',
+} as const;
+
+export type IdPrefix = (typeof ID_PREFIX)[keyof typeof ID_PREFIX];
+
+export const isId = (prefix: IdPrefix, text: string): boolean =>
+  text.startsWith(`${prefix}_`) && /^[A-Za-z0-9_]{1,250}$/.test(text);

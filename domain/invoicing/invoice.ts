@@ -1,0 +1,123 @@
+import type { Metadata } from '../catalog/price.ts';
+import type { TaxAmount } from '../tax/tax-rate.ts';
+import type { Instant } from '../time.ts';
+
+export type InvoiceStatus = 'draft' | 'open' | 'paid' | 'void' | 'uncollectible';
+export type BillingReason = 'subscription_create' | 'subscription_cycle' | 'subscription_update' | 'manual';
+
+export interface Period {
+  start: Instant;
+  end: Instant;
+}
+
+/** How a line's amount came about: the inputs as data, and the same as an English sentence. */
+export interface Explanation {
+  sentence: string;
+  rule: 'full_period' | 'prorated_charge' | 'prorated_credit' | 'quantity' | 'one_time';
+  unitAmountDecimal: string | null;
+  quantity: string | null;
+  /** Whole units of the proration basis (seconds or days); null where nothing was prorated. */
+  fraction: { numerator: number; denominator: number; basis: string } | null;
+  /** Exact value before the single rounding, as a decimal string of minor units. */
+  exact: string;
+  rounding: 'half_up';
+  /** Largest remainder or cap adjustments and the like, in words. */
+  notes: string[];
+}
+
+export interface InvoiceLine {
+  id: string;
+  subscriptionItemId: string | null;
+  invoiceItemId: string | null;
+  priceId: string | null;
+  productId: string | null;
+  description: string;
+  quantity: string | null;
+  unitAmountDecimal: string | null;
+  currency: string;
+  /** Minor units; negative for a credit. Includes inclusive tax, excludes exclusive tax. */
+  amount: number;
+  period: Period;
+  proration: boolean;
+  /** For a prorated credit: the invoice and line it gives back. */
+  creditedInvoiceId: string | null;
+  creditedLineId: string | null;
+  taxes: TaxAmount[];
+  explanation: Explanation;
+  metadata: Metadata;
+}
+
+/** A prorated line waiting for the next invoice (`create_prorations`). The line it will become, plus who owns it. */
+export interface InvoiceItem {
+  id: string;
+  customerId: string;
+  subscriptionId: string | null;
+  invoiceId: string | null;
+  line: Omit<InvoiceLine, 'id' | 'taxes' | 'invoiceItemId'>;
+  taxRateIds: string[];
+  date: Instant;
+}
+
+/** Who sold to whom, frozen when the invoice is finalised. */
+export interface InvoiceParty {
+  name: string | null;
+  email: string | null;
+  address: Address | null;
+}
+
+export interface Address {
+  line1: string | null;
+  line2: string | null;
+  city: string | null;
+  state: string | null;
+  postalCode: string | null;
+  country: string | null;
+}
+
+/**
+ * An invoice. Sums, all minor units: `subtotal` = sum of line amounts; `tax` = all taxes (inclusive and exclusive);
+ * `total` = subtotal + exclusive taxes; `startingBalance`/`endingBalance` are the customer balance (negative = credit) before and after;
+ * `amountDue` = max(0, total + the balance applied); `amountPaid + amountCredited + amountRemaining = amountDue`.
+ */
+export interface Invoice {
+  id: string;
+  number: string | null;
+  customerId: string;
+  subscriptionId: string | null;
+  status: InvoiceStatus;
+  billingReason: BillingReason;
+  currency: string;
+  lines: InvoiceLine[];
+  subtotal: number;
+  subtotalExcludingTax: number;
+  tax: number;
+  total: number;
+  totalExcludingTax: number;
+  taxes: TaxAmount[];
+  startingBalance: number;
+  endingBalance: number | null;
+  /** Credits of later invoices put against this one while it was open (never customer balance). */
+  amountCredited: number;
+  amountDue: number;
+  amountPaid: number;
+  amountRemaining: number;
+  attemptCount: number;
+  attempted: boolean;
+  nextPaymentAttempt: Instant | null;
+  autoAdvance: boolean;
+  periodStart: Instant;
+  periodEnd: Instant;
+  defaultTaxRateIds: string[];
+  /** Which TaxCalculator computes it; `manual` is the built-in one. */
+  taxCalculator: string;
+  taxStatus: 'complete' | 'pending' | 'failed';
+  customer: InvoiceParty;
+  seller: InvoiceParty;
+  description: string | null;
+  metadata: Metadata;
+  createdAt: Instant;
+  finalizedAt: Instant | null;
+  paidAt: Instant | null;
+  voidedAt: Instant | null;
+  markedUncollectibleAt: Instant | null;
+}

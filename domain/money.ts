@@ -1,0 +1,115 @@
+import { Decimal } from 'decimal.js';
+import * as iso from 'dinero.js/currencies';
+import { Refusal } from './errors.ts';
+
+/**
+ * Money is an integer of the currency's minor unit (cents, yen, fils) in a safe integer; prices, quantities and rates are decimal
+ * strings. Arithmetic is exact until a line's amount is made, then rounded once, half away from zero, so that credits mirror charges.
+ */
+const Exact = Decimal.clone({ precision: 60, rounding: Decimal.ROUND_HALF_UP, toExpNeg: -40, toExpPos: 40 });
+
+/** An exact amount that has not been rounded yet. Opaque outside this file; make it with `exact`. */
+export type ExactAmount = Decimal;
+
+/** Stripe's limit on an amount: 99,999,999 of the major unit is common; ours is what a safe integer and a bigint column hold with room for sums. */
+export const MAX_AMOUNT = 999_999_999_999;
+
+export const exact = (value: string | number | ExactAmount): ExactAmount => new Exact(value);
+export const times = (a: ExactAmount, b: string | number): ExactAmount => a.times(b);
+export const dividedBy = (a: ExactAmount, b: string | number): ExactAmount => a.dividedBy(b);
+export const exactToString = (a: ExactAmount): string => a.toFixed();
+
+/** The one rounding of a line: half away from zero. @throws Refusal amount_out_of_range beyond MAX_AMOUNT. */
+export function roundToMinor(value: ExactAmount): number {
+  return safe(value.toDecimalPlaces(0, Decimal.ROUND_HALF_UP).toNumber());
+}
+
+/** `value` x numerator / denominator, exact. @throws RangeError when the denominator is not positive. */
+export function fractionOf(value: ExactAmount | number | string, numerator: number, denominator: number): ExactAmount {
+  if (!(denominator > 0)) throw new RangeError(`a fraction needs a positive denominator, not ${denominator}`);
+  return new Exact(value).times(numerator).dividedBy(denominator);
+}
+
+/** Checked integer sum. */
+export function sum(amounts: readonly number[]): number {
+  return amounts.reduce((total, amount) => safe(total + amount), 0);
+}
+
+function safe(amount: number): number {
+  if (!Number.isSafeInteger(amount) || Math.abs(amount) > MAX_AMOUNT * 1000) {
+    throw new Refusal('amount_out_of_range', `The amount ${amount} is outside what can be billed.`);
+  }
+  return amount === 0 ? 0 : amount;
+}
+
+/**
+ * Splits `total` over `weights` by largest remainder; ties go to the earlier part. The parts always sum to `total`, and a
+ * negative total mirrors the positive one. Weights must not be negative; all-zero weights give everything to the first part.
+ */
+export function allocate(total: number, weights: readonly (number | string)[]): number[] {
+  if (weights.length === 0) {
+    if (total !== 0) throw new RangeError('nothing to allocate to');
+    return [];
+  }
+  const exactWeights = weights.map((weight) => new Exact(weight));
+  if (exactWeights.some((weight) => weight.isNegative() && !weight.isZero())) throw new RangeError('a weight is negative');
+  const whole = exactWeights.reduce((a, b) => a.plus(b), new Exact(0));
+  if (whole.isZero()) return weights.map((_, index) => (index === 0 ? total : 0));
+  const sign = total < 0 ? -1 : 1;
+  const size = Math.abs(total);
+  const shares = exactWeights.map((weight) => weight.times(size).dividedBy(whole));
+  const parts = shares.map((share) => share.floor().toNumber());
+  const order = shares
+    .map((share, index) => ({ index, remainder: share.minus(share.floor()) }))
+    .sort((a, b) => b.remainder.comparedTo(a.remainder) || a.index - b.index);
+  let left = size - sum(parts);
+  for (const { index } of order) {
+    if (left === 0) break;
+    parts[index] = (parts[index] ?? 0) + 1;
+    left -= 1;
+  }
+  return parts.map((part) => (part === 0 ? 0 : sign * part));
+}
+
+const OVERRIDES: Record<string, number> = { mga: 2, mru: 2 };
+const EXPONENTS: ReadonlyMap<string, number> = new Map(
+  Object.values(iso).map((currency) => {
+    const code = currency.code.toLowerCase();
+    return [code, OVERRIDES[code] ?? currency.exponent] as const;
+  }),
+);
+
+/** Decimals of the currency's minor unit: 0, 2 or 3. @throws Refusal parameter_invalid for a code ISO 4217 does not have. */
+export function exponentOf(currency: string): number {
+  const exponent = EXPONENTS.get(currency);
+  if (exponent === undefined) {
+    throw new Refusal('parameter_invalid', `Invalid currency: ${currency}. Use a three-letter ISO 4217 code in lower case.`, 'currency');
+  }
+  return exponent;
+}
+
+export const isCurrency = (code: string): boolean => EXPONENTS.has(code);
+
+/** @throws Refusal currency_mismatch */
+export function assertSameCurrency(expected: string, given: string, param?: string): void {
+  if (expected !== given) {
+    throw new Refusal('currency_mismatch', `The currency ${given} does not match ${expected}.`, param);
+  }
+}
+
+/** "EUR 12.00", for explanations, summaries and logs; not localised. */
+export function formatAmount(amount: number, currency: string): string {
+  const exponent = exponentOf(currency);
+  const digits = new Exact(amount).abs().dividedBy(new Exact(10).pow(exponent)).toFixed(exponent);
+  return `${amount < 0 ? '-' : ''}${currency.toUpperCase()} ${digits}`;
+}
+
+/** Checks and normalises a decimal string ("010.50" -> "10.5"). Returns null where it is none or has more than `decimals` places. */
+export function parseDecimal(text: string, decimals = 12): string | null {
+  if (!/^-?\d{1,15}(\.\d+)?$/.test(text)) return null;
+  const value = new Exact(text);
+  return value.decimalPlaces() > decimals ? null : value.toFixed();
+}
+
+export const isZero = (text: string): boolean => new Exact(text).isZero();
+export const compareDecimals = (a: string, b: string): number => new Exact(a).comparedTo(new Exact(b));

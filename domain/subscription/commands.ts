@@ -1,0 +1,57 @@
+import type { Instant } from '../time.ts';
+import type { CancellationDetails, PaymentBehavior, ProrationBehavior } from './subscription.ts';
+
+export interface NewItem {
+  /** Made by the API so that the answer can name it; `si_…`. */
+  id: string;
+  priceId: string;
+  quantity: string;
+  taxRateIds: string[];
+}
+
+/** Create a subscription and bill its first period. Ids only: no personal data may enter a workflow's history. */
+export interface CreateSubscription {
+  subscriptionId: string;
+  customerId: string;
+  currency: string | null;
+  items: NewItem[];
+  paymentBehavior: Exclude<PaymentBehavior, 'pending_if_incomplete'>;
+  billingTimezone: string | null;
+  defaultPaymentMethodId: string | null;
+  defaultTaxRateIds: string[];
+  cancelAtPeriodEnd: boolean;
+  cancelAt: Instant | null;
+}
+
+export type ItemChange =
+  | { do: 'add'; item: NewItem }
+  | { do: 'update'; itemId: string; priceId?: string; quantity?: string; taxRateIds?: string[] }
+  | { do: 'remove'; itemId: string };
+
+export interface ScheduleCancellation {
+  /** `never` undoes. */
+  at: 'period_end' | 'never' | Instant;
+  details?: Partial<CancellationDetails>;
+}
+
+/** POST /v1/subscriptions/:id, /v1/subscription_items: everything that may change in one command. Absent means unchanged. */
+export interface ChangePlan {
+  items?: ItemChange[];
+  prorationBehavior: ProrationBehavior;
+  /** The instant from which the change is priced; default `asOf`. Must lie in the current period. */
+  prorationDate?: Instant;
+  paymentBehavior: PaymentBehavior;
+  /** `now` starts a new period at the change. A change of cycle implies it. */
+  billingCycleAnchor?: 'now' | 'unchanged';
+  cancellation?: ScheduleCancellation;
+  defaultPaymentMethodId?: string | null;
+  defaultTaxRateIds?: string[];
+}
+
+export interface CancelSubscription {
+  /** Credit the unused part of what was billed. */
+  prorate: boolean;
+  /** Make a final invoice at once out of the credit and all pending items. */
+  invoiceNow: boolean;
+  details?: Partial<CancellationDetails>;
+}

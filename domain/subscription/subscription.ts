@@ -1,0 +1,119 @@
+import type { Cycle, Metadata } from '../catalog/price.ts';
+import type { Instant } from '../time.ts';
+
+export const SUBSCRIPTION_STATUSES = [
+  'incomplete',
+  'incomplete_expired',
+  'active',
+  'past_due',
+  'unpaid',
+  'canceled',
+] as const;
+export type SubscriptionStatus = (typeof SUBSCRIPTION_STATUSES)[number];
+
+export type ProrationBehavior = 'create_prorations' | 'always_invoice' | 'none';
+export type ProrationBasis = 'second' | 'day' | 'fixed_30';
+export type PaymentBehavior =
+  | 'allow_incomplete'
+  | 'default_incomplete'
+  | 'error_if_incomplete'
+  | 'pending_if_incomplete';
+
+export interface SubscriptionItem {
+  id: string;
+  priceId: string;
+  /** Decimal string; whole numbers for per-seat prices. */
+  quantity: string;
+  taxRateIds: string[];
+  metadata: Metadata;
+  createdAt: Instant;
+}
+
+export interface CancellationDetails {
+  comment: string | null;
+  feedback: string | null;
+  reason: 'cancellation_requested' | 'payment_failed' | null;
+}
+
+/** A change that waits for its payment (`pending_if_incomplete`, `error_if_incomplete`); dropped at `expiresAt`. */
+export interface PendingUpdate {
+  operationId: string;
+  invoiceId: string;
+  expiresAt: Instant;
+  /** The items, period and billed coverage as they will be once the invoice is paid. */
+  next: {
+    items: SubscriptionItem[];
+    cycle: Cycle;
+    billingCycleAnchor: Instant;
+    currentPeriodStart: Instant;
+    currentPeriodEnd: Instant;
+    billedShrinks: BilledShrink[];
+    billedInserts: BilledPeriod[];
+  };
+}
+
+/** All that is remembered of a subscription. Instants are unix seconds, UTC. */
+export interface Subscription {
+  id: string;
+  customerId: string;
+  status: SubscriptionStatus;
+  currency: string;
+  cycle: Cycle;
+  /** Period n is anchor + n x cycle, as a local date in `billingTimezone`. */
+  billingCycleAnchor: Instant;
+  billingTimezone: string;
+  startDate: Instant;
+  currentPeriodStart: Instant;
+  currentPeriodEnd: Instant;
+  items: SubscriptionItem[];
+  cancelAtPeriodEnd: boolean;
+  cancelAt: Instant | null;
+  canceledAt: Instant | null;
+  endedAt: Instant | null;
+  cancellationDetails: CancellationDetails;
+  /** When an incomplete subscription becomes incomplete_expired (23 h after creation); null otherwise. */
+  incompleteExpiresAt: Instant | null;
+  defaultPaymentMethodId: string | null;
+  defaultTaxRateIds: string[];
+  latestInvoiceId: string | null;
+  pendingUpdate: PendingUpdate | null;
+  description: string | null;
+  externalId: string | null;
+  metadata: Metadata;
+  createdAt: Instant;
+}
+
+/**
+ * What has been billed for one item over one stretch of time: the record that proves nothing is billed twice.
+ * `[start, end)` is what is still covered; it shrinks from the end when unused time is credited. `originalStart` and
+ * `originalEnd` are the line's period and the denominator of every fraction of it.
+ */
+export interface BilledPeriod {
+  id: string;
+  subscriptionItemId: string;
+  priceId: string;
+  quantity: string;
+  start: Instant;
+  end: Instant;
+  originalStart: Instant;
+  originalEnd: Instant;
+  /** The full cycle of which the line billed a part: [start, end) of the subscription's period at the time. */
+  cycleStart: Instant;
+  cycleEnd: Instant;
+  /** Billed net of discount, before exclusive tax, including inclusive tax; minor units. */
+  amount: number;
+  /** Sum of what has been credited of `amount` so far, as a positive number. */
+  credited: number;
+  taxRateIds: string[];
+  /** The line that billed it: an invoice line when invoiced, else the pending invoice item. */
+  invoiceId: string | null;
+  invoiceLineId: string | null;
+  invoiceItemId: string | null;
+}
+
+export interface BilledShrink {
+  id: string;
+  /** New end of coverage; equal to `start` when nothing is left (the row then covers no time). */
+  end: Instant;
+  credited: number;
+}

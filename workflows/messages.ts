@@ -1,0 +1,63 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { BillingOutcome, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../activities/index.ts';
+import type {
+  CancelSubscription,
+  ChangePlan,
+  CreateSubscription,
+  ScheduleCancellation,
+} from '../domain/subscription/commands.ts';
+import type { SubscriptionState } from './subscription/state.ts';
+
+/** On every command. `operationId` is unique per account for ever; sending it again returns the first answer. */
+export interface Command {
+  operationId: string;
+  actor: string;
+}
+
+/** The answer to a command: what was decided and, where money was asked for, what became of it. */
+export interface CommandResult extends BillingOutcome {
+  payment: PaymentResult | null;
+}
+
+export type StartSubscription = { accountId: string; command: Command & CreateSubscription };
+
+// Commands to a subscription: each an update, and a signal of the same name for fire-and-forget callers and operators.
+export const subscribeUpdate = defineUpdate<CommandResult, [Command]>('subscribe');
+export const changePlanUpdate = defineUpdate<CommandResult, [Command & ChangePlan]>('changePlan');
+export const cancelUpdate = defineUpdate<CommandResult, [Command & CancelSubscription]>('cancel');
+export const scheduleCancellationUpdate = defineUpdate<CommandResult, [Command & ScheduleCancellation]>('scheduleCancellation');
+export const changePlanSignal = defineSignal<[Command & ChangePlan]>('changePlan');
+export const cancelSignal = defineSignal<[Command & CancelSubscription]>('cancel');
+export const scheduleCancellationSignal = defineSignal<[Command & ScheduleCancellation]>('scheduleCancellation');
+
+/** Facts told to a subscription. */
+export interface InvoiceSettled {
+  invoiceId: string;
+  /** paid, void or uncollectible */
+  status: InvoiceFacts['status'];
+  /** As written with the settlement; null where the invoice has no subscription. */
+  subscription: SubscriptionFacts | null;
+}
+export const invoiceSettledSignal = defineSignal<[InvoiceSettled]>('invoiceSettled');
+export const dunningEndedSignal = defineSignal<[{ invoiceId: string; outcome: 'recovered' | 'gave_up' | 'stopped'; subscription: SubscriptionFacts | null }]>('dunningEnded');
+export const paymentMethodChangedSignal = defineSignal<[{ paymentMethodId: string }]>('paymentMethodChanged');
+
+// Facts told to dunning (`dunning:<invoice id>`): paymentMethodChanged (as above), invoiceSettled (as above), stopDunning.
+export const stopDunningSignal = defineSignal<[]>('stopDunning');
+
+// Commands to an invoice: short workflow `invoice:<invoice id>`, started with the update that commands it.
+export type InvoiceCommand =
+  | (Command & { do: 'finalize' })
+  | (Command & { do: 'pay'; paymentMethodId: string | null })
+  | (Command & { do: 'void' })
+  | (Command & { do: 'mark_uncollectible' });
+export const invoiceCommandUpdate = defineUpdate<{ invoice: InvoiceFacts; payment: PaymentResult | null }, [InvoiceCommand]>('command');
+
+/** For operators and debugging; pages and lists read Postgres. */
+export const stateQuery = defineQuery<SubscriptionState>('state');
+
+export const WORKFLOW_TYPES = { subscription: 'subscription', dunning: 'dunning', invoice: 'invoice' } as const;
+export const dunningWorkflowId = (invoiceId: string): string => `dunning:${invoiceId}`;
+export const invoiceWorkflowId = (invoiceId: string): string => `invoice:${invoiceId}`;
+/** One queue for workflows and activities; worker and API take it from config `TEMPORAL_TASK_QUEUE`. */
+export const DEFAULT_TASK_QUEUE = 'billing';
