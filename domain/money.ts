@@ -71,6 +71,30 @@ export function allocate(total: number, weights: readonly (number | string)[]): 
   return parts.map((part) => (part === 0 ? 0 : sign * part));
 }
 
+/** Exact sum. */
+export const exactSum = (values: readonly ExactAmount[]): ExactAmount => values.reduce((a, b) => a.plus(b), new Exact(0));
+
+/**
+ * Splits `total`, the rounding of the sum of `shares`, over exact shares of either sign: each part is its share rounded down, and what is missing goes, one unit each, to the
+ * largest remainders, ties to the earlier part. The parts always sum to `total`; each differs from its share by at most one unit.
+ */
+export function allocateSigned(total: number, shares: readonly ExactAmount[]): number[] {
+  const mirrored = total < 0;
+  const upright = mirrored ? shares.map((share) => share.negated()) : shares;
+  const parts = upright.map((share) => share.floor().toNumber());
+  const order = upright
+    .map((share, index) => ({ index, remainder: share.minus(share.floor()) }))
+    .sort((a, b) => b.remainder.comparedTo(a.remainder) || a.index - b.index);
+  let left = Math.abs(total) - sum(parts);
+  if (left < 0 || left > parts.length) throw new RangeError('the total is not the rounded sum of its shares');
+  for (const { index } of order) {
+    if (left === 0) break;
+    parts[index] = (parts[index] ?? 0) + 1;
+    left -= 1;
+  }
+  return parts.map((part) => (part === 0 ? 0 : mirrored ? -part : part));
+}
+
 const OVERRIDES: Record<string, number> = { mga: 2, mru: 2 };
 const EXPONENTS: ReadonlyMap<string, number> = new Map(
   Object.values(iso).map((currency) => {

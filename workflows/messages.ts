@@ -19,7 +19,35 @@ export interface CommandResult extends BillingOutcome {
   payment: PaymentResult | null;
 }
 
-export type StartSubscription = { accountId: string; command: Command & CreateSubscription };
+/** `clock` is real unless given. */
+export type StartSubscription = { accountId: string; command: Command & CreateSubscription; clock?: SubscriptionState['clock'] };
+/** Argument of the `subscription` workflow: `{ start }` from whoever creates it, the state from the run before. */
+export type SubscriptionInput = { start: StartSubscription } | SubscriptionState;
+
+/** Argument of the `dunning` workflow, given by the subscription. */
+export interface StartDunning {
+  accountId: string;
+  subscriptionId: string;
+  customerId: string;
+  invoiceId: string;
+  currency: string;
+  planId: string;
+  clock: SubscriptionState['clock'];
+}
+
+/** Argument of the `invoice` workflow, given by whoever commands the invoice first. */
+export interface StartInvoice {
+  accountId: string;
+  invoiceId: string;
+  /** Whom to tell; null for an invoice without subscription. */
+  subscriptionId: string | null;
+}
+
+/**
+ * Failure type of a command that could not be carried out for a reason that is no refusal (an hour without a database, a bug). It
+ * may have been applied: sending the same operation id again finds out.
+ */
+export const UNAVAILABLE = 'unavailable';
 
 // Commands to a subscription: each an update, and a signal of the same name for fire-and-forget callers and operators.
 export const subscribeUpdate = defineUpdate<CommandResult, [Command]>('subscribe');
@@ -39,7 +67,12 @@ export interface InvoiceSettled {
   subscription: SubscriptionFacts | null;
 }
 export const invoiceSettledSignal = defineSignal<[InvoiceSettled]>('invoiceSettled');
-export const dunningEndedSignal = defineSignal<[{ invoiceId: string; outcome: 'recovered' | 'gave_up' | 'stopped'; subscription: SubscriptionFacts | null }]>('dunningEnded');
+export interface DunningEnded {
+  invoiceId: string;
+  outcome: 'recovered' | 'gave_up' | 'stopped';
+  subscription: SubscriptionFacts | null;
+}
+export const dunningEndedSignal = defineSignal<[DunningEnded]>('dunningEnded');
 export const paymentMethodChangedSignal = defineSignal<[{ paymentMethodId: string }]>('paymentMethodChanged');
 
 // Facts told to dunning (`dunning:<invoice id>`): paymentMethodChanged (as above), invoiceSettled (as above), stopDunning.

@@ -7,3 +7,24 @@ export interface DunningPolicy {
   /** Events emitted with each step; later mails. */
   terminalAction: 'cancel' | 'unpaid' | 'past_due';
 }
+
+const DAY = 86_400;
+
+/** Three retries within about two weeks, as Stripe's classic schedule has it; then the subscription is canceled. */
+export const DEFAULT_DUNNING_POLICY: DunningPolicy = {
+  retryDelays: [3 * DAY, 5 * DAY, 7 * DAY],
+  hardDeclines: [
+    'lost_card',
+    'stolen_card',
+    'pickup_card',
+    'expired_card',
+    'incorrect_number',
+    'invalid_account',
+    'restricted_card',
+    'revocation_of_all_authorizations',
+    'revocation_of_authorization',
+    'card_not_supported',
+    'authentication_required',
+  ],
+  terminalAction: 'cancel',
+};

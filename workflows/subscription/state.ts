@@ -7,12 +7,38 @@ export interface SubscriptionState {
   accountId: string;
   subscriptionId: string;
   customerId: string;
-  clock: { kind: 'real' } | { kind: 'frozen'; id: string; at: Instant };
+  clock: ClockSetting;
   facts: SubscriptionFacts;
   /** Invoices whose dunning is still running. */
   dunning: string[];
   /** Operation ids answered lately, oldest first, at most 20: a repeat is sent to Postgres, which holds its answer. */
   answered: string[];
-  /** Invoice that waits for tax or for an unresolved payment, retried by the loop; null normally. */
-  parked: { invoiceId: string; step: 'calculate_tax' | 'resolve_payment'; since: Instant; error: string } | null;
+  /** Steps that could not be finished and are retried by the loop, at most one per invoice; empty normally. */
+  parked: ParkedStep[];
+  /** The boundary step (renewal, expiry) that failed last, held back until `retryAt`; null normally. */
+  stalled: { step: 'renew' | 'expire'; since: Instant; error: string; tries: number; retryAt: Instant } | null;
+}
+
+export type ClockSetting = { kind: 'real' } | { kind: 'frozen'; id: string; at: Instant };
+
+export interface ParkedStep {
+  invoiceId: string;
+  step: 'calculate_tax' | 'finalize_invoice' | 'collect_payment' | 'resolve_payment' | 'apply_update' | 'drop_update';
+  since: Instant;
+  /** What went wrong last, for the operator. */
+  error: string;
+  tries: number;
+  /** null while an activity that retries by itself is pending (`calculate_tax`). */
+  retryAt: Instant | null;
+  manner: CollectionManner;
+  /** The attempt that is looked up, part of the operation id of every look-up. */
+  attemptNumber: number;
+}
+
+/** How an invoice is to be collected, fixed by the command that made it. */
+export interface CollectionManner {
+  /** false: left open for somebody to pay (`default_incomplete`). */
+  collect: boolean;
+  /** A declined payment takes its pending update back at once (`error_if_incomplete`). */
+  dropIfDeclined: boolean;
 }

@@ -1,0 +1,66 @@
+import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
+import type { Decision } from '../domain/decision.ts';
+import type { Invoice } from '../domain/invoicing/invoice.ts';
+import type { Subscription } from '../domain/subscription/subscription.ts';
+import type { BillingOutcome, InvoiceFacts, SubscriptionFacts } from './index.ts';
+
+/** What a workflow may know of a subscription. */
+export const subscriptionFacts = (subscription: Subscription): SubscriptionFacts => ({
+  status: subscription.status,
+  currency: subscription.currency,
+  planId: subscription.items[0]?.priceId ?? '',
+  periodStart: subscription.currentPeriodStart,
+  periodEnd: subscription.currentPeriodEnd,
+  cancelAt: subscription.cancelAt,
+  incompleteExpiresAt: subscription.incompleteExpiresAt,
+  pendingUpdate: subscription.pendingUpdate && {
+    invoiceId: subscription.pendingUpdate.invoiceId,
+    expiresAt: subscription.pendingUpdate.expiresAt,
+  },
+});
+
+/** What a workflow may know of an invoice. `numbers` are those drawn while it was recorded, by invoice id. */
+export const invoiceFacts = (invoice: Invoice, numbers: Record<string, string> = {}): InvoiceFacts => ({
+  id: invoice.id,
+  number: numbers[invoice.id] ?? invoice.number,
+  status: invoice.status,
+  amountDue: invoice.amountDue,
+  amountRemaining: invoice.amountRemaining,
+  currency: invoice.currency,
+  next: nextStepOf(invoice),
+});
+
+function nextStepOf(invoice: Invoice): InvoiceFacts['next'] {
+  if (!invoice.autoAdvance) return 'nothing';
+  if (invoice.status === 'draft') return invoice.taxStatus === 'pending' ? 'calculate_tax' : 'nothing';
+  return invoice.status === 'open' && invoice.amountRemaining > 0 ? 'collect' : 'nothing';
+}
+
+/** The subscription as it is after the decision. @throws Error where neither has one: a bug of the caller. */
+export function subscriptionAfter(snapshot: BillingSnapshot, decision: Decision): Subscription {
+  const subscription = decision.subscription ?? snapshot.subscription;
+  if (!subscription) throw new Error('this operation is about a subscription, and there is none');
+  return subscription;
+}
+
+/** The invoice that the decision made, as opposed to the open ones it changed; null where it made none. */
+export function newInvoice(snapshot: BillingSnapshot, decision: Decision): Invoice | null {
+  const known = new Set([snapshot.invoice?.id, ...snapshot.openInvoices.map((invoice) => invoice.id)]);
+  return decision.invoices.find((invoice) => !known.has(invoice.id)) ?? null;
+}
+
+/** The invoice the operation is about, as it is after the decision. @throws Error where it is about none: a bug of the caller. */
+export function invoiceAfter(snapshot: BillingSnapshot, decision: Decision): Invoice {
+  const invoice = decision.invoices.find((candidate) => candidate.id === snapshot.invoice?.id) ?? snapshot.invoice;
+  if (!invoice) throw new Error('this operation is about an invoice, and there is none');
+  return invoice;
+}
+
+/** The subscription after the decision and the invoice that the decision made. */
+export function billingOutcome(snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>): BillingOutcome {
+  const invoice = newInvoice(snapshot, decision);
+  return {
+    subscription: subscriptionFacts(subscriptionAfter(snapshot, decision)),
+    invoice: invoice && invoiceFacts(invoice, numbers),
+  };
+}

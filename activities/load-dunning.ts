@@ -1,0 +1,26 @@
+import { withAccount } from '../db/client.ts';
+import { loadSnapshot } from '../db/billing-snapshot.ts';
+import { emptyDecision } from '../domain/decision.ts';
+import type { Deps } from './deps.ts';
+import { invoiceAfter, invoiceFacts } from './facts.ts';
+import type { Activities } from './index.ts';
+
+/** Attempts that the gateway has not answered for good; they block every other. */
+const UNRESOLVED = new Set(['created', 'processing', 'unknown']);
+
+/** Reads what dunning of one invoice decides on: its policy, the invoice, its attempts so far. Writes nothing. @throws Refusal resource_missing */
+export const loadDunning =
+  (deps: Deps): Activities['loadDunning'] =>
+  ({ accountId, invoiceId }) =>
+    withAccount(deps.db, accountId, async (t) => {
+      const snapshot = await loadSnapshot(t, { invoiceId, lock: false });
+      const last = snapshot.attempts.at(-1);
+      return {
+        policy: snapshot.account.dunningPolicy,
+        invoice: invoiceFacts(invoiceAfter(snapshot, emptyDecision())),
+        attemptCount: snapshot.attempts.length,
+        lastDeclineCode: last?.status === 'declined' ? last.declineCode : null,
+        lastAttemptAt: last ? (last.resolvedAt ?? last.createdAt) : null,
+        unresolved: last !== undefined && UNRESOLVED.has(last.status),
+      };
+    });

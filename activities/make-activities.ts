@@ -1,0 +1,45 @@
+import { calculateTax } from './calculate-tax.ts';
+import { cancelSubscription } from './cancel-subscription.ts';
+import { changePlan } from './change-plan.ts';
+import { collectPayment } from './collect-payment.ts';
+import { createSubscription } from './create-subscription.ts';
+import type { Deps } from './deps.ts';
+import { endDunning } from './end-dunning.ts';
+import { expireSubscription } from './expire-subscription.ts';
+import { withFailures } from './failures.ts';
+import { finalizeInvoice } from './finalize-invoice.ts';
+import type { Activities } from './index.ts';
+import { issueInvoice } from './issue-invoice.ts';
+import { loadDunning } from './load-dunning.ts';
+import { markInvoiceUncollectible } from './mark-invoice-uncollectible.ts';
+import { resolvePayment } from './resolve-payment.ts';
+import { resolvePendingUpdate } from './resolve-pending-update.ts';
+import { scheduleAttempt } from './schedule-attempt.ts';
+import { scheduleCancellation } from './schedule-cancellation.ts';
+import { voidInvoice } from './void-invoice.ts';
+
+/** Every activity, wired; refusals leave as ApplicationFailure with the refusal's code as `type`. */
+export function makeActivities(deps: Deps): Activities {
+  const guarded =
+    <I, R>(run: (input: I) => Promise<R>) =>
+    (input: I): Promise<R> =>
+      withFailures(() => run(input));
+  return {
+    createSubscription: guarded(createSubscription(deps)),
+    issueInvoice: guarded(issueInvoice(deps)),
+    changePlan: guarded(changePlan(deps)),
+    resolvePendingUpdate: guarded(resolvePendingUpdate(deps)),
+    scheduleCancellation: guarded(scheduleCancellation(deps)),
+    cancelSubscription: guarded(cancelSubscription(deps)),
+    expireSubscription: guarded(expireSubscription(deps)),
+    calculateTax: guarded(calculateTax(deps)),
+    finalizeInvoice: guarded(finalizeInvoice(deps)),
+    collectPayment: guarded(collectPayment(deps)),
+    resolvePayment: guarded(resolvePayment(deps)),
+    voidInvoice: guarded(voidInvoice(deps)),
+    markInvoiceUncollectible: guarded(markInvoiceUncollectible(deps)),
+    loadDunning: guarded(loadDunning(deps)),
+    scheduleAttempt: guarded(scheduleAttempt(deps)),
+    endDunning: guarded(endDunning(deps)),
+  };
+}

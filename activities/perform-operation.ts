@@ -1,0 +1,86 @@
+import { type AccountTransaction, withAccount } from '../db/client.ts';
+import { loadSnapshot, type SnapshotQuery } from '../db/billing-snapshot.ts';
+import { findOperation } from '../db/operations.ts';
+import { OperationExists, recordDecision } from '../db/record-decision.ts';
+import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
+import type { Decision, IdSource } from '../domain/decision.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { Instant } from '../domain/time.ts';
+import type { Deps } from './deps.ts';
+import type { Envelope } from './index.ts';
+import { operationIds, requestHash } from './operation-ids.ts';
+
+/** One verb: what it reads, what it decides, what it answers. */
+export interface OperationPlan<R> {
+  /** The verb, as its file is named; kept with the operation and part of its hash. */
+  verb: string;
+  /** The command without its envelope. */
+  parameters: { subscriptionId?: string; invoiceId?: string } & object;
+  /** What to load; a function where that must be looked up first. */
+  query: SnapshotQuery | ((t: AccountTransaction) => Promise<SnapshotQuery>);
+  decide(snapshot: BillingSnapshot, context: { asOf: Instant; newId: IdSource }): Decision;
+  answer(snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>): R;
+}
+
+/**
+ * Load -> decide -> record, in one transaction. The customer's row is locked first and the operation looked up under that lock, so of two tries of one operation
+ * (a retry while the first is still running) the second waits and then returns the first one's answer.
+ * @throws Refusal operation_conflict where the operation id was used for a different command, and whatever the decision refuses.
+ */
+export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: OperationPlan<R>): Promise<R> {
+  const hash = requestHash(plan.verb, plan.parameters);
+  const firstAnswer = async (t: AccountTransaction): Promise<{ result: R } | null> => {
+    const done = await findOperation(t, envelope.operationId);
+    if (!done) return null;
+    if (done.requestHash !== hash) {
+      throw new Refusal('operation_conflict', `The operation ${envelope.operationId} was already used for a different command.`);
+    }
+    return { result: done.result as R };
+  };
+
+  // A crash point never fires for a live account, whatever the process was told.
+  let reach: Deps['reach'] = () => {};
+  try {
+    const result = await withAccount(deps.db, envelope.accountId, async (t) => {
+      const query = typeof plan.query === 'function' ? await plan.query(t) : plan.query;
+      const snapshot = await loadSnapshot(t, query);
+      if (!snapshot.account.livemode) reach = deps.reach;
+      reach(`${plan.verb}:loaded`);
+      const first = await firstAnswer(t);
+      if (first) return first.result;
+
+      const decision = plan.decide(snapshot, { asOf: envelope.asOf, newId: operationIds(envelope.accountId, envelope.operationId) });
+      reach(`${plan.verb}:decided`);
+      const recorded = await recordDecision(
+        t,
+        {
+          operationId: envelope.operationId,
+          kind: plan.verb,
+          asOf: envelope.asOf,
+          requestHash: hash,
+          subscriptionId: plan.parameters.subscriptionId ?? decision.subscription?.id ?? snapshot.subscription?.id ?? null,
+          invoiceId: plan.parameters.invoiceId ?? null,
+          actor: envelope.actor,
+        },
+        decision,
+        (numbers) => plan.answer(snapshot, decision, numbers),
+      );
+      reach(`${plan.verb}:recorded`);
+      return recorded as R;
+    });
+    reach(`${plan.verb}:committed`);
+    return result;
+  } catch (error) {
+    // Two commands under one id about different customers do not share a lock; the unique index is what decides then.
+    if (!(error instanceof OperationExists)) throw error;
+    const first = await withAccount(deps.db, envelope.accountId, firstAnswer);
+    if (!first) throw error;
+    return first.result;
+  }
+}
+
+/** The command without who and when. */
+export function parametersOf<T extends Envelope>(input: T): Omit<T, keyof Envelope> {
+  const { accountId: _account, operationId: _operation, asOf: _asOf, actor: _actor, ...parameters } = input;
+  return parameters;
+}

@@ -1,0 +1,173 @@
+import { type Client, isGrpcDeadlineError, isGrpcServiceError, WithStartWorkflowOperation, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
+import type { PaymentResult } from '../activities/index.ts';
+import { isRefusalCode, Refusal } from '../domain/errors.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import {
+  cancelUpdate,
+  changePlanUpdate,
+  type Command,
+  type CommandResult,
+  type InvoiceCommand,
+  invoiceCommandUpdate,
+  invoiceWorkflowId,
+  paymentMethodChangedSignal,
+  scheduleCancellationUpdate,
+  type StartInvoice,
+  type StartSubscription,
+  subscribeUpdate,
+  UNAVAILABLE,
+  WORKFLOW_TYPES,
+} from '../workflows/messages.ts';
+import { ApiError, noAnswerInTime } from './errors.ts';
+import type { Metrics } from './metrics.ts';
+
+export type InvoiceCommandResult = { invoice: CommandResult['invoice']; payment: PaymentResult | null };
+
+/** A command whose workflow has ended or never was: Postgres knows what to answer. */
+export class WorkflowGone extends Error {
+  constructor(workflowId: string) {
+    super(`no running workflow ${workflowId}`);
+    this.name = 'WorkflowGone';
+  }
+}
+
+/**
+ * The commands of the API to workflows. Every call has a deadline; all throw `Refusal` for what the workflow refuses, `ApiError` 503 when no
+ * worker answered in time (the command may still apply), `WorkflowGone` when there is no run to ask.
+ */
+export interface Commands {
+  subscribe(accountId: string, command: Command & CreateSubscription): Promise<CommandResult>;
+  changePlan(subscriptionId: string, command: Command & ChangePlan): Promise<CommandResult>;
+  cancel(subscriptionId: string, command: Command & CancelSubscription): Promise<CommandResult>;
+  scheduleCancellation(subscriptionId: string, command: Command & ScheduleCancellation): Promise<CommandResult>;
+  commandInvoice(start: StartInvoice, command: InvoiceCommand): Promise<InvoiceCommandResult>;
+  /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
+  paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
+  /** @throws when Temporal does not answer */
+  ready(): Promise<void>;
+}
+
+export interface CommandSettings {
+  taskQueue: string;
+  deadlineMs: number;
+}
+
+const ACCOUNT_ID = defineSearchAttributeKey('AccountId', 'KEYWORD');
+const CUSTOMER_ID = defineSearchAttributeKey('CustomerId', 'KEYWORD');
+
+export function temporalCommands(client: Client, settings: CommandSettings, metrics?: Metrics): Commands {
+  const { taskQueue, deadlineMs } = settings;
+
+  /** Sends once, and once more where the run completed between accepting and answering: the operation id makes the second one find the first. */
+  const send = async <R>(name: string, workflowId: string, call: () => Promise<R>): Promise<R> => {
+    const deadline = Date.now() + deadlineMs;
+    const count = (outcome: string): void => metrics?.commands.inc({ command: name, outcome });
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const result = await client.withDeadline(deadline, call);
+        count('answered');
+        return result;
+      } catch (error) {
+        if (attempt < 5 && completedWhileAnswering(error)) continue;
+        const told = tell(error, workflowId);
+        count(told instanceof Refusal ? 'refused' : told instanceof ApiError ? 'unanswered' : 'failed');
+        throw told;
+      }
+    }
+  };
+
+  return {
+    subscribe: (accountId, command) =>
+      send('subscribe', command.subscriptionId, () =>
+        client.workflow.executeUpdateWithStart(subscribeUpdate, {
+          args: [{ operationId: command.operationId, actor: command.actor }],
+          updateId: command.operationId,
+          startWorkflowOperation: new WithStartWorkflowOperation<(input: { start: StartSubscription }) => Promise<void>>(WORKFLOW_TYPES.subscription, {
+            workflowId: command.subscriptionId,
+            taskQueue,
+            args: [{ start: { accountId, command } }],
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            typedSearchAttributes: new TypedSearchAttributes([
+              { key: ACCOUNT_ID, value: accountId },
+              { key: CUSTOMER_ID, value: command.customerId },
+            ]),
+            staticSummary: `Subscription of ${command.customerId}`,
+          }),
+        }),
+      ),
+    changePlan: (subscriptionId, command) =>
+      send('changePlan', subscriptionId, () =>
+        client.workflow.getHandle(subscriptionId).executeUpdate(changePlanUpdate, { args: [command], updateId: command.operationId }),
+      ),
+    cancel: (subscriptionId, command) =>
+      send('cancel', subscriptionId, () =>
+        client.workflow.getHandle(subscriptionId).executeUpdate(cancelUpdate, { args: [command], updateId: command.operationId }),
+      ),
+    scheduleCancellation: (subscriptionId, command) =>
+      send('scheduleCancellation', subscriptionId, () =>
+        client.workflow.getHandle(subscriptionId).executeUpdate(scheduleCancellationUpdate, { args: [command], updateId: command.operationId }),
+      ),
+    commandInvoice: (start, command) =>
+      send(`invoice.${command.do}`, invoiceWorkflowId(start.invoiceId), () =>
+        client.workflow.executeUpdateWithStart(invoiceCommandUpdate, {
+          args: [command],
+          updateId: command.operationId,
+          startWorkflowOperation: new WithStartWorkflowOperation<(start: StartInvoice) => Promise<void>>(WORKFLOW_TYPES.invoice, {
+            workflowId: invoiceWorkflowId(start.invoiceId),
+            taskQueue,
+            args: [start],
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            typedSearchAttributes: new TypedSearchAttributes([{ key: ACCOUNT_ID, value: start.accountId }]),
+            staticSummary: `Commands to ${start.invoiceId}`,
+          }),
+        }),
+      ),
+    paymentMethodChanged: async (subscriptionId, paymentMethodId) => {
+      try {
+        await send('paymentMethodChanged', subscriptionId, () =>
+          client.workflow.getHandle(subscriptionId).signal(paymentMethodChangedSignal, { paymentMethodId }),
+        );
+      } catch (error) {
+        // It has ended since it was read: nothing there to try again.
+        if (!(error instanceof WorkflowGone)) throw error;
+      }
+    },
+    ready: async () => {
+      await client.withDeadline(Date.now() + 2_000, () => client.workflowService.getSystemInfo({}));
+    },
+  };
+}
+
+const causes = (error: unknown): unknown[] => (error instanceof Error ? [error, ...causes(error.cause)] : []);
+
+/** The server's word for an update that a run accepted and then, completing, did not answer. */
+const completedWhileAnswering = (error: unknown): boolean =>
+  causes(error).some((cause) => cause instanceof ApplicationFailure && cause.type === 'AcceptedUpdateCompletedWorkflow');
+
+function tell(error: unknown, workflowId: string): unknown {
+  if (error instanceof WorkflowUpdateFailedError) {
+    const failure = causes(error).find((cause) => cause instanceof ApplicationFailure && (isRefusalCode(cause.type) || cause.type === UNAVAILABLE));
+    if (failure instanceof ApplicationFailure) return isRefusalCode(failure.type) ? refusalOf(failure) : noAnswerInTime();
+    if (completedWhileAnswering(error)) return noAnswerInTime();
+    return error;
+  }
+  if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) return new WorkflowGone(workflowId);
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error)) return noAnswerInTime();
+  // UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED: the server could not take it now.
+  const grpc = causes(error).find((cause) => isGrpcServiceError(cause));
+  return isGrpcServiceError(grpc) && [14, 8, 10].includes(grpc.code) ? noAnswerInTime() : error;
+}
+
+/** A refusal that crossed Temporal; a declined payment brings its decline code along. */
+function refusalOf(failure: ApplicationFailure): Refusal | ApiError {
+  const detail = (failure.details?.[0] ?? {}) as { param?: unknown; declineCode?: unknown };
+  if (failure.type === 'payment_failed') {
+    const declineCode = typeof detail.declineCode === 'string' ? detail.declineCode : undefined;
+    return new ApiError(failure.message, { status: 402, type: 'card_error', code: 'card_declined', declineCode });
+  }
+  const code = isRefusalCode(failure.type) ? failure.type : 'parameter_invalid';
+  return new Refusal(code, failure.message, typeof detail.param === 'string' ? detail.param : undefined);
+}

@@ -1,0 +1,28 @@
+import type { Logger } from 'pino';
+import type { Account } from '../domain/account.ts';
+import type { IdSource } from '../domain/decision.ts';
+import type { Instant } from '../domain/time.ts';
+import type { Database } from '../db/client.ts';
+import type { PaymentGateway } from '../gateways/payment/payment-gateway.ts';
+import type { Commands } from './commands.ts';
+
+/** What the API is made of; wired by `main.ts`, and by tests. */
+export interface ApiDeps {
+  db: Database;
+  commands: Commands;
+  /** By name, as in `PaymentMethod.gateway`. */
+  gateways: Readonly<Record<string, PaymentGateway>>;
+  log: Logger;
+  /** The wall clock, in unix seconds: the only place where the API asks what time it is. */
+  now: () => Instant;
+}
+
+/** Everything one authenticated request may use. */
+export interface RequestContext extends ApiDeps {
+  account: Account;
+  /** For operations and events: `api_key:<id>`. */
+  actor: string;
+  requestId: string;
+  operationId: string;
+  newId: IdSource;
+}

@@ -1,0 +1,67 @@
+/** Kinds of objects that may be read for, or walked through by, `expand[]`. */
+export type Kind =
+  | 'account'
+  | 'customer'
+  | 'product'
+  | 'price'
+  | 'tax_rate'
+  | 'payment_method'
+  | 'subscription'
+  | 'subscription_item'
+  | 'invoice'
+  | 'line_item'
+  | 'payment_attempt'
+  | 'event'
+  | 'customer_balance_transaction';
+
+/**
+ * `reference`: holds an id that may become the object. `inside`: already holds the object or a list of it. `extra`: absent unless asked for;
+ * a list read per owner. `nothing`: Stripe's expandable field that is always null here.
+ */
+export interface Field {
+  how: 'reference' | 'inside' | 'extra' | 'nothing';
+  to: Kind;
+  list?: true;
+}
+
+const reference = (to: Kind): Field => ({ how: 'reference', to });
+const inside = (to: Kind): Field => ({ how: 'inside', to, list: true });
+
+/** What `expand[]` may name, by kind and by path inside the object. */
+export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
+  account: {},
+  customer: {
+    'invoice_settings.default_payment_method': reference('payment_method'),
+    subscriptions: { how: 'extra', to: 'subscription', list: true },
+    test_clock: { how: 'nothing', to: 'customer' },
+  },
+  product: { default_price: reference('price') },
+  price: { product: reference('product') },
+  tax_rate: {},
+  payment_method: { customer: reference('customer') },
+  subscription: {
+    customer: reference('customer'),
+    default_payment_method: reference('payment_method'),
+    latest_invoice: reference('invoice'),
+    items: inside('subscription_item'),
+    pending_setup_intent: { how: 'nothing', to: 'subscription' },
+    schedule: { how: 'nothing', to: 'subscription' },
+    test_clock: { how: 'nothing', to: 'subscription' },
+  },
+  subscription_item: { price: { how: 'inside', to: 'price' } },
+  invoice: {
+    customer: reference('customer'),
+    'parent.subscription_details.subscription': reference('subscription'),
+    lines: inside('line_item'),
+    payment_attempts: { how: 'extra', to: 'payment_attempt', list: true },
+    confirmation_secret: { how: 'nothing', to: 'invoice' },
+    default_payment_method: { how: 'nothing', to: 'invoice' },
+  },
+  line_item: {
+    subscription: reference('subscription'),
+    'pricing.price_details.price': reference('price'),
+  },
+  payment_attempt: {},
+  event: {},
+  customer_balance_transaction: { customer: reference('customer'), invoice: reference('invoice') },
+};

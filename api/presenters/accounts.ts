@@ -1,0 +1,38 @@
+import type Stripe from 'stripe';
+import type { Account } from '../../domain/account.ts';
+import type { Dialect } from './dialect.ts';
+
+type AccountAnswer = Dialect<Stripe.Account, 'id' | 'object' | 'charges_enabled' | 'details_submitted' | 'email' | 'payouts_enabled' | 'type'> & {
+  name: string;
+  livemode: boolean;
+  billing_timezone: string;
+  proration_basis: Account['prorationBasis'];
+  default_tax_rates: string[];
+  tax_calculator: string;
+  invoice_number_prefix: string;
+  dunning_policy: { retry_delays: number[]; hard_declines: string[]; terminal_action: 'cancel' | 'unpaid' | 'past_due' };
+};
+
+export function presentAccount(account: Account): AccountAnswer {
+  return {
+    id: account.id,
+    object: 'account',
+    charges_enabled: true,
+    details_submitted: true,
+    email: account.seller.email,
+    payouts_enabled: false,
+    type: 'standard',
+    name: account.name,
+    livemode: account.livemode,
+    billing_timezone: account.billingTimezone,
+    proration_basis: account.prorationBasis,
+    default_tax_rates: account.defaultTaxRateIds,
+    tax_calculator: account.taxCalculator,
+    invoice_number_prefix: account.invoiceNumberPrefix,
+    dunning_policy: {
+      retry_delays: account.dunningPolicy.retryDelays,
+      hard_declines: account.dunningPolicy.hardDeclines,
+      terminal_action: account.dunningPolicy.terminalAction,
+    },
+  };
+}

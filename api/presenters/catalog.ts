@@ -1,0 +1,139 @@
+import type Stripe from 'stripe';
+import type { Price, Product } from '../../domain/catalog/price.ts';
+import type { TaxRate } from '../../domain/tax/tax-rate.ts';
+import type { Dialect } from './dialect.ts';
+
+type PriceAnswer = Dialect<
+  Stripe.Price,
+  | 'id' | 'object' | 'active' | 'billing_scheme' | 'created' | 'currency' | 'custom_unit_amount' | 'livemode' | 'lookup_key' | 'metadata' | 'nickname' | 'product'
+  | 'recurring' | 'tax_behavior' | 'tiers_mode' | 'transform_quantity' | 'type' | 'unit_amount' | 'unit_amount_decimal'
+> & { external_id: string | null };
+
+/** `unit_amount` is null where the price has a fraction of the minor unit; `unit_amount_decimal` always holds it. */
+export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
+  return {
+    id: price.id,
+    object: 'price',
+    active: price.active,
+    billing_scheme: 'per_unit',
+    created: price.createdAt,
+    currency: price.currency,
+    custom_unit_amount: null,
+    livemode,
+    lookup_key: price.lookupKey,
+    metadata: price.metadata,
+    nickname: price.nickname,
+    product: price.productId,
+    recurring:
+      price.recurring === null
+        ? null
+        : {
+            interval: price.recurring.interval,
+            interval_count: price.recurring.intervalCount,
+            meter: null,
+            trial_period_days: null,
+            usage_type: 'licensed',
+          },
+    tax_behavior: price.taxBehavior,
+    tiers_mode: null,
+    transform_quantity: null,
+    type: price.recurring === null ? 'one_time' : 'recurring',
+    unit_amount: wholeAmount(price.unitAmountDecimal),
+    unit_amount_decimal: price.unitAmountDecimal,
+    external_id: price.externalId,
+  };
+}
+
+const wholeAmount = (decimal: string): number | null => (/^-?\d+$/.test(decimal) ? Number(decimal) : null);
+
+type PlanAnswer = Dialect<
+  Stripe.Plan,
+  | 'id' | 'object' | 'active' | 'amount' | 'amount_decimal' | 'billing_scheme' | 'created' | 'currency' | 'interval' | 'interval_count' | 'livemode' | 'metadata' | 'meter'
+  | 'nickname' | 'product' | 'tiers_mode' | 'transform_usage' | 'trial_period_days' | 'usage_type'
+>;
+
+/** The old name of a recurring price, which Stripe still shows beside it. */
+export function presentPlan(price: Price, livemode: boolean): PlanAnswer | null {
+  if (price.recurring === null) return null;
+  return {
+    id: price.id,
+    object: 'plan',
+    active: price.active,
+    amount: wholeAmount(price.unitAmountDecimal),
+    amount_decimal: price.unitAmountDecimal,
+    billing_scheme: 'per_unit',
+    created: price.createdAt,
+    currency: price.currency,
+    interval: price.recurring.interval,
+    interval_count: price.recurring.intervalCount,
+    livemode,
+    metadata: price.metadata,
+    meter: null,
+    nickname: price.nickname,
+    product: price.productId,
+    tiers_mode: null,
+    transform_usage: null,
+    trial_period_days: null,
+    usage_type: 'licensed',
+  };
+}
+
+type ProductAnswer = Dialect<
+  Stripe.Product,
+  | 'id' | 'object' | 'active' | 'created' | 'default_price' | 'description' | 'images' | 'livemode' | 'marketing_features' | 'metadata' | 'name' | 'package_dimensions'
+  | 'shippable' | 'statement_descriptor' | 'tax_code' | 'type' | 'unit_label' | 'updated' | 'url'
+> & { external_id: string | null };
+
+export function presentProduct(product: Product, livemode: boolean): ProductAnswer {
+  return {
+    id: product.id,
+    object: 'product',
+    active: product.active,
+    created: product.createdAt,
+    default_price: product.defaultPriceId,
+    description: product.description,
+    images: [],
+    livemode,
+    marketing_features: [],
+    metadata: product.metadata,
+    name: product.name,
+    package_dimensions: null,
+    shippable: null,
+    statement_descriptor: null,
+    tax_code: null,
+    type: 'service',
+    unit_label: product.unitLabel,
+    updated: product.updatedAt,
+    url: null,
+    external_id: product.externalId,
+  };
+}
+
+type TaxRateAnswer = Dialect<
+  Stripe.TaxRate,
+  | 'id' | 'object' | 'active' | 'country' | 'created' | 'description' | 'display_name' | 'effective_percentage' | 'flat_amount' | 'inclusive' | 'jurisdiction'
+  | 'jurisdiction_level' | 'livemode' | 'metadata' | 'percentage' | 'rate_type' | 'state' | 'tax_type'
+>;
+
+export function presentTaxRate(rate: TaxRate, livemode: boolean): TaxRateAnswer {
+  return {
+    id: rate.id,
+    object: 'tax_rate',
+    active: rate.active,
+    country: rate.country,
+    created: rate.createdAt,
+    description: rate.description,
+    display_name: rate.displayName,
+    effective_percentage: Number(rate.percentage),
+    flat_amount: null,
+    inclusive: rate.inclusive,
+    jurisdiction: rate.jurisdiction,
+    jurisdiction_level: null,
+    livemode,
+    metadata: rate.metadata,
+    percentage: Number(rate.percentage),
+    rate_type: 'percentage',
+    state: rate.state,
+    tax_type: rate.taxType,
+  };
+}

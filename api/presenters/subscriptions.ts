@@ -1,0 +1,138 @@
+import type Stripe from 'stripe';
+import type { Price } from '../../domain/catalog/price.ts';
+import type { Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
+import type { TaxRate } from '../../domain/tax/tax-rate.ts';
+import { presentPlan, presentPrice, presentTaxRate } from './catalog.ts';
+import type { Dialect, List } from './dialect.ts';
+
+/** Rows that are shown inside others, whole; read in batches before presenting. */
+export interface Related {
+  prices: ReadonlyMap<string, Price>;
+  taxRates: ReadonlyMap<string, TaxRate>;
+  livemode: boolean;
+}
+
+type ItemAnswer = Dialect<
+  Stripe.SubscriptionItem,
+  'id' | 'object' | 'billing_thresholds' | 'created' | 'current_period_end' | 'current_period_start' | 'discounts' | 'metadata' | 'subscription'
+> & {
+  plan: ReturnType<typeof presentPlan>;
+  price: ReturnType<typeof presentPrice>;
+  quantity: number;
+  tax_rates: ReturnType<typeof presentTaxRate>[];
+};
+
+export function presentItem(item: SubscriptionItem, of: { id: string; currentPeriodStart: number; currentPeriodEnd: number }, related: Related): ItemAnswer {
+  const price = related.prices.get(item.priceId);
+  if (price === undefined) throw new Error(`price ${item.priceId} of item ${item.id} was not read`);
+  return {
+    id: item.id,
+    object: 'subscription_item',
+    billing_thresholds: null,
+    created: item.createdAt,
+    current_period_end: of.currentPeriodEnd,
+    current_period_start: of.currentPeriodStart,
+    discounts: [],
+    metadata: item.metadata,
+    plan: presentPlan(price, related.livemode),
+    price: presentPrice(price, related.livemode),
+    quantity: Number(item.quantity),
+    subscription: of.id,
+    tax_rates: ratesOf(item.taxRateIds, related),
+  };
+}
+
+export const ratesOf = (ids: readonly string[], related: Related) =>
+  ids.flatMap((id) => {
+    const rate = related.taxRates.get(id);
+    return rate === undefined ? [] : [presentTaxRate(rate, related.livemode)];
+  });
+
+type SubscriptionAnswer = Dialect<
+  Stripe.Subscription,
+  | 'id' | 'object' | 'application' | 'application_fee_percent' | 'automatic_tax' | 'billing_cycle_anchor' | 'billing_cycle_anchor_config' | 'billing_thresholds' | 'cancel_at'
+  | 'cancel_at_period_end' | 'canceled_at' | 'collection_method' | 'created' | 'currency' | 'customer' | 'days_until_due' | 'default_payment_method' | 'default_source'
+  | 'description' | 'discounts' | 'ended_at' | 'latest_invoice' | 'livemode' | 'metadata' | 'next_pending_invoice_item_invoice' | 'on_behalf_of' | 'pause_collection'
+  | 'pending_invoice_item_interval' | 'pending_setup_intent' | 'schedule' | 'start_date' | 'status' | 'test_clock' | 'transfer_data' | 'trial_end' | 'trial_start'
+> & {
+  cancellation_details: Dialect<Stripe.Subscription.CancellationDetails, 'comment' | 'feedback' | 'reason'>;
+  default_tax_rates: ReturnType<typeof presentTaxRate>[];
+  items: List<ItemAnswer>;
+  pending_update: (Dialect<Stripe.Subscription.PendingUpdate, 'billing_cycle_anchor' | 'expires_at'> & { subscription_items: ItemAnswer[]; invoice: string }) | null;
+  billing_timezone: string;
+  external_id: string | null;
+};
+
+export function presentSubscription(subscription: Subscription, related: Related): SubscriptionAnswer {
+  const pending = subscription.pendingUpdate;
+  return {
+    id: subscription.id,
+    object: 'subscription',
+    application: null,
+    application_fee_percent: null,
+    automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+    billing_cycle_anchor: subscription.billingCycleAnchor,
+    billing_cycle_anchor_config: null,
+    billing_thresholds: null,
+    cancel_at: subscription.cancelAt ?? (subscription.cancelAtPeriodEnd ? subscription.currentPeriodEnd : null),
+    cancel_at_period_end: subscription.cancelAtPeriodEnd,
+    canceled_at: subscription.canceledAt,
+    cancellation_details: {
+      comment: subscription.cancellationDetails.comment,
+      feedback: subscription.cancellationDetails.feedback,
+      reason: subscription.cancellationDetails.reason,
+    },
+    collection_method: 'charge_automatically',
+    created: subscription.createdAt,
+    currency: subscription.currency,
+    customer: subscription.customerId,
+    days_until_due: null,
+    default_payment_method: subscription.defaultPaymentMethodId,
+    default_source: null,
+    default_tax_rates: ratesOf(subscription.defaultTaxRateIds, related),
+    description: subscription.description,
+    discounts: [],
+    ended_at: subscription.endedAt,
+    items: {
+      object: 'list',
+      data: subscription.items.map((item) => presentItem(item, subscription, related)),
+      has_more: false,
+      url: `/v1/subscription_items?subscription=${subscription.id}`,
+    },
+    latest_invoice: subscription.latestInvoiceId,
+    livemode: related.livemode,
+    metadata: subscription.metadata,
+    next_pending_invoice_item_invoice: null,
+    on_behalf_of: null,
+    pause_collection: null,
+    pending_invoice_item_interval: null,
+    pending_setup_intent: null,
+    pending_update:
+      pending === null
+        ? null
+        : {
+            billing_cycle_anchor: pending.next.billingCycleAnchor === subscription.billingCycleAnchor ? null : pending.next.billingCycleAnchor,
+            expires_at: pending.expiresAt,
+            subscription_items: pending.next.items.map((item) => presentItem(item, { id: subscription.id, ...pending.next }, related)),
+            invoice: pending.invoiceId,
+          },
+    schedule: null,
+    start_date: subscription.startDate,
+    status: subscription.status,
+    test_clock: null,
+    transfer_data: null,
+    trial_end: null,
+    trial_start: null,
+    billing_timezone: subscription.billingTimezone,
+    external_id: subscription.externalId,
+  };
+}
+
+/** The ids of the rows that `presentSubscription` shows whole. */
+export function relatedToSubscriptions(subscriptions: readonly Subscription[]): { priceIds: string[]; taxRateIds: string[] } {
+  const items = subscriptions.flatMap((subscription) => [...subscription.items, ...(subscription.pendingUpdate?.next.items ?? [])]);
+  return {
+    priceIds: [...new Set(items.map((item) => item.priceId))],
+    taxRateIds: [...new Set([...items.flatMap((item) => item.taxRateIds), ...subscriptions.flatMap((subscription) => subscription.defaultTaxRateIds)])],
+  };
+}

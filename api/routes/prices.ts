@@ -1,0 +1,158 @@
+import type { Price, Product } from '../../domain/catalog/price.ts';
+import { ID_PREFIX } from '../../domain/ids.ts';
+import { type AccountTransaction, withAccount } from '../../db/client.ts';
+import { findPrice, insertPrice, listPrices, updatePrice } from '../../db/prices.ts';
+import { findProduct, insertProduct } from '../../db/products.ts';
+import type { RequestContext } from '../context.ts';
+import { route } from '../define-route.ts';
+import { badRequest, notFound } from '../errors.ts';
+import { listAnswer, pageOf } from '../paging.ts';
+import { presentPrice } from '../presenters/catalog.ts';
+import { createdBetween, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
+import * as schemas from '../schemas/prices.ts';
+import { z } from '../schemas/zod.ts';
+
+interface PriceInput {
+  currency: string;
+  unit_amount?: number | undefined;
+  unit_amount_decimal?: string | undefined;
+  active: boolean;
+  recurring?: { interval: 'day' | 'week' | 'month' | 'year'; interval_count: number } | undefined;
+  tax_behavior: Price['taxBehavior'];
+  nickname?: string | null | undefined;
+  lookup_key?: string | undefined;
+  external_id?: string | null | undefined;
+  metadata?: Record<string, string | null> | null | undefined;
+}
+
+export const newPrice = (context: RequestContext, productId: string, input: PriceInput): Price => ({
+  id: context.newId(ID_PREFIX.price),
+  productId,
+  currency: input.currency,
+  unitAmountDecimal: input.unit_amount_decimal ?? String(input.unit_amount),
+  recurring: input.recurring === undefined ? null : { interval: input.recurring.interval, intervalCount: input.recurring.interval_count },
+  taxBehavior: input.tax_behavior,
+  active: input.active,
+  nickname: input.nickname ?? null,
+  lookupKey: input.lookup_key ?? null,
+  externalId: input.external_id ?? null,
+  metadata: mergeMetadata({}, input.metadata),
+  createdAt: context.now(),
+});
+
+/** A lookup key names one active price; `transfer` takes it from the one that has it. @throws ApiError 400 when it is taken */
+async function freeLookupKey(t: AccountTransaction, lookupKey: string | null | undefined, transfer: boolean, except: string | null): Promise<void> {
+  if (lookupKey === undefined || lookupKey === null) return;
+  const { items } = await listPrices(t, { limit: 1, lookupKeys: [lookupKey] });
+  const holder = items[0];
+  if (holder === undefined || holder.id === except) return;
+  if (!transfer) {
+    throw badRequest(`A price (\`${holder.id}\`) already uses that lookup key. Send transfer_lookup_key to move it.`, 'lookup_key', 'resource_already_exists');
+  }
+  await updatePrice(t, holder.id, { lookupKey: null });
+}
+
+const one = { tag: 'Prices', answer: schemas.price, kind: 'price' } as const;
+
+export const priceRoutes = [
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/prices',
+    summary: 'Create a price',
+    params: schemas.priceCreate,
+    handle: (context, { params }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const product = params.product_data === undefined ? await findProduct(t, params.product ?? '') : await productFrom(context, t, params.product_data);
+        if (product === null) throw notFound('product', params.product ?? '', 'product');
+        await freeLookupKey(t, params.lookup_key, params.transfer_lookup_key, null);
+        const price = newPrice(context, product.id, params);
+        await insertPrice(t, price);
+        return presentPrice(price, context.account.livemode);
+      }),
+  }),
+  route({
+    ...one,
+    method: 'get',
+    path: '/v1/prices/:id',
+    summary: 'Retrieve a price',
+    params: z.strictObject({ expand }),
+    handle: (context, { path: { id = '' } }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const price = await findPrice(t, id);
+        if (price === null) throw notFound('price', id);
+        return presentPrice(price, context.account.livemode);
+      }),
+  }),
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/prices/:id',
+    summary: 'Update a price (never its amount, currency, cycle or product)',
+    params: schemas.priceUpdate,
+    handle: (context, { path: { id = '' }, params }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const present = await findPrice(t, id);
+        if (present === null) throw notFound('price', id);
+        if (params.tax_behavior !== undefined && present.taxBehavior !== 'unspecified' && present.taxBehavior !== params.tax_behavior) {
+          throw badRequest('The tax behavior of a price cannot be changed once it is specified.', 'tax_behavior');
+        }
+        await freeLookupKey(t, params.lookup_key, params.transfer_lookup_key, id);
+        const updated = await updatePrice(t, id, {
+          ...(params.active === undefined ? {} : { active: params.active }),
+          ...(params.nickname === undefined ? {} : { nickname: params.nickname }),
+          ...(params.lookup_key === undefined ? {} : { lookupKey: params.lookup_key }),
+          ...(params.tax_behavior === undefined ? {} : { taxBehavior: params.tax_behavior }),
+          ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
+          metadata: mergeMetadata(present.metadata, params.metadata),
+        });
+        return presentPrice(updated ?? present, context.account.livemode);
+      }),
+  }),
+  route({
+    ...one,
+    method: 'get',
+    path: '/v1/prices',
+    summary: 'List prices',
+    params: schemas.priceList,
+    answer: listOf(schemas.price),
+    list: true,
+    handle: (context, { params }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const page = await listPrices(t, {
+          ...pageOf(params),
+          ...createdBetween(params.created),
+          ...(params.active === undefined ? {} : { active: params.active }),
+          ...(params.product === undefined ? {} : { productId: params.product }),
+          ...(params.currency === undefined ? {} : { currency: params.currency }),
+          ...(params.type === undefined ? {} : { type: params.type }),
+          ...(params.lookup_keys === undefined ? {} : { lookupKeys: params.lookup_keys }),
+          ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
+        });
+        return listAnswer('/v1/prices', page.items.map((price) => presentPrice(price, context.account.livemode)), page.hasMore);
+      }),
+  }),
+];
+
+type ProductData = NonNullable<z.output<typeof schemas.priceCreate>['product_data']>;
+
+async function productFrom(context: RequestContext, t: AccountTransaction, input: ProductData): Promise<Product> {
+  if (input.id !== undefined && (await findProduct(t, input.id)) !== null) {
+    throw badRequest(`Product already exists: '${input.id}'`, 'product_data[id]', 'resource_already_exists');
+  }
+  const now = context.now();
+  const product: Product = {
+    id: input.id ?? context.newId(ID_PREFIX.product),
+    name: input.name,
+    description: null,
+    active: input.active,
+    defaultPriceId: null,
+    unitLabel: input.unit_label ?? null,
+    externalId: null,
+    metadata: mergeMetadata({}, input.metadata),
+    createdAt: now,
+    updatedAt: now,
+  };
+  await insertProduct(t, product);
+  return product;
+}

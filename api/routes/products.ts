@@ -1,0 +1,111 @@
+import type { Product } from '../../domain/catalog/price.ts';
+import { ID_PREFIX } from '../../domain/ids.ts';
+import { withAccount } from '../../db/client.ts';
+import { findPrice, insertPrice } from '../../db/prices.ts';
+import { findProduct, insertProduct, listProducts, updateProduct } from '../../db/products.ts';
+import { route } from '../define-route.ts';
+import { badRequest, notFound } from '../errors.ts';
+import { listAnswer, pageOf } from '../paging.ts';
+import { presentProduct } from '../presenters/catalog.ts';
+import { createdBetween, listOf, mergeMetadata } from '../schemas/fields.ts';
+import * as schemas from '../schemas/products.ts';
+import { z } from '../schemas/zod.ts';
+import { expand } from '../schemas/fields.ts';
+import { newPrice } from './prices.ts';
+
+const one = { tag: 'Products', answer: schemas.product, kind: 'product' } as const;
+
+export const productRoutes = [
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/products',
+    summary: 'Create a product',
+    params: schemas.productCreate,
+    handle: (context, { params }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const now = context.now();
+        if (params.id !== undefined && (await findProduct(t, params.id)) !== null) {
+          throw badRequest(`Product already exists: '${params.id}'`, 'id', 'resource_already_exists');
+        }
+        const product: Product = {
+          id: params.id ?? context.newId(ID_PREFIX.product),
+          name: params.name,
+          description: params.description ?? null,
+          active: params.active,
+          defaultPriceId: null,
+          unitLabel: params.unit_label ?? null,
+          externalId: params.external_id ?? null,
+          metadata: mergeMetadata({}, params.metadata),
+          createdAt: now,
+          updatedAt: now,
+        };
+        await insertProduct(t, product);
+        if (params.default_price_data === undefined) return presentProduct(product, context.account.livemode);
+        const price = newPrice(context, product.id, { active: true, ...params.default_price_data });
+        await insertPrice(t, price);
+        const updated = await updateProduct(t, product.id, { defaultPriceId: price.id });
+        return presentProduct(updated ?? product, context.account.livemode);
+      }),
+  }),
+  route({
+    ...one,
+    method: 'get',
+    path: '/v1/products/:id',
+    summary: 'Retrieve a product',
+    params: z.strictObject({ expand }),
+    handle: (context, { path: { id = '' } }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const product = await findProduct(t, id);
+        if (product === null) throw notFound('product', id);
+        return presentProduct(product, context.account.livemode);
+      }),
+  }),
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/products/:id',
+    summary: 'Update a product',
+    params: schemas.productUpdate,
+    handle: (context, { path: { id = '' }, params }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const present = await findProduct(t, id);
+        if (present === null) throw notFound('product', id);
+        if (typeof params.default_price === 'string') {
+          const price = await findPrice(t, params.default_price);
+          if (price === null || price.productId !== id) throw notFound('price', params.default_price, 'default_price');
+        }
+        const updated = await updateProduct(t, id, {
+          ...(params.name === undefined ? {} : { name: params.name }),
+          ...(params.active === undefined ? {} : { active: params.active }),
+          ...(params.description === undefined ? {} : { description: params.description }),
+          ...(params.default_price === undefined ? {} : { defaultPriceId: params.default_price }),
+          ...(params.unit_label === undefined ? {} : { unitLabel: params.unit_label }),
+          ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
+          metadata: mergeMetadata(present.metadata, params.metadata),
+          updatedAt: context.now(),
+        });
+        return presentProduct(updated ?? present, context.account.livemode);
+      }),
+  }),
+  route({
+    ...one,
+    method: 'get',
+    path: '/v1/products',
+    summary: 'List products',
+    params: schemas.productList,
+    answer: listOf(schemas.product),
+    list: true,
+    handle: (context, { params }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const page = await listProducts(t, {
+          ...pageOf(params),
+          ...createdBetween(params.created),
+          ...(params.active === undefined ? {} : { active: params.active }),
+          ...(params.ids === undefined ? {} : { ids: params.ids }),
+          ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
+        });
+        return listAnswer('/v1/products', page.items.map((product) => presentProduct(product, context.account.livemode)), page.hasMore);
+      }),
+  }),
+];

@@ -1,0 +1,211 @@
+import { addressAnswer } from './customers.ts';
+import { answerMetadata, currency, expand, expandable, expandableOrNull, idList, listOf, nullableText, nullableTime, paging, reference, timestamp, when } from './fields.ts';
+import { prorationBehavior } from './subscription-items.ts';
+import { itemChange } from './subscriptions.ts';
+import { taxRate } from './tax-rates.ts';
+import { z } from './zod.ts';
+
+export const invoiceList = z.strictObject({
+  ...paging,
+  customer: reference.optional(),
+  subscription: reference.optional(),
+  status: z.enum(['draft', 'open', 'paid', 'void', 'uncollectible']).optional(),
+  created: when,
+});
+export const lineList = z.strictObject(paging);
+export const invoiceCommand = z.strictObject({ expand });
+export const invoicePay = z.strictObject({ payment_method: reference.optional(), expand });
+
+/** With `subscription`: its next renewal, or what a change or cancellation would bill now. With `customer` alone: a new subscription. */
+export const invoicePreview = z.strictObject({
+  customer: reference.optional(),
+  subscription: reference.optional(),
+  currency: currency.optional(),
+  preview_mode: z.literal('next').optional(),
+  subscription_details: z
+    .strictObject({
+      items: z.array(itemChange).min(1).max(20).optional(),
+      proration_behavior: prorationBehavior.optional(),
+      proration_date: timestamp.optional(),
+      billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+      cancel_now: z.boolean().optional(),
+      cancel_at: timestamp.nullable().optional(),
+      cancel_at_period_end: z.boolean().optional(),
+      default_tax_rates: idList(20).nullable().optional(),
+    })
+    .optional(),
+  expand,
+});
+
+const tax = z.strictObject({
+  amount: z.int(),
+  tax_behavior: z.enum(['exclusive', 'inclusive']),
+  tax_rate_details: z.strictObject({ tax_rate: z.string() }).nullable(),
+  taxability_reason: z.literal('standard_rated').or(z.literal('zero_rated')),
+  taxable_amount: z.int(),
+  type: z.literal('tax_rate_details'),
+});
+
+const prorationDetails = z.strictObject({
+  credited_items: z.strictObject({ invoice: z.string(), invoice_line_items: z.array(z.string()) }).nullable(),
+});
+
+export const invoiceLine = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('line_item'),
+    amount: z.int(),
+    currency: z.string(),
+    description: z.string(),
+    discount_amounts: z.array(z.never()),
+    discountable: z.boolean(),
+    discounts: z.array(z.never()),
+    invoice: z.string(),
+    livemode: z.boolean(),
+    metadata: answerMetadata,
+    parent: z
+      .strictObject({
+        type: z.enum(['subscription_item_details', 'invoice_item_details']),
+        invoice_item_details: z
+          .strictObject({ invoice_item: z.string(), proration: z.boolean(), proration_details: prorationDetails.nullable(), subscription: z.string().nullable() })
+          .nullable(),
+        subscription_item_details: z
+          .strictObject({
+            invoice_item: z.string().nullable(),
+            proration: z.boolean(),
+            proration_details: prorationDetails.nullable(),
+            subscription: z.string().nullable(),
+            subscription_item: z.string(),
+          })
+          .nullable(),
+      })
+      .nullable(),
+    period: z.strictObject({ start: z.int(), end: z.int() }),
+    pretax_credit_amounts: z.array(z.never()),
+    pricing: z
+      .strictObject({
+        type: z.literal('price_details'),
+        price_details: z.strictObject({ price: expandable('Price'), product: z.string() }),
+        unit_amount_decimal: z.string().nullable(),
+      })
+      .nullable(),
+    quantity: z.number().nullable(),
+    quantity_decimal: z.string().nullable(),
+    subscription: expandableOrNull('Subscription'),
+    subtotal: z.int(),
+    taxes: z.array(tax),
+    explanation: z
+      .strictObject({
+        sentence: z.string(),
+        rule: z.string(),
+        unit_amount_decimal: z.string().nullable(),
+        quantity: z.string().nullable(),
+        fraction: z.strictObject({ numerator: z.number(), denominator: z.number(), basis: z.string() }).nullable(),
+        exact: z.string(),
+        rounding: z.literal('half_up'),
+        notes: z.array(z.string()),
+      })
+      .openapi({ description: 'How the amount came about: the inputs as data, and as a sentence.' }),
+  })
+  .openapi('InvoiceLineItem');
+
+export const paymentAttempt = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('payment_attempt'),
+    amount: z.int(),
+    created: z.int(),
+    currency: z.string(),
+    decline_code: nullableText,
+    decline_message: nullableText,
+    gateway: z.string(),
+    invoice: z.string(),
+    number: z.int(),
+    payment_method: z.string(),
+    resolved_at: nullableTime,
+    status: z.enum(['created', 'processing', 'unknown', 'requires_action', 'succeeded', 'declined', 'canceled']),
+  })
+  .openapi('PaymentAttempt');
+
+export const invoice = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('invoice'),
+    account_country: nullableText,
+    account_name: nullableText,
+    account_tax_ids: z.null(),
+    amount_due: z.int(),
+    amount_overpaid: z.int(),
+    amount_paid: z.int(),
+    amount_remaining: z.int(),
+    amount_shipping: z.int(),
+    application: z.null(),
+    attempt_count: z.int(),
+    attempted: z.boolean(),
+    auto_advance: z.boolean(),
+    automatic_tax: z.strictObject({ disabled_reason: z.null(), enabled: z.boolean(), liability: z.null(), provider: nullableText, status: nullableText }),
+    automatically_finalizes_at: z.null(),
+    billing_reason: z.enum(['subscription_create', 'subscription_cycle', 'subscription_update', 'manual', 'upcoming']),
+    collection_method: z.literal('charge_automatically'),
+    confirmation_secret: z.null().optional(),
+    created: z.int(),
+    currency: z.string(),
+    custom_fields: z.null(),
+    customer: expandable('Customer'),
+    customer_address: addressAnswer.nullable(),
+    customer_email: nullableText,
+    customer_name: nullableText,
+    customer_phone: z.null(),
+    customer_shipping: z.null(),
+    default_payment_method: z.null(),
+    default_source: z.null(),
+    default_tax_rates: z.array(taxRate),
+    description: nullableText,
+    discounts: z.array(z.never()),
+    due_date: z.null(),
+    effective_at: nullableTime,
+    ending_balance: z.int().nullable(),
+    footer: z.null(),
+    from_invoice: z.null(),
+    last_finalization_error: z.null(),
+    latest_revision: z.null(),
+    lines: listOf(invoiceLine),
+    livemode: z.boolean(),
+    metadata: answerMetadata,
+    next_payment_attempt: nullableTime,
+    number: nullableText,
+    on_behalf_of: z.null(),
+    parent: z
+      .strictObject({
+        type: z.literal('subscription_details'),
+        quote_details: z.null(),
+        subscription_details: z.strictObject({ metadata: answerMetadata.nullable(), subscription: expandable('Subscription') }),
+      })
+      .nullable(),
+    period_end: z.int(),
+    period_start: z.int(),
+    post_payment_credit_notes_amount: z.int(),
+    pre_payment_credit_notes_amount: z.int(),
+    receipt_number: z.null(),
+    rendering: z.null(),
+    shipping_cost: z.null(),
+    shipping_details: z.null(),
+    starting_balance: z.int(),
+    statement_descriptor: z.null(),
+    status: z.enum(['draft', 'open', 'paid', 'void', 'uncollectible']),
+    status_transitions: z.strictObject({ finalized_at: nullableTime, marked_uncollectible_at: nullableTime, paid_at: nullableTime, voided_at: nullableTime }),
+    subtotal: z.int(),
+    subtotal_excluding_tax: z.int(),
+    test_clock: z.null(),
+    total: z.int(),
+    total_discount_amounts: z.array(z.never()),
+    total_excluding_tax: z.int(),
+    total_pretax_credit_amounts: z.array(z.never()),
+    total_taxes: z.array(tax),
+    webhooks_delivered_at: z.null(),
+    amount_credited: z.int().openapi({ description: 'Credits of later invoices put against this one while it was open.' }),
+    payment_attempts: listOf(paymentAttempt).optional(),
+    tax_calculator: z.string(),
+    tax_status: z.enum(['complete', 'pending', 'failed']),
+  })
+  .openapi('Invoice');

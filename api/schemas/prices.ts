@@ -1,0 +1,118 @@
+import { compareDecimals, MAX_AMOUNT } from '../../domain/money.ts';
+import { answerMetadata, currency, decimal, expand, expandable, metadata, nullableText, paging, reference, text, unsettable, when } from './fields.ts';
+import { z } from './zod.ts';
+
+const MAX_INTERVALS = { day: 1095, week: 156, month: 36, year: 3 } as const;
+
+/** At most three years, as Stripe has it. */
+export const recurring = z
+  .strictObject({
+    interval: z.enum(['day', 'week', 'month', 'year']),
+    interval_count: z.int().min(1).max(1095).default(1),
+    usage_type: z.literal('licensed').optional(),
+  })
+  .refine((cycle) => cycle.interval_count <= MAX_INTERVALS[cycle.interval], { error: 'Invalid interval: it may be at most three years.', path: ['interval_count'] });
+
+const unitAmount = z.int().min(0).max(MAX_AMOUNT);
+const unitAmountDecimal = decimal(
+  12,
+  (value) => !value.startsWith('-') && compareDecimals(value, String(MAX_AMOUNT)) <= 0,
+  'minor units, zero or more, with at most 12 decimals',
+);
+const amounts = { unit_amount: unitAmount.optional(), unit_amount_decimal: unitAmountDecimal.optional() };
+const taxBehavior = z.enum(['inclusive', 'exclusive', 'unspecified']);
+
+const oneAmount = (input: { unit_amount?: number | undefined; unit_amount_decimal?: string | undefined }, context: z.RefinementCtx): void => {
+  if (input.unit_amount !== undefined && input.unit_amount_decimal !== undefined) {
+    context.addIssue({ code: 'custom', message: 'You may only specify one of these parameters: unit_amount, unit_amount_decimal.', path: ['unit_amount'], params: { code: 'parameters_exclusive' } });
+  }
+  if (input.unit_amount === undefined && input.unit_amount_decimal === undefined) {
+    context.addIssue({ code: 'custom', message: 'Missing required param: unit_amount.', path: ['unit_amount'], params: { code: 'parameter_missing' } });
+  }
+};
+
+export const defaultPriceData = z
+  .strictObject({ currency, ...amounts, recurring: recurring.optional(), tax_behavior: taxBehavior.default('unspecified'), metadata })
+  .superRefine(oneAmount);
+
+export const priceCreate = z
+  .strictObject({
+    currency,
+    ...amounts,
+    active: z.boolean().default(true),
+    billing_scheme: z.literal('per_unit').optional(),
+    product: reference.optional(),
+    product_data: z
+      .strictObject({ id: text(200).regex(/^[A-Za-z0-9_-]+$/).optional(), name: text(), active: z.boolean().default(true), unit_label: unsettable(12), metadata })
+      .optional(),
+    recurring: recurring.optional(),
+    tax_behavior: taxBehavior.default('unspecified'),
+    nickname: unsettable(),
+    lookup_key: text(200).optional(),
+    transfer_lookup_key: z.boolean().default(false),
+    external_id: unsettable(255),
+    metadata,
+    expand,
+  })
+  .superRefine(oneAmount)
+  .superRefine((input, context) => {
+    if ((input.product === undefined) === (input.product_data === undefined)) {
+      const missing = input.product === undefined;
+      context.addIssue({
+        code: 'custom',
+        message: missing ? 'Missing required param: product.' : 'You may only specify one of these parameters: product, product_data.',
+        path: ['product'],
+        params: { code: missing ? 'parameter_missing' : 'parameters_exclusive' },
+      });
+    }
+  });
+
+/** Amount, currency, cycle and product of a price never change. */
+export const priceUpdate = z.strictObject({
+  active: z.boolean().optional(),
+  nickname: unsettable(),
+  lookup_key: text(200).nullable().optional(),
+  transfer_lookup_key: z.boolean().default(false),
+  tax_behavior: taxBehavior.optional(),
+  external_id: unsettable(255),
+  metadata,
+  expand,
+});
+
+export const priceList = z.strictObject({
+  ...paging,
+  active: z.boolean().optional(),
+  product: reference.optional(),
+  currency: currency.optional(),
+  type: z.enum(['one_time', 'recurring']).optional(),
+  lookup_keys: z.array(text(200)).max(10).optional(),
+  external_id: text(255).optional(),
+  created: when,
+});
+
+export const price = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('price'),
+    active: z.boolean(),
+    billing_scheme: z.literal('per_unit'),
+    created: z.int(),
+    currency: z.string(),
+    custom_unit_amount: z.null(),
+    livemode: z.boolean(),
+    lookup_key: nullableText,
+    metadata: answerMetadata,
+    nickname: nullableText,
+    product: expandable('Product'),
+    recurring: z
+      .strictObject({ interval: z.enum(['day', 'week', 'month', 'year']), interval_count: z.int(), meter: z.null(), trial_period_days: z.null(), usage_type: z.literal('licensed') })
+      .nullable(),
+    tax_behavior: taxBehavior,
+    tiers_mode: z.null(),
+    transform_quantity: z.null(),
+    type: z.enum(['one_time', 'recurring']),
+    unit_amount: z.int().nullable(),
+    unit_amount_decimal: z.string(),
+    external_id: nullableText,
+  })
+  .openapi('Price');

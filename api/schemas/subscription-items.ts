@@ -1,0 +1,76 @@
+import { answerMetadata, expand, idList, metadata, paging, quantity, reference, timestamp } from './fields.ts';
+import { price } from './prices.ts';
+import { taxRate } from './tax-rates.ts';
+import { z } from './zod.ts';
+
+export const prorationBehavior = z.enum(['create_prorations', 'always_invoice', 'none']);
+export const paymentBehavior = z.enum(['allow_incomplete', 'default_incomplete', 'error_if_incomplete', 'pending_if_incomplete']);
+
+const charging = {
+  payment_behavior: paymentBehavior.default('allow_incomplete'),
+  proration_behavior: prorationBehavior.default('create_prorations'),
+  proration_date: timestamp.optional(),
+};
+
+export const itemCreate = z.strictObject({
+  subscription: reference,
+  price: reference,
+  quantity: quantity.default(1),
+  tax_rates: idList(20).nullable().optional(),
+  metadata,
+  ...charging,
+  expand,
+});
+export const itemUpdate = z.strictObject({
+  price: reference.optional(),
+  quantity: quantity.optional(),
+  tax_rates: idList(20).nullable().optional(),
+  metadata,
+  ...charging,
+  expand,
+});
+export const itemDelete = z.strictObject(charging);
+export const itemList = z.strictObject({ ...paging, subscription: reference });
+
+/** The old name of a recurring price, which Stripe still shows beside it. */
+const plan = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('plan'),
+    active: z.boolean(),
+    amount: z.int().nullable(),
+    amount_decimal: z.string(),
+    billing_scheme: z.literal('per_unit'),
+    created: z.int(),
+    currency: z.string(),
+    interval: z.enum(['day', 'week', 'month', 'year']),
+    interval_count: z.int(),
+    livemode: z.boolean(),
+    metadata: answerMetadata,
+    meter: z.null(),
+    nickname: z.string().nullable(),
+    product: z.string(),
+    tiers_mode: z.null(),
+    transform_usage: z.null(),
+    trial_period_days: z.null(),
+    usage_type: z.literal('licensed'),
+  })
+  .openapi('Plan');
+
+export const subscriptionItem = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('subscription_item'),
+    billing_thresholds: z.null(),
+    created: z.int(),
+    current_period_end: z.int(),
+    current_period_start: z.int(),
+    discounts: z.array(z.string()),
+    metadata: answerMetadata,
+    plan: plan.nullable(),
+    price,
+    quantity: z.number(),
+    subscription: z.string(),
+    tax_rates: z.array(taxRate),
+  })
+  .openapi('SubscriptionItem');

@@ -1,0 +1,124 @@
+import { answerMetadata, currency, expand, expandable, expandableOrNull, idList, listOf, metadata, nullableText, nullableTime, paging, quantity, reference, text, timestamp, timezone, unsettable, when } from './fields.ts';
+import { paymentBehavior, prorationBehavior, subscriptionItem } from './subscription-items.ts';
+import { taxRate } from './tax-rates.ts';
+import { z } from './zod.ts';
+
+const FEEDBACK = ['customer_service', 'low_quality', 'missing_features', 'other', 'switched_service', 'too_complex', 'too_expensive', 'unused'] as const;
+
+/** Why the customer leaves. The comment may hold personal data, so it is written to the row and never enters a workflow. */
+export const cancellationDetails = z.strictObject({ comment: unsettable(), feedback: z.enum(FEEDBACK).nullable().optional() });
+
+const newItem = z.strictObject({ price: reference, quantity: quantity.default(1), tax_rates: idList(20).nullable().optional(), metadata });
+
+/** `id` names an item to change or (`deleted`) remove; without it the item is added. */
+export const itemChange = z.strictObject({
+  id: reference.optional(),
+  price: reference.optional(),
+  quantity: quantity.optional(),
+  deleted: z.boolean().optional(),
+  tax_rates: idList(20).nullable().optional(),
+  metadata,
+});
+
+const descriptive = { description: unsettable(500), external_id: unsettable(255), metadata, expand };
+
+export const subscriptionCreate = z.strictObject({
+  customer: reference,
+  items: z.array(newItem).min(1).max(20),
+  currency: currency.optional(),
+  payment_behavior: z.enum(['allow_incomplete', 'default_incomplete', 'error_if_incomplete']).default('allow_incomplete'),
+  collection_method: z.literal('charge_automatically').optional(),
+  default_payment_method: reference.optional(),
+  default_tax_rates: idList(20).nullable().optional(),
+  cancel_at: timestamp.optional(),
+  cancel_at_period_end: z.boolean().default(false),
+  billing_timezone: timezone.optional(),
+  ...descriptive,
+});
+
+export const subscriptionUpdate = z.strictObject({
+  items: z.array(itemChange).min(1).max(20).optional(),
+  proration_behavior: prorationBehavior.default('create_prorations'),
+  proration_date: timestamp.optional(),
+  payment_behavior: paymentBehavior.default('allow_incomplete'),
+  billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+  collection_method: z.literal('charge_automatically').optional(),
+  cancel_at: timestamp.nullable().optional(),
+  cancel_at_period_end: z.boolean().optional(),
+  cancellation_details: cancellationDetails.optional(),
+  default_payment_method: reference.nullable().optional(),
+  default_tax_rates: idList(20).nullable().optional(),
+  ...descriptive,
+});
+
+export const subscriptionCancel = z.strictObject({
+  prorate: z.boolean().default(false),
+  invoice_now: z.boolean().default(false),
+  cancellation_details: cancellationDetails.optional(),
+  expand,
+});
+
+export const SUBSCRIPTION_FILTER_STATUSES = ['active', 'past_due', 'unpaid', 'canceled', 'incomplete', 'incomplete_expired', 'trialing', 'paused', 'all', 'ended'] as const;
+
+export const subscriptionList = z.strictObject({
+  ...paging,
+  customer: reference.optional(),
+  price: reference.optional(),
+  status: z.enum(SUBSCRIPTION_FILTER_STATUSES).optional(),
+  external_id: text(255).optional(),
+  created: when,
+});
+
+export const subscription = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('subscription'),
+    application: z.null(),
+    application_fee_percent: z.null(),
+    automatic_tax: z.strictObject({ disabled_reason: z.null(), enabled: z.boolean(), liability: z.null() }),
+    billing_cycle_anchor: z.int(),
+    billing_cycle_anchor_config: z.null(),
+    billing_thresholds: z.null(),
+    cancel_at: nullableTime,
+    cancel_at_period_end: z.boolean(),
+    canceled_at: nullableTime,
+    cancellation_details: z.strictObject({ comment: nullableText, feedback: nullableText, reason: nullableText }),
+    collection_method: z.literal('charge_automatically'),
+    created: z.int(),
+    currency: z.string(),
+    customer: expandable('Customer'),
+    days_until_due: z.null(),
+    default_payment_method: expandableOrNull('PaymentMethod'),
+    default_source: z.null(),
+    default_tax_rates: z.array(taxRate),
+    description: nullableText,
+    discounts: z.array(z.string()),
+    ended_at: nullableTime,
+    items: listOf(subscriptionItem),
+    latest_invoice: expandableOrNull('Invoice'),
+    livemode: z.boolean(),
+    metadata: answerMetadata,
+    next_pending_invoice_item_invoice: z.null(),
+    on_behalf_of: z.null(),
+    pause_collection: z.null(),
+    pending_invoice_item_interval: z.null(),
+    pending_setup_intent: z.null(),
+    pending_update: z
+      .strictObject({
+        billing_cycle_anchor: nullableTime,
+        expires_at: z.int(),
+        subscription_items: z.array(subscriptionItem),
+        invoice: z.string(),
+      })
+      .nullable(),
+    schedule: z.null(),
+    start_date: z.int(),
+    status: z.enum(['incomplete', 'incomplete_expired', 'active', 'past_due', 'unpaid', 'canceled']),
+    test_clock: z.null(),
+    transfer_data: z.null(),
+    trial_end: z.null(),
+    trial_start: z.null(),
+    billing_timezone: z.string(),
+    external_id: nullableText,
+  })
+  .openapi('Subscription');

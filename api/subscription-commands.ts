@@ -1,0 +1,102 @@
+import type { Command } from '../workflows/messages.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription } from '../domain/subscription/commands.ts';
+import type { Subscription } from '../domain/subscription/subscription.ts';
+import { type AccountTransaction, withAccount } from '../db/client.ts';
+import { findOperation } from '../db/operations.ts';
+import { findSubscription, updateSubscription } from '../db/subscriptions.ts';
+import { WorkflowGone } from './commands.ts';
+import type { RequestContext } from './context.ts';
+import { tryCancellation, tryChange, tryCreation, tryScheduling } from './dry-run.ts';
+import { noAnswerInTime, notFound } from './errors.ts';
+import { presentSubscriptions } from './read-objects.ts';
+import { isSchedulingOnly } from './subscription-input.ts';
+
+const commandOf = (context: RequestContext): Command => ({ operationId: context.operationId, actor: context.actor });
+
+/** Whether this very operation was decided before: then it is not tried again, only its answer fetched. */
+const isRepeat = async (context: RequestContext, t: AccountTransaction): Promise<boolean> => (await findOperation(t, context.operationId)) !== null;
+
+/** @throws ApiError 404 */
+export async function subscriptionOf(t: AccountTransaction, id: string): Promise<Subscription> {
+  const subscription = await findSubscription(t, id);
+  if (subscription === null) throw notFound('subscription', id);
+  return subscription;
+}
+
+/** Dry run, then the workflow. @throws Refusal | ApiError */
+export async function createSubscription(context: RequestContext, command: CreateSubscription): Promise<void> {
+  await withAccount(context.db, context.account.id, async (t) => {
+    if (!(await isRepeat(context, t))) await tryCreation(t, command, context.now());
+  });
+  context.log.info({ workflowId: command.subscriptionId, operationId: context.operationId }, 'subscribe');
+  await reach(context, command.subscriptionId, () => context.commands.subscribe(context.account.id, { ...commandOf(context), ...command }));
+}
+
+export async function changeSubscription(context: RequestContext, id: string, change: ChangePlan): Promise<void> {
+  const before = await withAccount(context.db, context.account.id, async (t) => {
+    const subscription = await subscriptionOf(t, id);
+    if (await isRepeat(context, t)) return subscription;
+    await (isSchedulingOnly(change) ? tryScheduling(t, id, change.cancellation, context.now()) : tryChange(t, id, change, context.now()));
+    return subscription;
+  });
+  const command = commandOf(context);
+  context.log.info({ workflowId: id, operationId: context.operationId }, isSchedulingOnly(change) ? 'scheduleCancellation' : 'changePlan');
+  await reach(context, id, () =>
+    isSchedulingOnly(change)
+      ? context.commands.scheduleCancellation(id, { ...command, ...change.cancellation })
+      : context.commands.changePlan(id, { ...command, ...change }),
+  );
+  if (typeof change.defaultPaymentMethodId === 'string' && isDelinquent(before)) {
+    await context.commands.paymentMethodChanged(id, change.defaultPaymentMethodId);
+  }
+}
+
+export async function cancelSubscription(context: RequestContext, id: string, cancellation: CancelSubscription): Promise<void> {
+  await withAccount(context.db, context.account.id, async (t) => {
+    const subscription = await subscriptionOf(t, id);
+    if (await isRepeat(context, t)) return;
+    // As with Stripe, what has ended is not there to be cancelled.
+    if (hasEnded(subscription)) throw notFound('subscription', id);
+    await tryCancellation(t, id, cancellation, context.now());
+  });
+  context.log.info({ workflowId: id, operationId: context.operationId }, 'cancel');
+  await reach(context, id, () => context.commands.cancel(id, { ...commandOf(context), ...cancellation }));
+}
+
+export const hasEnded = (subscription: Subscription): boolean => subscription.status === 'canceled' || subscription.status === 'incomplete_expired';
+export const isDelinquent = (subscription: Subscription): boolean => subscription.status === 'past_due' || subscription.status === 'unpaid';
+
+/**
+ * Sends a command. A workflow that ended between the dry run and the command leaves its answer in Postgres: where this operation is recorded there,
+ * all is well; where not, what stands there says why not.
+ */
+async function reach(context: RequestContext, id: string, send: () => Promise<unknown>): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    if (!(error instanceof WorkflowGone)) throw error;
+    await withAccount(context.db, context.account.id, async (t) => {
+      if (await isRepeat(context, t)) return;
+      const subscription = await findSubscription(t, id);
+      if (subscription === null) throw new Refusal('operation_conflict', 'The first try under this Idempotency-Key was refused. Use a new key.');
+      if (hasEnded(subscription)) throw new Refusal('subscription_canceled', `The subscription ${id} has ended.`);
+      throw noAnswerInTime();
+    });
+  }
+}
+
+/** Fields that decide nothing and so are written here, in one transaction with their event. */
+export type Description = Partial<Pick<Subscription, 'metadata' | 'description' | 'externalId' | 'items' | 'cancellationDetails'>>;
+
+/** Writes the description, where there is one, and presents the subscription as it now stands. */
+export async function describeAndPresent(context: RequestContext, id: string, describe: (present: Subscription) => Description) {
+  return withAccount(context.db, context.account.id, async (t) => {
+    const present = await subscriptionOf(t, id);
+    const patch = describe(present);
+    const subscription = Object.keys(patch).length === 0 ? present : await updateSubscription(t, id, patch);
+    const [answer] = await presentSubscriptions(t, context.account, [subscription ?? present]);
+    if (answer === undefined) throw noAnswerInTime();
+    return answer;
+  });
+}

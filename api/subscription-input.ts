@@ -1,0 +1,98 @@
+import { ID_PREFIX } from '../domain/ids.ts';
+import type { IdSource } from '../domain/decision.ts';
+import type { ChangePlan, CreateSubscription, ItemChange, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import { badRequest } from './errors.ts';
+import type { itemChange, subscriptionCreate, subscriptionUpdate } from './schemas/subscriptions.ts';
+import type { z } from './schemas/zod.ts';
+
+type CreateInput = z.output<typeof subscriptionCreate>;
+type UpdateInput = z.output<typeof subscriptionUpdate>;
+type ItemInput = z.output<typeof itemChange>;
+
+export function creationFrom(params: Omit<CreateInput, 'customer'> & { customer: string }, newId: IdSource): CreateSubscription {
+  if (params.cancel_at !== undefined && params.cancel_at_period_end) throw exclusive('cancel_at', 'cancel_at_period_end');
+  return {
+    subscriptionId: newId(ID_PREFIX.subscription),
+    customerId: params.customer,
+    currency: params.currency ?? null,
+    items: params.items.map((item) => ({
+      id: newId(ID_PREFIX.subscriptionItem),
+      priceId: item.price,
+      quantity: String(item.quantity),
+      taxRateIds: item.tax_rates ?? [],
+    })),
+    paymentBehavior: params.payment_behavior,
+    billingTimezone: params.billing_timezone ?? null,
+    defaultPaymentMethodId: params.default_payment_method ?? null,
+    defaultTaxRateIds: params.default_tax_rates ?? [],
+    cancelAtPeriodEnd: params.cancel_at_period_end,
+    cancelAt: params.cancel_at ?? null,
+  };
+}
+
+/** `items` of an update as changes. Without an id an item is added; with one it is changed, or removed by `deleted`. */
+export function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, path = 'items'): ItemChange[] {
+  return items.map((item, index): ItemChange => {
+    const at = `${path}[${index}]`;
+    if (item.id !== undefined && item.deleted === true) {
+      if (item.price !== undefined || item.quantity !== undefined) throw exclusive(`${at}[deleted]`, `${at}[price]`);
+      return { do: 'remove', itemId: item.id };
+    }
+    if (item.id !== undefined) {
+      return {
+        do: 'update',
+        itemId: item.id,
+        ...(item.price === undefined ? {} : { priceId: item.price }),
+        ...(item.quantity === undefined ? {} : { quantity: String(item.quantity) }),
+        ...(item.tax_rates === undefined ? {} : { taxRateIds: item.tax_rates ?? [] }),
+      };
+    }
+    if (item.deleted === true) throw badRequest(`Missing required param: ${at}[id].`, `${at}[id]`, 'parameter_missing');
+    if (item.price === undefined) throw badRequest(`Missing required param: ${at}[price].`, `${at}[price]`, 'parameter_missing');
+    return {
+      do: 'add',
+      item: { id: newId(ID_PREFIX.subscriptionItem), priceId: item.price, quantity: String(item.quantity ?? 1), taxRateIds: item.tax_rates ?? [] },
+    };
+  });
+}
+
+/** When the subscription is to end, where the request says anything about it. */
+export function schedulingFrom(params: Pick<UpdateInput, 'cancel_at' | 'cancel_at_period_end' | 'cancellation_details'>): ScheduleCancellation | undefined {
+  const { cancel_at: at, cancel_at_period_end: atPeriodEnd } = params;
+  if (typeof at === 'number' && atPeriodEnd === true) throw exclusive('cancel_at', 'cancel_at_period_end');
+  const when = typeof at === 'number' ? at : atPeriodEnd === true ? 'period_end' : at === null || atPeriodEnd === false ? 'never' : undefined;
+  if (when === undefined) return undefined;
+  const feedback = params.cancellation_details?.feedback;
+  return { at: when, ...(feedback === undefined ? {} : { details: { feedback } }) };
+}
+
+/** Everything of an update that bills; null where it only describes. */
+export function changeFrom(params: UpdateInput, newId: IdSource): ChangePlan | null {
+  const cancellation = schedulingFrom(params);
+  const touches =
+    params.items !== undefined ||
+    params.billing_cycle_anchor !== undefined ||
+    params.default_payment_method !== undefined ||
+    params.default_tax_rates !== undefined;
+  if (!touches && cancellation === undefined) return null;
+  return {
+    prorationBehavior: params.proration_behavior,
+    paymentBehavior: params.payment_behavior,
+    ...(params.items === undefined ? {} : { items: itemChangesFrom(params.items, newId) }),
+    ...(params.proration_date === undefined ? {} : { prorationDate: params.proration_date }),
+    ...(params.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: params.billing_cycle_anchor }),
+    ...(params.default_payment_method === undefined ? {} : { defaultPaymentMethodId: params.default_payment_method }),
+    ...(params.default_tax_rates === undefined ? {} : { defaultTaxRateIds: params.default_tax_rates ?? [] }),
+    ...(cancellation === undefined ? {} : { cancellation }),
+  };
+}
+
+/** A change that says nothing but when to end goes its own, smaller way. */
+export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { cancellation: ScheduleCancellation } =>
+  change.cancellation !== undefined &&
+  change.items === undefined &&
+  change.billingCycleAnchor === undefined &&
+  change.defaultPaymentMethodId === undefined &&
+  change.defaultTaxRateIds === undefined;
+
+const exclusive = (a: string, b: string) => badRequest(`You may only specify one of these parameters: ${a}, ${b}.`, a, 'parameters_exclusive');

@@ -1,0 +1,37 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Decision } from '../decision.ts';
+import { Refusal } from '../errors.ts';
+import { beginDecision, changeSubscription, type DecisionContext, emit, finishDecision, putInvoice } from '../invoicing/draft-decision.ts';
+import { isFinal, nextStatus } from '../subscription/transitions.ts';
+
+/**
+ * Dunning gives up on an invoice: the policy's terminal action happens to its subscription (canceled, unpaid, or left past due). The invoice stays open, to be paid or
+ * written off by a person, and is no longer tried. A no-op where the invoice was settled or the subscription ended meanwhile.
+ * @throws Refusal resource_missing
+ */
+export function decideDunningEnd(snapshot: BillingSnapshot, context: DecisionContext): Decision {
+  const { invoice, account, subscription } = snapshot;
+  if (!invoice) throw new Refusal('resource_missing', 'There is no invoice whose dunning could end.', 'invoice');
+  const draft = beginDecision(snapshot, context);
+  if (invoice.status !== 'open') return draft.decision;
+  if (invoice.nextPaymentAttempt !== null || invoice.autoAdvance) {
+    putInvoice(draft, { ...invoice, nextPaymentAttempt: null, autoAdvance: false });
+    emit(draft, 'invoice.updated', 'invoice', invoice.id, { nextPaymentAttempt: invoice.nextPaymentAttempt, autoAdvance: invoice.autoAdvance });
+  }
+  if (!subscription || isFinal(subscription.status)) return draft.decision;
+  const action = account.dunningPolicy.terminalAction;
+  const status = nextStatus(subscription.status, `dunning_gave_up_${action}`);
+  if (status !== 'canceled') {
+    changeSubscription(draft, { status });
+    return finishDecision(draft);
+  }
+  changeSubscription(draft, {
+    status,
+    canceledAt: context.asOf,
+    endedAt: context.asOf,
+    cancelAtPeriodEnd: false,
+    pendingUpdate: null,
+    cancellationDetails: { ...subscription.cancellationDetails, reason: 'payment_failed' },
+  });
+  return finishDecision(draft, 'customer.subscription.deleted');
+}

@@ -1,0 +1,32 @@
+import { sum } from '../money.ts';
+import type { Instant } from '../time.ts';
+import type { DunningPolicy } from './policy.ts';
+
+export interface DunningState {
+  /** Attempts made so far, the one whose failure started dunning among them; 0 where there was no payment method to try. */
+  attemptCount: number;
+  /** Of the last attempt; null where it was none or no decline. */
+  lastDeclineCode: string | null;
+  lastAttemptAt: Instant | null;
+  startedAt: Instant;
+}
+
+/** `retry` at a time, or `give_up` at a time (until then only a new payment method helps). */
+export interface DunningStep {
+  do: 'retry' | 'give_up';
+  at: Instant;
+}
+
+/**
+ * What to do next about an unpaid invoice. Retry k comes `retryDelays[k]` seconds after the failure before it. After a hard decline, or with no payment
+ * method at all, trying again is useless: dunning waits for a new payment method until the time the last retry would have had, then gives up. After the last
+ * retry it gives up at once. Pure; the caller tries at once whenever a new payment method arrives.
+ */
+export function nextStep(policy: DunningPolicy, state: DunningState): DunningStep {
+  const hopeless = state.lastAttemptAt === null || (state.lastDeclineCode !== null && policy.hardDeclines.includes(state.lastDeclineCode));
+  const from = state.lastAttemptAt ?? state.startedAt;
+  const delay = policy.retryDelays[Math.max(0, state.attemptCount - 1)];
+  if (delay === undefined) return { do: 'give_up', at: from };
+  if (hopeless) return { do: 'give_up', at: Math.max(from, state.startedAt + sum(policy.retryDelays)) };
+  return { do: 'retry', at: from + delay };
+}

@@ -1,0 +1,145 @@
+import { Refusal } from '../errors.ts';
+import { ID_PREFIX } from '../ids.ts';
+import { MAX_AMOUNT, sum } from '../money.ts';
+import type { BilledPeriod } from '../subscription/subscription.ts';
+import { applyTaxRates, sumTaxes } from '../tax/apply-tax-rates.ts';
+import type { TaxAmount } from '../tax/tax-rate.ts';
+import { type DecisionDraft, emit, putInvoice } from './draft-decision.ts';
+import { finalizeInvoice } from './finalize-invoice.ts';
+import type { BillingReason, Invoice, InvoiceItem, InvoiceLine, Period } from './invoice.ts';
+import type { SettledLine } from './settle.ts';
+
+export interface InvoiceRequest {
+  billingReason: BillingReason;
+  /** Stripe's invoice period: the cycle that ended for a renewal, the moment itself otherwise. Lines carry their own. */
+  period: Period;
+  lines: SettledLine[];
+  /** Pending items to be billed with it; they come before the lines, as they are older. */
+  pending: InvoiceItem[];
+  /** Whether the engine collects it by itself. */
+  autoAdvance: boolean;
+  /** Leave it a draft for a person to finalise (Stripe does so while a subscription is unpaid). */
+  leaveDraft?: boolean;
+}
+
+/**
+ * Makes one invoice out of settled lines and pending items: taxes, totals, credit or balance, status, number, journal and events. Where an external engine
+ * calculates taxes it stays a draft with `taxStatus` pending until `decideFinalization`. The pending items are consumed in the same decision.
+ * @returns the invoice as it now stands, and the coverage its lines pay for (for the caller to record, now or when a pending update is paid).
+ * @throws Refusal amount_out_of_range beyond MAX_AMOUNT
+ */
+export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): { invoice: Invoice; covered: BilledPeriod[] } {
+  const { account, customer } = draft.snapshot;
+  const subscription = draft.subscription;
+  const currency = subscription?.currency ?? request.lines[0]?.line.currency ?? request.pending[0]?.line.currency;
+  if (!currency) throw new Error('an invoice needs a line or a subscription to know its currency');
+  const id = draft.newId(ID_PREFIX.invoice);
+  const parts = [
+    ...request.pending.map((item) => ({ ...item, invoiceItemId: item.id, covers: null })),
+    ...request.lines.map((settled) => ({ ...settled, invoiceItemId: null })),
+  ];
+  const external = account.taxCalculator !== 'manual';
+  const taxes: TaxAmount[][] = external
+    ? parts.map(() => [])
+    : applyTaxRates(
+        parts.map(({ line, taxRateIds }) => ({ amount: line.amount, taxRateIds })),
+        draft.snapshot.taxRates,
+        { taxExempt: customer.taxExempt },
+      );
+  const lines = parts.map(({ line, invoiceItemId }, index): InvoiceLine => ({ ...line, id: draft.newId(ID_PREFIX.invoiceLine), invoiceItemId, taxes: taxes[index] ?? [] }));
+
+  const made: Invoice = withTotals({
+    id,
+    number: null,
+    customerId: customer.id,
+    subscriptionId: subscription?.id ?? null,
+    status: 'draft',
+    billingReason: request.billingReason,
+    currency,
+    lines,
+    subtotal: 0,
+    subtotalExcludingTax: 0,
+    tax: 0,
+    total: 0,
+    totalExcludingTax: 0,
+    taxes: [],
+    startingBalance: draft.balance,
+    endingBalance: null,
+    amountCredited: 0,
+    amountDue: 0,
+    amountPaid: 0,
+    amountRemaining: 0,
+    attemptCount: 0,
+    attempted: false,
+    nextPaymentAttempt: null,
+    autoAdvance: request.autoAdvance,
+    periodStart: request.period.start,
+    periodEnd: request.period.end,
+    defaultTaxRateIds: subscription?.defaultTaxRateIds ?? [],
+    taxCalculator: account.taxCalculator,
+    taxStatus: external ? 'pending' : 'complete',
+    customer: { name: customer.name, email: customer.email, address: customer.address },
+    seller: account.seller,
+    description: null,
+    metadata: {},
+    createdAt: draft.asOf,
+    finalizedAt: null,
+    paidAt: null,
+    voidedAt: null,
+    markedUncollectibleAt: null,
+  });
+  putInvoice(draft, made);
+  emit(draft, 'invoice.created', 'invoice', id);
+  if (customer.currency === null) draft.decision.customerCurrency = currency;
+  consume(draft, request.pending, made);
+  const covered = parts.flatMap(({ covers }, index): BilledPeriod[] => {
+    return covers ? [{ ...covers, invoiceId: id, invoiceLineId: lines[index]?.id ?? null }] : [];
+  });
+  const invoice = external || request.leaveDraft ? made : finalizeInvoice(draft, made);
+  return { invoice, covered };
+}
+
+/** What the pending items billed is from now on billed by the lines they became. */
+function consume(draft: DecisionDraft, pending: InvoiceItem[], invoice: Invoice): void {
+  for (const item of pending) {
+    const line = invoice.lines.find((candidate) => candidate.invoiceItemId === item.id);
+    draft.decision.pendingItems.consume.push({ id: item.id, invoiceId: invoice.id });
+    if (line) draft.decision.billed.attach.push({ invoiceItemId: item.id, invoiceId: invoice.id, invoiceLineId: line.id });
+    emit(draft, 'invoiceitem.updated', 'invoiceitem', item.id, { invoiceId: null });
+  }
+}
+
+/** The sums of an invoice out of its lines and their taxes; provisional `amountDue` while it is a draft. @throws Refusal amount_out_of_range */
+export function withTotals(invoice: Invoice): Invoice {
+  const taxes = sumTaxes(invoice.lines.map((line) => line.taxes));
+  const subtotal = sum(invoice.lines.map((line) => line.amount));
+  const inclusive = sum(taxes.filter((tax) => tax.inclusive).map((tax) => tax.amount));
+  const exclusive = sum(taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount));
+  const total = sum([subtotal, exclusive]);
+  if (Math.abs(total) > MAX_AMOUNT) throw new Refusal('amount_out_of_range', `A total of ${total} is more than an invoice can hold.`);
+  const amountDue = Math.max(0, total);
+  const amountCredited = Math.min(invoice.amountCredited, amountDue);
+  return {
+    ...invoice,
+    taxes,
+    subtotal,
+    subtotalExcludingTax: sum([subtotal, -inclusive]),
+    tax: sum([inclusive, exclusive]),
+    total,
+    totalExcludingTax: sum([subtotal, -inclusive]),
+    amountDue,
+    amountCredited,
+    amountRemaining: sum([amountDue, -amountCredited]),
+  };
+}
+
+/** Keeps settled lines for the next invoice: one pending item per line. @returns the coverage they pay for */
+export function keepPending(draft: DecisionDraft, lines: SettledLine[], at: number): BilledPeriod[] {
+  return lines.flatMap(({ line, taxRateIds, covers }): BilledPeriod[] => {
+    const id = draft.newId(ID_PREFIX.invoiceItem);
+    const subscriptionId = draft.subscription?.id ?? null;
+    draft.decision.pendingItems.insert.push({ id, customerId: draft.snapshot.customer.id, subscriptionId, invoiceId: null, line, taxRateIds, date: at });
+    emit(draft, 'invoiceitem.created', 'invoiceitem', id);
+    return covers ? [{ ...covers, invoiceItemId: id }] : [];
+  });
+}

@@ -1,0 +1,84 @@
+import type { Price, Product } from '../catalog/price.ts';
+import { exact, exactToString, formatAmount } from '../money.ts';
+import type { Fraction, Prorated, ProrationTerms } from '../rating/prorate.ts';
+import { formatUnitAmount } from '../rating/rate.ts';
+import type { BilledPeriod } from '../subscription/subscription.ts';
+import { type Instant, localDate } from '../time.ts';
+import type { Explanation, Period } from './invoice.ts';
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+/** "16 Jan 2025", the local date in the zone. */
+function dayMonthYear(at: Instant, zone: string): string {
+  const [year = '', month = '1', day = ''] = localDate(at, zone).split('-');
+  return `${Number(day)} ${MONTHS[Number(month) - 1]} ${year}`;
+}
+
+/** "month", "3 months". */
+function everyCycle(price: Price): string {
+  const { interval, intervalCount } = price.recurring ?? { interval: 'once', intervalCount: 1 };
+  return intervalCount === 1 ? interval : `${intervalCount} ${interval}s`;
+}
+
+const several = (product: Product, quantity: string): string => (quantity === '1' ? product.name : `${quantity} × ${product.name}`);
+
+/** Stripe's words: "3 × Pro (at EUR 20.00 / month)". */
+export const describeFullPeriod = (product: Product, price: Price, quantity: string): string =>
+  `${quantity} × ${product.name} (at ${formatUnitAmount(price.unitAmountDecimal, price.currency)} / ${everyCycle(price)})`;
+
+/** Stripe's words: "Remaining time on 3 × Pro after 16 Jan 2025". */
+export const describeCharge = (product: Product, quantity: string, from: Instant, zone: string): string =>
+  `Remaining time on ${several(product, quantity)} after ${dayMonthYear(from, zone)}`;
+
+/** Stripe's words: "Unused time on 3 × Pro after 16 Jan 2025". */
+export const describeCredit = (product: Product, quantity: string, from: Instant, zone: string): string =>
+  `Unused time on ${several(product, quantity)} after ${dayMonthYear(from, zone)}`;
+
+const dates = (period: Period, zone: string): string => `${localDate(period.start, zone)} to ${localDate(period.end, zone)}`;
+
+/** "16 of 31 days"; a 30-day-month day is called so. */
+function shareInWords(fraction: Fraction): string {
+  const unit = { second: 'seconds', day: 'days', fixed_30: 'days of 30-day months' }[fraction.basis];
+  return `${fraction.numerator} of ${fraction.denominator} ${unit}`;
+}
+
+/** "3 seats", "1 seat", "3". */
+function quantityInWords(product: Product, quantity: string): string {
+  if (!product.unitLabel) return quantity;
+  return `${quantity} ${product.unitLabel}${quantity === '1' ? '' : 's'}`;
+}
+
+/** "EUR 20.00 x 3 seats for 16 of 31 days (2025-01-16 to 2025-02-01) = EUR 30.97". */
+export function explainCharge(product: Product, price: Price, quantity: string, period: Period, charge: Prorated, terms: ProrationTerms): Explanation {
+  const fraction = charge.fraction;
+  const share = fraction ? `${shareInWords(fraction)} (${dates(period, terms.zone)})` : `one ${everyCycle(price)} (${dates(period, terms.zone)})`;
+  const factors = `${formatUnitAmount(price.unitAmountDecimal, price.currency)} x ${quantityInWords(product, quantity)}`;
+  return {
+    sentence: `${factors} for ${share} = ${formatAmount(charge.amount, price.currency)}`,
+    rule: fraction ? 'prorated_charge' : 'full_period',
+    unitAmountDecimal: price.unitAmountDecimal,
+    quantity,
+    fraction,
+    exact: charge.exact,
+    rounding: 'half_up',
+    notes: charge.notes,
+  };
+}
+
+/** "16 of 31 days (2025-01-16 to 2025-02-01) of EUR 60.00 billed for 3 seats = -EUR 30.97". */
+export function explainCredit(product: Product, price: Price, row: BilledPeriod, period: Period, credit: Prorated, terms: ProrationTerms): Explanation {
+  const what = `${formatAmount(row.amount, price.currency)} billed for ${quantityInWords(product, row.quantity)}`;
+  const earlier = row.credited > 0 ? ` (${formatAmount(row.credited, price.currency)} of it credited before)` : '';
+  const share = credit.fraction ? `${shareInWords(credit.fraction)} (${dates(period, terms.zone)})` : `all that is left (${dates(period, terms.zone)})`;
+  const because = credit.notes.length > 0 ? `, ${credit.notes.join(', ')}` : '';
+  return {
+    sentence: `${share} of ${what}${earlier} = ${formatAmount(-credit.amount, price.currency)}${because}`,
+    rule: 'prorated_credit',
+    unitAmountDecimal: price.unitAmountDecimal,
+    quantity: row.quantity,
+    fraction: credit.fraction,
+    exact: exactToString(exact(credit.exact).negated()),
+    rounding: 'half_up',
+    notes: credit.notes,
+  };
+}

@@ -1,0 +1,105 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { BalanceTransaction } from '../customer.ts';
+import { type Decision, emptyDecision, type IdSource, type OutboxEvent } from '../decision.ts';
+import { ID_PREFIX } from '../ids.ts';
+import { sum } from '../money.ts';
+import type { Subscription } from '../subscription/subscription.ts';
+import type { Instant } from '../time.ts';
+import type { Invoice } from './invoice.ts';
+
+/** The one instant of a decision and where its ids come from. */
+export interface DecisionContext {
+  asOf: Instant;
+  newId: IdSource;
+}
+
+/**
+ * A decision being written: the facts it started from and what it has changed so far, so that a second invoice of the same decision sees the balance and the
+ * open invoices as the first one left them. It lives inside one decide function and never leaves it.
+ */
+export interface DecisionDraft extends DecisionContext {
+  snapshot: BillingSnapshot;
+  decision: Decision;
+  /** The subscription as it is now; null where the decision is about none. */
+  subscription: Subscription | null;
+  /** The customer's balance as it is now (negative = credit). */
+  balance: number;
+  /** Draft and open invoices of the subscription as they are now. */
+  openInvoices: Invoice[];
+}
+
+export function beginDecision(snapshot: BillingSnapshot, context: DecisionContext): DecisionDraft {
+  return {
+    ...context,
+    snapshot,
+    decision: emptyDecision(),
+    subscription: snapshot.subscription,
+    balance: snapshot.customer.balance,
+    openInvoices: snapshot.openInvoices,
+  };
+}
+
+/** Writes an invoice into the decision, in place of an earlier version of it. */
+export function putInvoice(draft: DecisionDraft, invoice: Invoice): void {
+  const { invoices } = draft.decision;
+  const at = invoices.findIndex((candidate) => candidate.id === invoice.id);
+  if (at < 0) invoices.push(invoice);
+  else invoices[at] = invoice;
+  draft.openInvoices = draft.openInvoices
+    .map((open) => (open.id === invoice.id ? invoice : open))
+    .filter((open) => open.status === 'draft' || open.status === 'open');
+}
+
+/** Moves the customer's balance by `amount` minor units (negative gives credit). Nothing is written for nothing. */
+export function moveBalance(draft: DecisionDraft, type: BalanceTransaction['type'], amount: number, invoice: Invoice): void {
+  if (amount === 0) return;
+  draft.balance = sum([draft.balance, amount]);
+  draft.decision.balance.push({
+    id: draft.newId(ID_PREFIX.balanceTransaction),
+    customerId: draft.snapshot.customer.id,
+    type,
+    amount,
+    endingBalance: draft.balance,
+    currency: invoice.currency,
+    invoiceId: invoice.id,
+    createdAt: draft.asOf,
+  });
+}
+
+export function emit(draft: DecisionDraft, type: string, objectType: OutboxEvent['objectType'], objectId: string, previous: OutboxEvent['previous'] = null): void {
+  draft.decision.events.push({ type, objectType, objectId, previous });
+}
+
+/** The subscription as it will be, so far. */
+export function changeSubscription(draft: DecisionDraft, patch: Partial<Subscription>): Subscription {
+  if (!draft.subscription) throw new Error('this decision is about a subscription, and there is none');
+  draft.subscription = { ...draft.subscription, ...patch };
+  return draft.subscription;
+}
+
+/**
+ * Ends the writing: the subscription becomes part of the decision where it changed, with the event that names the fields as they were (Stripe's
+ * `previous_attributes`, in our names). `type` replaces `customer.subscription.updated` at the beginning and the end of a life.
+ */
+export function finishDecision(draft: DecisionDraft, type = 'customer.subscription.updated'): Decision {
+  const before = draft.snapshot.subscription;
+  const after = draft.subscription;
+  if (after && before !== after) {
+    const previous = before && changedFields(before, after);
+    if (!previous || Object.keys(previous).length > 0) {
+      draft.decision.subscription = after;
+      emit(draft, type, 'subscription', after.id, type === 'customer.subscription.updated' ? previous : null);
+    }
+  }
+  return draft.decision;
+}
+
+function changedFields(before: Subscription, after: Subscription): Record<string, unknown> {
+  const previous: Record<string, unknown> = {};
+  for (const key of Object.keys(before) as (keyof Subscription)[]) {
+    if (JSON.stringify(before[key]) === JSON.stringify(after[key])) continue;
+    const pending = before.pendingUpdate;
+    previous[key] = key === 'pendingUpdate' ? pending && { invoiceId: pending.invoiceId, expiresAt: pending.expiresAt } : before[key];
+  }
+  return previous;
+}

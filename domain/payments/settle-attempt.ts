@@ -1,0 +1,91 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Decision } from '../decision.ts';
+import { Refusal } from '../errors.ts';
+import { beginDecision, changeSubscription, type DecisionContext, type DecisionDraft, emit, finishDecision, moveBalance, putInvoice } from '../invoicing/draft-decision.ts';
+import type { Invoice } from '../invoicing/invoice.ts';
+import { bookPayment, bookPaymentToBalance } from '../ledger/book.ts';
+import { recoverSubscription } from '../subscription/recover.ts';
+import { isFinal, nextStatus } from '../subscription/transitions.ts';
+import type { GatewayResult } from './gateway-result.ts';
+import type { PaymentAttempt, PaymentOutcomeKind } from './payment.ts';
+
+const OUTCOME: Record<GatewayResult['kind'], PaymentOutcomeKind> = {
+  succeeded: 'paid',
+  declined: 'declined',
+  processing: 'processing',
+  requires_action: 'requires_action',
+  unknown: 'unknown',
+};
+
+/**
+ * Records what became of an attempt. Paid: the invoice, the journal, and the subscription that waited for it. Declined: the invoice stays open and the subscription is
+ * past due (an incomplete one stays incomplete). Processing and unknown keep blocking further attempts; an attempt that needs the customer's action does not. Settling a
+ * resolved attempt again changes nothing. Money for an invoice that was voided meanwhile becomes the customer's credit.
+ * @throws Refusal resource_missing where the attempt is not one of the invoice's
+ */
+export function decideAttemptOutcome(
+  snapshot: BillingSnapshot,
+  command: { attemptId: string; result: GatewayResult },
+  context: DecisionContext,
+): { decision: Decision; kind: PaymentOutcomeKind } {
+  const { invoice } = snapshot;
+  const before = snapshot.attempts.find((attempt) => attempt.id === command.attemptId);
+  if (!invoice || !before) throw new Refusal('resource_missing', `No such payment attempt: '${command.attemptId}'`);
+  const draft = beginDecision(snapshot, context);
+  if (before.status === 'succeeded') return { decision: draft.decision, kind: 'paid' };
+  if (before.status === 'declined' && command.result.kind !== 'succeeded') return { decision: draft.decision, kind: 'declined' };
+  const { kind, reference, declineCode, message } = command.result;
+  const waits = kind === 'processing' || kind === 'unknown';
+  const attempt: PaymentAttempt = {
+    ...before,
+    status: kind,
+    gatewayReference: reference ?? before.gatewayReference,
+    declineCode: declineCode ?? (kind === 'requires_action' ? 'authentication_required' : null),
+    declineMessage: message,
+    resolvedAt: waits ? null : context.asOf,
+  };
+  draft.decision.attempt = attempt;
+  if (kind === 'succeeded') receive(draft, invoice, attempt);
+  else if (!waits) {
+    missPayment(draft, { ...invoice, attemptCount: invoice.attemptCount + 1 });
+    if (kind === 'requires_action') emit(draft, 'invoice.payment_action_required', 'invoice', invoice.id);
+  }
+  return { decision: finishDecision(draft), kind: OUTCOME[kind] };
+}
+
+function receive(draft: DecisionDraft, invoice: Invoice, attempt: PaymentAttempt): void {
+  const wanted = (invoice.status === 'open' || invoice.status === 'uncollectible') && invoice.amountRemaining >= attempt.amount;
+  if (!wanted) {
+    draft.decision.journal.push(...bookPaymentToBalance(invoice, attempt, draft));
+    moveBalance(draft, 'unapplied_from_invoice', -attempt.amount, invoice);
+    emit(draft, 'payment_attempt.credited_to_balance', 'payment_attempt', attempt.id);
+    return;
+  }
+  const amountRemaining = invoice.amountRemaining - attempt.amount;
+  const paid: Invoice = {
+    ...invoice,
+    status: amountRemaining === 0 ? 'paid' : invoice.status,
+    amountPaid: invoice.amountPaid + attempt.amount,
+    amountRemaining,
+    attempted: true,
+    attemptCount: invoice.attemptCount + 1,
+    nextPaymentAttempt: null,
+    paidAt: amountRemaining === 0 ? draft.asOf : null,
+  };
+  draft.decision.journal.push(...bookPayment(invoice, attempt, draft));
+  putInvoice(draft, paid);
+  emit(draft, 'invoice.payment_succeeded', 'invoice', invoice.id);
+  if (paid.status !== 'paid') return;
+  emit(draft, 'invoice.paid', 'invoice', invoice.id, { status: invoice.status });
+  recoverSubscription(draft, paid);
+}
+
+/** A payment that did not come: the invoice was tried, its subscription is past due. An invoice that holds a pending update hurts only the update. */
+export function missPayment(draft: DecisionDraft, invoice: Invoice): void {
+  putInvoice(draft, { ...invoice, attempted: true });
+  emit(draft, 'invoice.payment_failed', 'invoice', invoice.id);
+  const { subscription } = draft;
+  if (!subscription || isFinal(subscription.status) || invoice.status !== 'open') return;
+  if (subscription.pendingUpdate?.invoiceId === invoice.id) return;
+  changeSubscription(draft, { status: nextStatus(subscription.status, 'payment_failed') });
+}

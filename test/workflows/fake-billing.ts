@@ -1,0 +1,386 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Activities, BillingOutcome, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../../activities/index.ts';
+import type { Cycle } from '../../domain/catalog/price.ts';
+import type { DunningPolicy } from '../../domain/dunning/policy.ts';
+import type { RefusalCode } from '../../domain/errors.ts';
+import type { InvoiceStatus } from '../../domain/invoicing/invoice.ts';
+import type { PaymentOutcomeKind } from '../../domain/payments/payment.ts';
+import type { SubscriptionStatus } from '../../domain/subscription/subscription.ts';
+import { boundary, type Instant } from '../../domain/time.ts';
+
+interface Sub {
+  id: string;
+  status: SubscriptionStatus;
+  priceId: string;
+  quantity: number;
+  anchor: Instant;
+  zone: string;
+  n: number;
+  cancelAt: Instant | null;
+  incompleteExpiresAt: Instant | null;
+  pendingUpdate: { invoiceId: string; expiresAt: Instant; priceId: string; quantity: number } | null;
+}
+
+export interface FakeInvoice {
+  id: string;
+  status: InvoiceStatus;
+  subscriptionId: string;
+  reason: 'create' | 'cycle' | 'update' | 'final';
+  period: { start: Instant; end: Instant };
+  amount: number;
+  taxPending: boolean;
+  isUpdate: boolean;
+  nextAttempt: Instant | null;
+}
+
+interface Attempt {
+  invoiceId: string;
+  number: number;
+  outcome: PaymentOutcomeKind;
+  declineCode: string | null;
+  paymentMethodId: string | null;
+  at: Instant;
+}
+
+/** What a charge does: an outcome, or a decline with a code. */
+export type Charge = PaymentOutcomeKind | { declined: string };
+
+export const HOUR = 3600;
+export const DAY = 86_400;
+
+/** Unit price and cycle by price id. */
+const PRICES: Record<string, { unit: number; cycle: Cycle }> = {
+  price_month_10: { unit: 1000, cycle: { interval: 'month', intervalCount: 1 } },
+  price_month_30: { unit: 3000, cycle: { interval: 'month', intervalCount: 1 } },
+  price_day_1: { unit: 100, cycle: { interval: 'day', intervalCount: 1 } },
+  price_year_100: { unit: 10_000, cycle: { interval: 'year', intervalCount: 1 } },
+  price_second: { unit: 5, cycle: { interval: 'day', intervalCount: 1 } },
+};
+
+/**
+ * A book in memory that keeps the contract of the activities: every operation once, its first answer ever after, one unresolved attempt per invoice, no period
+ * billed twice. It prices simply; what it does not do by halves is refuse.
+ */
+export class FakeBilling {
+  readonly subs = new Map<string, Sub>();
+  readonly invoices: FakeInvoice[] = [];
+  readonly attempts: Attempt[] = [];
+  /** Every execution of an activity that reached the book, repeats included: "verb operation". */
+  readonly calls: string[] = [];
+  readonly asOf: Record<string, Instant> = {};
+  private readonly operations = new Map<string, unknown>();
+
+  /** What the next charges do, in order; then `paid`. */
+  charges: Charge[] = [];
+  /** What the next look-ups find, in order; then `paid`. */
+  lookUps: Charge[] = [];
+  /** Verbs that throw as if the database were away, and how often. */
+  outages: Partial<Record<keyof Activities, number>> = {};
+  externalTax = false;
+  timezone = 'UTC';
+  /** Seconds of the period of `price_second`, in place of its day. */
+  secondsPerPeriod: number | null = null;
+  policy: DunningPolicy = { retryDelays: [3 * DAY, 5 * DAY, 7 * DAY], hardDeclines: ['stolen_card'], terminalAction: 'cancel' };
+
+  get activities(): Activities {
+    return {
+      createSubscription: async (input) =>
+        this.once('createSubscription', input, () => {
+          const item = input.items[0];
+          if (item === undefined) throw refusal('parameter_missing');
+          if (PRICES[item.priceId] === undefined) throw refusal('resource_missing');
+          const sub: Sub = {
+            id: input.subscriptionId,
+            status: 'incomplete',
+            priceId: item.priceId,
+            quantity: Number(item.quantity),
+            anchor: input.asOf,
+            zone: input.billingTimezone ?? this.timezone,
+            n: 0,
+            cancelAt: input.cancelAt,
+            incompleteExpiresAt: input.asOf + 23 * HOUR,
+            pendingUpdate: null,
+          };
+          this.subs.set(sub.id, sub);
+          const invoice = this.bill(sub, 'create', this.priceOf(sub), this.period(sub));
+          return this.outcome(sub, invoice);
+        }),
+      issueInvoice: async (input) =>
+        this.once('issueInvoice', input, () => {
+          const sub = this.living(input.subscriptionId);
+          if (sub.cancelAt !== null && sub.cancelAt <= input.asOf) {
+            sub.status = 'canceled';
+            return this.outcome(sub, null);
+          }
+          if (input.asOf !== this.period(sub).end) throw new Error(`renewed at ${input.asOf}, not at ${this.period(sub).end}`);
+          sub.n += 1;
+          return this.outcome(sub, this.bill(sub, 'cycle', this.priceOf(sub), this.period(sub)));
+        }),
+      changePlan: async (input) =>
+        this.once('changePlan', input, () => {
+          const sub = this.living(input.subscriptionId);
+          if (sub.pendingUpdate !== null) throw refusal('pending_update_exists');
+          const period = this.period(sub);
+          if (input.asOf < period.start || input.asOf >= period.end) throw new Error(`changed at ${input.asOf}, outside its period`);
+          const change = input.items?.find((item) => item.do === 'update');
+          const next = { priceId: change?.priceId ?? sub.priceId, quantity: Number(change?.quantity ?? sub.quantity) };
+          if (PRICES[next.priceId] === undefined) throw refusal('resource_missing');
+          const left = (period.end - input.asOf) / (period.end - period.start);
+          const amount = Math.round((this.priceOf({ ...sub, ...next }) - this.priceOf(sub)) * left);
+          const waits = input.paymentBehavior === 'error_if_incomplete' || input.paymentBehavior === 'pending_if_incomplete';
+          const invoice = input.prorationBehavior === 'always_invoice' ? this.bill(sub, 'update', amount, { start: input.asOf, end: period.end }) : null;
+          if (waits && invoice !== null && amount > 0) {
+            invoice.isUpdate = true;
+            sub.pendingUpdate = { invoiceId: invoice.id, expiresAt: input.asOf + 23 * HOUR, ...next };
+          } else Object.assign(sub, next);
+          return this.outcome(sub, invoice);
+        }),
+      resolvePendingUpdate: async (input) =>
+        this.once('resolvePendingUpdate', input, () => {
+          const sub = this.living(input.subscriptionId);
+          const pending = sub.pendingUpdate;
+          if (pending === null) throw refusal('transition_not_allowed');
+          const invoice = this.invoice(pending.invoiceId);
+          if (input.apply) {
+            if (invoice.status !== 'paid') throw new Error('applied before it was paid');
+            sub.priceId = pending.priceId;
+            sub.quantity = pending.quantity;
+          } else invoice.status = 'void';
+          sub.pendingUpdate = null;
+          return this.outcome(sub, invoice);
+        }),
+      scheduleCancellation: async (input) =>
+        this.once('scheduleCancellation', input, () => {
+          const sub = this.living(input.subscriptionId);
+          sub.cancelAt = input.at === 'never' ? null : input.at === 'period_end' ? this.period(sub).end : input.at;
+          return this.outcome(sub, null);
+        }),
+      cancelSubscription: async (input) =>
+        this.once('cancelSubscription', input, () => {
+          const sub = this.living(input.subscriptionId);
+          const period = this.period(sub);
+          if (input.asOf >= period.end) throw new Error('cancelled after the end of a period that was not renewed');
+          sub.status = 'canceled';
+          const invoice = input.invoiceNow ? this.bill(sub, 'final', 700, { start: period.start, end: input.asOf }) : null;
+          return this.outcome(sub, invoice);
+        }),
+      expireSubscription: async (input) =>
+        this.once('expireSubscription', input, () => {
+          const sub = this.living(input.subscriptionId);
+          if (sub.status !== 'incomplete') throw refusal('transition_not_allowed');
+          sub.status = 'incomplete_expired';
+          for (const invoice of this.invoices) if (invoice.status === 'open' || invoice.status === 'draft') invoice.status = 'void';
+          return this.outcome(sub, this.invoices[0] ?? null);
+        }),
+      calculateTax: async (input) =>
+        this.once('calculateTax', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          if (invoice.status !== 'draft') throw refusal('invoice_not_draft');
+          invoice.taxPending = false;
+          return this.invoiceFacts(invoice);
+        }),
+      finalizeInvoice: async (input) =>
+        this.once('finalizeInvoice', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          if (invoice.status !== 'draft') throw refusal('invoice_not_draft');
+          if (invoice.taxPending) throw new Error('finalized without taxes');
+          invoice.status = 'open';
+          return this.invoiceFacts(invoice);
+        }),
+      collectPayment: async (input) =>
+        this.once('collectPayment', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          if (invoice.status === 'paid') throw refusal('invoice_already_paid');
+          if (invoice.status !== 'open') throw refusal('invoice_not_open');
+          const last = this.attempts.filter(({ invoiceId }) => invoiceId === invoice.id).at(-1);
+          if (last?.outcome === 'unknown' || last?.outcome === 'processing') throw refusal('payment_in_progress');
+          const charge = this.charges.shift() ?? 'paid';
+          if (charge === 'no_payment_method') return this.paymentResult(invoice, null, 'no_payment_method');
+          const attempt: Attempt = {
+            invoiceId: invoice.id,
+            number: (last?.number ?? 0) + 1,
+            outcome: 'paid',
+            declineCode: null,
+            paymentMethodId: input.paymentMethodId,
+            at: input.asOf,
+          };
+          this.attempts.push(attempt);
+          return this.conclude(attempt, charge);
+        }),
+      resolvePayment: async (input) =>
+        this.once('resolvePayment', input, () => {
+          const attempt = this.attempts.filter(({ invoiceId }) => invoiceId === input.invoiceId).at(-1);
+          if (attempt === undefined) throw refusal('resource_missing');
+          if (attempt.outcome !== 'unknown' && attempt.outcome !== 'processing') return this.paymentResult(this.invoice(input.invoiceId), attempt, attempt.outcome);
+          return this.conclude(attempt, this.lookUps.shift() ?? 'paid');
+        }),
+      voidInvoice: async (input) =>
+        this.once('voidInvoice', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          if (invoice.status !== 'open') throw refusal('invoice_not_open');
+          invoice.status = 'void';
+          return this.invoiceFacts(invoice);
+        }),
+      markInvoiceUncollectible: async (input) =>
+        this.once('markInvoiceUncollectible', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          if (invoice.status !== 'open') throw refusal('invoice_not_open');
+          invoice.status = 'uncollectible';
+          return this.invoiceFacts(invoice);
+        }),
+      loadDunning: async ({ invoiceId }) => {
+        this.strike('loadDunning');
+        const attempts = this.attempts.filter((attempt) => attempt.invoiceId === invoiceId);
+        const last = attempts.at(-1);
+        return {
+          policy: this.policy,
+          invoice: this.invoiceFacts(this.invoice(invoiceId)),
+          attemptCount: attempts.length,
+          lastDeclineCode: last?.declineCode ?? null,
+          lastAttemptAt: last?.at ?? null,
+          unresolved: last?.outcome === 'unknown' || last?.outcome === 'processing',
+        };
+      },
+      scheduleAttempt: async (input) =>
+        this.once('scheduleAttempt', input, () => {
+          this.invoice(input.invoiceId).nextAttempt = input.at;
+        }),
+      endDunning: async (input) =>
+        this.once('endDunning', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          const sub = this.sub(invoice.subscriptionId);
+          if (invoice.status === 'open' && sub.status !== 'canceled') {
+            sub.status = this.policy.terminalAction === 'cancel' ? 'canceled' : this.policy.terminalAction;
+          }
+          invoice.nextAttempt = null;
+          return this.outcome(sub, invoice);
+        }),
+    };
+  }
+
+  /** Verbs of the operations that were carried out, in order, without repeats. */
+  get verbs(): string[] {
+    return [...new Set(this.calls)].map((call) => call.split(' ')[0] ?? '');
+  }
+
+  /** Periods billed by creation and renewals, to check that they are whole and disjoint. */
+  get periods(): { start: Instant; end: Instant }[] {
+    return this.invoices.filter(({ reason }) => reason === 'create' || reason === 'cycle').map(({ period }) => period);
+  }
+
+  private once<R>(verb: keyof Activities, input: { operationId: string; asOf: Instant }, act: () => R): R {
+    this.strike(verb);
+    this.calls.push(`${verb} ${input.operationId}`);
+    if (!this.operations.has(input.operationId)) {
+      this.asOf[input.operationId] = input.asOf;
+      this.operations.set(input.operationId, structuredClone(act()));
+    }
+    return structuredClone(this.operations.get(input.operationId)) as R;
+  }
+
+  private strike(verb: keyof Activities): void {
+    const left = this.outages[verb] ?? 0;
+    if (left === 0) return;
+    this.outages[verb] = left - 1;
+    throw new Error(`${verb} cannot reach the database`);
+  }
+
+  private conclude(attempt: Attempt, charge: Charge): PaymentResult {
+    const invoice = this.invoice(attempt.invoiceId);
+    const sub = this.sub(invoice.subscriptionId);
+    attempt.outcome = typeof charge === 'string' ? charge : 'declined';
+    attempt.declineCode = typeof charge === 'string' ? (charge === 'declined' ? 'card_declined' : null) : charge.declined;
+    if (attempt.outcome === 'paid') {
+      invoice.status = 'paid';
+      const owes = this.invoices.some((other) => other.subscriptionId === sub.id && other.status === 'open' && !other.isUpdate);
+      if (sub.status === 'incomplete' || (sub.status === 'past_due' && !owes)) sub.status = 'active';
+      sub.incompleteExpiresAt = null;
+    } else if (!['unknown', 'processing'].includes(attempt.outcome) && sub.status === 'active' && !invoice.isUpdate) sub.status = 'past_due';
+    return this.paymentResult(invoice, attempt, attempt.outcome);
+  }
+
+  private bill(sub: Sub, reason: FakeInvoice['reason'], amount: number, period: FakeInvoice['period']): FakeInvoice {
+    const clash = this.invoices.find((other) => other.reason === reason && reason === 'cycle' && other.period.start < period.end && period.start < other.period.end);
+    if (clash !== undefined) throw new Error(`${JSON.stringify(period)} is billed already by ${clash.id}`);
+    const invoice: FakeInvoice = {
+      id: `in_${sub.id.slice(4)}_${this.invoices.length + 1}`,
+      status: this.externalTax ? 'draft' : amount > 0 ? 'open' : 'paid',
+      subscriptionId: sub.id,
+      reason,
+      period,
+      amount,
+      taxPending: this.externalTax,
+      isUpdate: false,
+      nextAttempt: null,
+    };
+    this.invoices.push(invoice);
+    return invoice;
+  }
+
+  private priceOf({ priceId, quantity }: Pick<Sub, 'priceId' | 'quantity'>): number {
+    return (PRICES[priceId]?.unit ?? 0) * quantity;
+  }
+
+  private period({ anchor, priceId, zone, n }: Sub): { start: Instant; end: Instant } {
+    if (this.secondsPerPeriod !== null) return { start: anchor + n * this.secondsPerPeriod, end: anchor + (n + 1) * this.secondsPerPeriod };
+    const cycle = PRICES[priceId]?.cycle ?? { interval: 'month', intervalCount: 1 };
+    return { start: boundary(anchor, cycle, zone, n), end: boundary(anchor, cycle, zone, n + 1) };
+  }
+
+  private sub(id: string): Sub {
+    const sub = this.subs.get(id);
+    if (sub === undefined) throw refusal('resource_missing');
+    return sub;
+  }
+
+  private living(id: string): Sub {
+    const sub = this.sub(id);
+    if (sub.status === 'canceled' || sub.status === 'incomplete_expired') throw refusal('subscription_canceled');
+    return sub;
+  }
+
+  private invoice(id: string): FakeInvoice {
+    const invoice = this.invoices.find((candidate) => candidate.id === id);
+    if (invoice === undefined) throw refusal('resource_missing');
+    return invoice;
+  }
+
+  private outcome(sub: Sub, invoice: FakeInvoice | null): BillingOutcome {
+    return { subscription: this.subscriptionFacts(sub), invoice: invoice === null ? null : this.invoiceFacts(invoice) };
+  }
+
+  private subscriptionFacts(sub: Sub): SubscriptionFacts {
+    const { start, end } = this.period(sub);
+    return {
+      status: sub.status,
+      currency: 'eur',
+      planId: sub.priceId,
+      periodStart: start,
+      periodEnd: end,
+      cancelAt: sub.cancelAt,
+      incompleteExpiresAt: sub.incompleteExpiresAt,
+      pendingUpdate: sub.pendingUpdate === null ? null : { invoiceId: sub.pendingUpdate.invoiceId, expiresAt: sub.pendingUpdate.expiresAt },
+    };
+  }
+
+  private invoiceFacts({ id, status, amount, taxPending }: FakeInvoice): InvoiceFacts {
+    const next = status === 'draft' && taxPending ? 'calculate_tax' : status === 'open' ? 'collect' : 'nothing';
+    return { id, number: null, status, amountDue: amount, amountRemaining: status === 'open' ? amount : 0, currency: 'eur', next };
+  }
+
+  private paymentResult(invoice: FakeInvoice, attempt: Attempt | null, outcome: PaymentOutcomeKind): PaymentResult {
+    const sub = this.sub(invoice.subscriptionId);
+    if (outcome === 'no_payment_method' && sub.status === 'active' && !invoice.isUpdate) sub.status = 'past_due';
+    return {
+      outcome,
+      attemptNumber: attempt?.number ?? 0,
+      attemptId: attempt === null ? null : `pa_${invoice.id}_${attempt.number}`,
+      declineCode: attempt?.declineCode ?? null,
+      invoice: this.invoiceFacts(invoice),
+      subscription: this.subscriptionFacts(sub),
+    };
+  }
+}
+
+const refusal = (type: RefusalCode): ApplicationFailure =>
+  ApplicationFailure.create({ type, message: `refused: ${type}`, nonRetryable: true, details: [{ param: null }] });

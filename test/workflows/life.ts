@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { WithStartWorkflowOperation, type WorkflowHandle, type WorkflowUpdateFailedError } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { expect } from 'vitest';
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../../domain/subscription/commands.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { subscription } from '../../workflows/index.ts';
+import {
+  cancelUpdate,
+  changePlanUpdate,
+  type CommandResult,
+  dunningWorkflowId,
+  type InvoiceCommand,
+  invoiceCommandUpdate,
+  invoiceWorkflowId,
+  paymentMethodChangedSignal,
+  scheduleCancellationUpdate,
+  stateQuery,
+  subscribeUpdate,
+  type SubscriptionInput,
+} from '../../workflows/messages.ts';
+import type { SubscriptionState } from '../../workflows/subscription/state.ts';
+import { type Running, startWorker } from './environment.ts';
+import { FakeBilling } from './fake-billing.ts';
+
+/** One subscription under test: its book, its worker, and the words to command it with. */
+export class Life {
+  readonly env: TestWorkflowEnvironment;
+  readonly billing: FakeBilling;
+  readonly worker: Running;
+  readonly id = `sub_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+  readonly handle: WorkflowHandle<typeof subscription>;
+
+  constructor(env: TestWorkflowEnvironment, billing: FakeBilling, worker: Running) {
+    this.env = env;
+    this.billing = billing;
+    this.worker = worker;
+    this.handle = env.client.workflow.getHandle<typeof subscription>(this.id);
+  }
+
+  async subscribe(command: Partial<CreateSubscription> & { price?: string; quantity?: string } = {}): Promise<CommandResult> {
+    const { price = 'price_month_10', quantity = '1', ...given } = command;
+    const create = {
+      operationId: `create-${this.id}`,
+      actor: 'test',
+      subscriptionId: this.id,
+      customerId: 'cus_1',
+      currency: 'eur',
+      items: [{ id: 'si_1', priceId: price, quantity, taxRateIds: [] }],
+      paymentBehavior: 'allow_incomplete' as const,
+      billingTimezone: null,
+      defaultPaymentMethodId: null,
+      defaultTaxRateIds: [],
+      cancelAtPeriodEnd: false,
+      cancelAt: null,
+      ...given,
+    };
+    const input: SubscriptionInput = { start: { accountId: 'acct_1', command: create } };
+    return this.env.client.workflow.executeUpdateWithStart(subscribeUpdate, {
+      args: [{ operationId: create.operationId, actor: 'test' }],
+      updateId: create.operationId,
+      startWorkflowOperation: new WithStartWorkflowOperation<typeof subscription>('subscription', {
+        workflowId: this.id,
+        taskQueue: this.worker.taskQueue,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        args: [input],
+      }),
+    });
+  }
+
+  change(command: Partial<ChangePlan> & { price?: string; quantity?: string }, operationId = `change-${randomUUID()}`): Promise<CommandResult> {
+    return this.handle.executeUpdate(changePlanUpdate, { args: [change(command, operationId)], updateId: operationId });
+  }
+
+  cancel(command: Partial<CancelSubscription> = {}, operationId = `cancel-${this.id}`): Promise<CommandResult> {
+    const args = { operationId, actor: 'test', prorate: false, invoiceNow: false, ...command };
+    return this.handle.executeUpdate(cancelUpdate, { args: [args], updateId: operationId });
+  }
+
+  cancelAt(at: ScheduleCancellation['at'], operationId = `schedule-${randomUUID()}`): Promise<CommandResult> {
+    return this.handle.executeUpdate(scheduleCancellationUpdate, { args: [{ operationId, actor: 'test', at }], updateId: operationId });
+  }
+
+  invoice(invoiceId: string, command: { do: 'pay'; paymentMethodId: string | null } | { do: 'finalize' | 'void' | 'mark_uncollectible' }) {
+    const operationId = `invoice-${randomUUID()}`;
+    return this.env.client.workflow.executeUpdateWithStart(invoiceCommandUpdate, {
+      args: [{ operationId, actor: 'test', ...command } as InvoiceCommand],
+      updateId: operationId,
+      startWorkflowOperation: new WithStartWorkflowOperation('invoice', {
+        workflowId: invoiceWorkflowId(invoiceId),
+        taskQueue: this.worker.taskQueue,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        args: [{ accountId: 'acct_1', invoiceId, subscriptionId: this.id }],
+      }),
+    });
+  }
+
+  newCard(paymentMethodId = 'pm_new'): Promise<void> {
+    return this.handle.signal(paymentMethodChangedSignal, { paymentMethodId });
+  }
+
+  state(): Promise<SubscriptionState> {
+    return this.handle.query(stateQuery);
+  }
+
+  get book() {
+    const sub = this.billing.subs.get(this.id);
+    if (sub === undefined) throw new Error('there is no such subscription in the book');
+    return sub;
+  }
+
+  async status(): Promise<string> {
+    return (await this.handle.describe()).status.name;
+  }
+
+  async attributes(workflowId = this.id): Promise<Record<string, unknown>> {
+    const { typedSearchAttributes } = await this.env.client.workflow.getHandle(workflowId).describe();
+    return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+  }
+
+  dunning(invoiceId: string): WorkflowHandle {
+    return this.env.client.workflow.getHandle(dunningWorkflowId(invoiceId));
+  }
+
+  /** Lets time pass, and what falls due in it happen. */
+  async pass(duration: string | number): Promise<void> {
+    await this.env.sleep(duration);
+    await this.quiet();
+  }
+
+  /** Waits until the subscription waits: no task under way that could still change the book. */
+  async quiet(): Promise<void> {
+    let calls = -1;
+    while (calls !== this.billing.calls.length) {
+      calls = this.billing.calls.length;
+      for (const id of [this.id, ...this.billing.invoices.map(({ id: invoiceId }) => dunningWorkflowId(invoiceId))]) {
+        await this.env.client.workflow.getHandle(id).query('__temporal_workflow_metadata').catch(() => undefined);
+      }
+    }
+  }
+
+  async now(): Promise<Instant> {
+    return Math.floor((await this.env.currentTimeMs()) / 1000);
+  }
+
+  /** Ends what is left of it, so that the next life has the server to itself. */
+  async end(): Promise<void> {
+    for (const id of [this.id, ...this.billing.invoices.flatMap((i) => [dunningWorkflowId(i.id), invoiceWorkflowId(i.id)])]) {
+      await this.env.client.workflow.getHandle(id).terminate().catch(() => undefined);
+    }
+    await this.worker.stop();
+  }
+}
+
+/** Runs `story` with a subscription of its own. */
+export async function live(env: TestWorkflowEnvironment, story: (life: Life) => Promise<void>, billing = new FakeBilling()): Promise<void> {
+  const life = new Life(env, billing, await startWorker(env, billing.activities));
+  try {
+    await story(life);
+  } finally {
+    await life.end();
+  }
+}
+
+export function change({ price, quantity, ...given }: Partial<ChangePlan> & { price?: string; quantity?: string }, operationId: string) {
+  return {
+    operationId,
+    actor: 'test',
+    prorationBehavior: 'always_invoice' as const,
+    paymentBehavior: 'allow_incomplete' as const,
+    items: [{ do: 'update' as const, itemId: 'si_1', ...(price === undefined ? {} : { priceId: price }), ...(quantity === undefined ? {} : { quantity }) }],
+    ...given,
+  };
+}
+
+/** The refusal code that a command was answered with. */
+export async function refusalOf(answer: Promise<unknown>): Promise<string> {
+  const error = await answer.then(
+    () => expect.fail('was not refused'),
+    (failed: WorkflowUpdateFailedError) => failed,
+  );
+  return (error.cause as { type?: string }).type ?? String(error);
+}

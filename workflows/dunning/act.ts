@@ -1,0 +1,34 @@
+import type { BillingOutcome, DunningFacts, Envelope, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
+import type { Instant } from '../../domain/time.ts';
+import { charge, decide, insist } from '../call-activities.ts';
+import { day, money } from '../write-summary.ts';
+import type { Chase } from './chase.ts';
+
+/** One function per thing dunning can have done; operation ids are `dunning:<invoice>:…`. */
+const own = ({ start, clock }: Chase, what: string): Envelope & { invoiceId: string } => ({
+  accountId: start.accountId,
+  invoiceId: start.invoiceId,
+  operationId: `dunning:${start.invoiceId}:${what}`,
+  asOf: clock.now(),
+  actor: 'dunning',
+});
+
+export const loadDunning = ({ start }: Chase): Promise<DunningFacts> =>
+  insist.loadDunning.executeWithOptions({ summary: `looks at ${start.invoiceId}` }, [{ accountId: start.accountId, invoiceId: start.invoiceId }]);
+
+export const collectPayment = (chase: Chase, invoice: InvoiceFacts, paymentMethodId: string | null, words: string): Promise<PaymentResult> =>
+  charge.collectPayment.executeWithOptions({ summary: `charge ${invoice.id} ${money(invoice.amountRemaining, invoice.currency)}, ${words}` }, [
+    { ...own(chase, String(chase.tries)), paymentMethodId },
+  ]);
+
+export const resolvePayment = (chase: Chase): Promise<PaymentResult> =>
+  charge.resolvePayment.executeWithOptions({ summary: `looks the payment of ${chase.start.invoiceId} up` }, [own(chase, `resolve:${chase.lookUps}`)]);
+
+/** Shows customers and operators when the next try is; `null` takes the date away. */
+export const scheduleAttempt = (chase: Chase, at: Instant | null): Promise<void> =>
+  decide.scheduleAttempt.executeWithOptions({ summary: at === null ? 'no further try is planned' : `plans the next try for ${day(at)}` }, [
+    { ...own(chase, `schedule:${chase.shows}`), at },
+  ]);
+
+export const endDunning = (chase: Chase): Promise<BillingOutcome> =>
+  decide.endDunning.executeWithOptions({ summary: `gives ${chase.start.invoiceId} up` }, [own(chase, 'end')]);

@@ -1,0 +1,25 @@
+import type { InvoiceFacts, SubscriptionFacts } from '../../activities/index.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { Clock } from '../clock.ts';
+import type { StartDunning } from '../messages.ts';
+
+/** What one dunning knows. The policy decides, Postgres remembers; this waits and tries. */
+export interface Chase {
+  start: StartDunning;
+  clock: Clock;
+  startedAt: Instant;
+  /** Steps of each kind done so far. Each is part of an operation id, so none is used twice. */
+  tries: number;
+  lookUps: number;
+  shows: number;
+  /** Failures in a row, for the back-off. */
+  failures: number;
+  /** The date of the next try that customers are shown. */
+  shown: Instant | null;
+  // What has come in since the loop looked last:
+  newMethod: string | null;
+  settled: { status: InvoiceFacts['status']; subscription: SubscriptionFacts | null } | null;
+  stopped: boolean;
+}
+
+export const hasNews = ({ newMethod, settled, stopped }: Chase): boolean => newMethod !== null || settled !== null || stopped;

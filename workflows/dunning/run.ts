@@ -1,0 +1,136 @@
+import { CancellationScope, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { DunningFacts, PaymentResult } from '../../activities/index.ts';
+import { nextStep } from '../../domain/dunning/next-step.ts';
+import { Clock } from '../clock.ts';
+import {
+  type DunningEnded,
+  dunningEndedSignal,
+  invoiceSettledSignal,
+  paymentMethodChangedSignal,
+  type StartDunning,
+  stopDunningSignal,
+} from '../messages.ts';
+import { reasonOf } from '../read-failure.ts';
+import { dunningAttributes, type DunningStage, publishAttributes } from '../search-attributes.ts';
+import { backOff } from '../subscription/park.ts';
+import { tell } from '../tell.ts';
+import { moment, money } from '../write-summary.ts';
+import * as act from './act.ts';
+import { type Chase, hasNews } from './chase.ts';
+
+/** Chases the payment of one invoice as its account's policy says, until it is paid, given up, or somebody calls it off. */
+export async function dunning(start: StartDunning): Promise<void> {
+  return CancellationScope.nonCancellable(async () => {
+    const chase = listen(start);
+    const ended = await run(chase);
+    announce(chase, 'ended', `Ended: ${ended.outcome}.`);
+    await tell(start.subscriptionId, dunningEndedSignal, ended);
+  });
+}
+
+function listen(start: StartDunning): Chase {
+  const clock = new Clock(start.clock);
+  const chase: Chase = {
+    start,
+    clock,
+    startedAt: clock.now(),
+    tries: 0,
+    lookUps: 0,
+    shows: 0,
+    failures: 0,
+    shown: null,
+    newMethod: null,
+    settled: null,
+    stopped: false,
+  };
+  setHandler(paymentMethodChangedSignal, ({ paymentMethodId }) => void (chase.newMethod = paymentMethodId), {
+    description: 'A new payment method is tried at once.',
+  });
+  setHandler(invoiceSettledSignal, ({ status, subscription }) => void (chase.settled = { status, subscription }), {
+    description: 'The invoice was paid, voided or written off elsewhere.',
+  });
+  setHandler(stopDunningSignal, () => void (chase.stopped = true), { description: 'Ends dunning and leaves the invoice as it is.' });
+  return chase;
+}
+
+async function run(chase: Chase): Promise<DunningEnded> {
+  for (;;) {
+    const facts = await act.loadDunning(chase);
+    try {
+      const ended = calledOff(chase, facts) ?? (facts.unresolved ? await confirm(chase) : await pursue(chase, facts));
+      chase.failures = 0;
+      if (ended !== null) return ended;
+    } catch (error) {
+      // Refused or out of order, the next look at the invoice says what became of it; until then it is seen here.
+      chase.failures += 1;
+      announce(chase, 'retrying', `The last step failed: ${reasonOf(error)}`);
+      const retryAt = chase.clock.now() + backOff(chase.failures - 1);
+      await chase.clock.waitUntil(retryAt, () => hasNews(chase) && chase.failures === 1, 'tries the failed step again');
+    }
+  }
+}
+
+/** The end that came from elsewhere, when there is one. An attempt under way is seen through first: it may have taken the money. */
+function calledOff({ start, settled, stopped }: Chase, { invoice, unresolved }: DunningFacts): DunningEnded | null {
+  const { invoiceId } = start;
+  if (invoice.status === 'paid') return { invoiceId, outcome: 'recovered', subscription: settled?.subscription ?? null };
+  if (invoice.status !== 'open') return { invoiceId, outcome: 'stopped', subscription: settled?.subscription ?? null };
+  return stopped && !unresolved ? { invoiceId, outcome: 'stopped', subscription: null } : null;
+}
+
+/** The policy's next step: wait for its time, then try; or give up. Returns the end when there is one. */
+async function pursue(chase: Chase, facts: DunningFacts): Promise<DunningEnded | null> {
+  const { invoice, policy, attemptCount } = facts;
+  const words = `try ${attemptCount + 1} of ${policy.retryDelays.length + 1}`;
+  chase.settled = null;
+  if (chase.newMethod === null) {
+    const step = nextStep(policy, { ...facts, startedAt: chase.startedAt });
+    if (step.do === 'give_up' && step.at <= chase.clock.now()) return giveUp(chase);
+    const plan =
+      step.do === 'retry'
+        ? `charge ${invoice.id} ${money(invoice.amountRemaining, invoice.currency)}, ${words}`
+        : `waits for a new payment method for ${invoice.id}`;
+    await show(chase, step.do === 'retry' ? step.at : null);
+    announce(chase, step.do === 'retry' ? 'retrying' : 'waiting', `**Next** ${moment(step.at)}: ${plan}`);
+    await chase.clock.waitUntil(step.at, () => hasNews(chase), plan);
+    const isTime = step.do === 'retry' && chase.clock.now() >= step.at;
+    if (chase.settled !== null || chase.stopped || (chase.newMethod === null && !isTime)) return null;
+  }
+  const method = chase.newMethod;
+  const payment = await act.collectPayment(chase, invoice, method, words);
+  chase.tries += 1;
+  // A newer one that came while this one was charged is tried too.
+  if (chase.newMethod === method) chase.newMethod = null;
+  return recovered(chase, payment);
+}
+
+/** Looks an attempt up until its outcome is known; nothing else may be tried before. */
+async function confirm(chase: Chase): Promise<DunningEnded | null> {
+  const at = chase.clock.now() + backOff(chase.lookUps);
+  announce(chase, 'confirming', `**Next** ${moment(at)}: looks up an attempt whose outcome is not known`);
+  chase.settled = null;
+  await chase.clock.waitUntil(at, () => chase.settled !== null, `looks the payment of ${chase.start.invoiceId} up`);
+  const payment = await act.resolvePayment(chase);
+  chase.lookUps += 1;
+  return recovered(chase, payment);
+}
+
+const recovered = ({ start }: Chase, { outcome, subscription }: PaymentResult): DunningEnded | null =>
+  outcome === 'paid' || outcome === 'nothing_due' ? { invoiceId: start.invoiceId, outcome: 'recovered', subscription } : null;
+
+async function giveUp(chase: Chase): Promise<DunningEnded> {
+  const { subscription } = await act.endDunning(chase);
+  return { invoiceId: chase.start.invoiceId, outcome: 'gave_up', subscription };
+}
+
+async function show(chase: Chase, at: number | null): Promise<void> {
+  if (chase.shown === at) return;
+  await act.scheduleAttempt(chase, at);
+  chase.shows += 1;
+  chase.shown = at;
+}
+
+function announce({ start }: Chase, stage: DunningStage, words: string): void {
+  publishAttributes(dunningAttributes(start, stage));
+  setCurrentDetails(`Dunning of ${start.invoiceId} (\`${start.subscriptionId}\`)\n\n${words}`);
+}

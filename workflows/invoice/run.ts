@@ -1,0 +1,122 @@
+import { CancellationScope, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { Envelope, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
+import type { Instant } from '../../domain/time.ts';
+import { charge, decide } from '../call-activities.ts';
+import { Clock } from '../clock.ts';
+import { Inbox } from '../inbox.ts';
+import { dunningWorkflowId, type InvoiceCommand, invoiceCommandUpdate, invoiceSettledSignal, type StartInvoice } from '../messages.ts';
+import { answerFor, reasonOf, refusalIn } from '../read-failure.ts';
+import { backOff } from '../subscription/park.ts';
+import { tell } from '../tell.ts';
+import { moment } from '../write-summary.ts';
+
+interface Answer {
+  invoice: InvoiceFacts;
+  payment: PaymentResult | null;
+}
+
+/** Seconds between the look-ups a caller waits for before the answer is "not known yet". */
+const PATIENCE = [1, 2, 4] as const;
+
+/**
+ * Commands to one invoice, one after another. It lives for as long as there is one to obey, or a payment of its own making whose outcome is not
+ * known yet; the right to charge is granted by Postgres, so it may run beside the subscription and dunning.
+ */
+export async function invoice(start: StartInvoice): Promise<void> {
+  return CancellationScope.nonCancellable(async () => {
+    const inbox = new Inbox<InvoiceCommand, Answer>();
+    setHandler(invoiceCommandUpdate, (command) => inbox.ask(command.operationId, command), {
+      description: 'Finalizes, pays, voids or writes off the invoice.',
+    });
+    const counter: Counter = { start, inbox, clock: new Clock({ kind: 'real' }), open: null };
+    do {
+      for (let letter = inbox.take(); letter !== undefined; letter = inbox.take()) {
+        try {
+          inbox.answer(letter, { value: await obey(counter, letter.order) });
+        } catch (error) {
+          inbox.answer(letter, { failure: answerFor(error) });
+        }
+      }
+      await lookUpWhatIsOpen(counter);
+    } while (counter.open !== null || !(await inbox.fellSilent()));
+  });
+}
+
+interface Counter {
+  start: StartInvoice;
+  inbox: Inbox<InvoiceCommand, Answer>;
+  clock: Clock;
+  /** The unresolved payment, and how often it was looked up. */
+  open: { operationId: string; lookUps: number; retryAt: Instant } | null;
+}
+
+async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> {
+  const { accountId, invoiceId } = counter.start;
+  const input = { accountId, invoiceId, operationId: command.operationId, actor: command.actor, asOf: counter.clock.now() };
+  switch (command.do) {
+    case 'finalize': {
+      const finalized = await decide.finalizeInvoice.executeWithOptions({ summary: `finalizes ${invoiceId}` }, [input]);
+      return settled(counter, { invoice: finalized, payment: null });
+    }
+    case 'void': {
+      const voided = await decide.voidInvoice.executeWithOptions({ summary: `voids ${invoiceId}` }, [input]);
+      return settled(counter, { invoice: voided, payment: null });
+    }
+    case 'mark_uncollectible': {
+      const writtenOff = await decide.markInvoiceUncollectible.executeWithOptions({ summary: `writes ${invoiceId} off` }, [input]);
+      return settled(counter, { invoice: writtenOff, payment: null });
+    }
+    case 'pay':
+      return pay(counter, input, command.paymentMethodId);
+  }
+}
+
+async function pay(counter: Counter, input: Envelope & { invoiceId: string }, paymentMethodId: string | null): Promise<Answer> {
+  const summary = `charge ${input.invoiceId}${paymentMethodId === null ? '' : ` with ${paymentMethodId}`}`;
+  let payment = await charge.collectPayment.executeWithOptions({ summary }, [{ ...input, paymentMethodId }]);
+  let lookUps = 0;
+  for (const seconds of PATIENCE) {
+    if (!isOpen(payment)) break;
+    await counter.clock.waitUntil(counter.clock.now() + seconds, () => false, `looks ${input.invoiceId} up again`);
+    payment = await lookUp(counter, input.operationId, lookUps);
+    lookUps += 1;
+  }
+  if (isOpen(payment)) counter.open = { operationId: input.operationId, lookUps, retryAt: counter.clock.now() + backOff(0) };
+  return settled(counter, { invoice: payment.invoice, payment });
+}
+
+const isOpen = ({ outcome }: PaymentResult): boolean => outcome === 'unknown' || outcome === 'processing';
+
+function lookUp({ start, clock }: Counter, operationId: string, n: number): Promise<PaymentResult> {
+  const { accountId, invoiceId } = start;
+  const input = { accountId, invoiceId, operationId: `${operationId}:resolve:${n}`, actor: 'workflow', asOf: clock.now() };
+  return charge.resolvePayment.executeWithOptions({ summary: `looks the payment of ${invoiceId} up` }, [input]);
+}
+
+/** Whoever was answered "not known yet" has gone; the outcome must be recorded all the same. Returns early when a command comes. */
+async function lookUpWhatIsOpen(counter: Counter): Promise<void> {
+  const { open, clock, inbox, start } = counter;
+  if (open === null) return;
+  setCurrentDetails(`The outcome of a payment is not known. **Next** look-up ${moment(open.retryAt)}.`);
+  await clock.waitUntil(open.retryAt, () => !inbox.isEmpty, `looks the payment of ${start.invoiceId} up`);
+  if (clock.now() < open.retryAt) return;
+  const again = { ...open, lookUps: open.lookUps + 1, retryAt: clock.now() + backOff(open.lookUps - PATIENCE.length + 1) };
+  try {
+    const payment = await lookUp(counter, open.operationId, open.lookUps);
+    counter.open = isOpen(payment) ? again : null;
+    if (!isOpen(payment)) await settled(counter, { invoice: payment.invoice, payment });
+  } catch (error) {
+    counter.open = refusalIn(error) === null ? again : null;
+    setCurrentDetails(`The look-up failed: ${reasonOf(error)}`);
+  }
+}
+
+/** Tells those who wait for this invoice, when there is nothing left to wait for. */
+async function settled({ start }: Counter, answer: Answer): Promise<Answer> {
+  const { invoice: facts, payment } = answer;
+  if (facts.status === 'draft' || facts.status === 'open') return answer;
+  const fact = { invoiceId: facts.id, status: facts.status, subscription: payment?.subscription ?? null };
+  await tell(dunningWorkflowId(facts.id), invoiceSettledSignal, fact);
+  if (start.subscriptionId !== null) await tell(start.subscriptionId, invoiceSettledSignal, fact);
+  return answer;
+}

@@ -1,0 +1,98 @@
+import { ActivityFailure } from '@temporalio/workflow';
+import type { BillingOutcome, Envelope, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
+import type { Instant } from '../../domain/time.ts';
+import { charge, decide, decideHere, insist } from '../call-activities.ts';
+import type { Command, StartSubscription } from '../messages.ts';
+import { refusalIn } from '../read-failure.ts';
+import { day, money } from '../write-summary.ts';
+import { asOfNow, type Desk, type Order } from './desk.ts';
+
+/**
+ * One function per thing the subscription can have done. Each names its operation by the business fact behind it, never by run or
+ * try, so that doing it twice is doing it once.
+ */
+type Ordered<Name extends Order['name']> = Extract<Order, { name: Name }>['command'];
+
+const ordered = <C extends Command>({ state }: Desk, command: C, asOf: Instant) => ({
+  ...command,
+  accountId: state.accountId,
+  subscriptionId: state.subscriptionId,
+  asOf,
+});
+
+const own = (desk: Desk, operationId: string, asOf: Instant): Envelope & { subscriptionId: string } => ({
+  accountId: desk.state.accountId,
+  subscriptionId: desk.state.subscriptionId,
+  operationId,
+  asOf,
+  actor: 'workflow',
+});
+
+export const createSubscription = ({ accountId, command }: StartSubscription, asOf: Instant): Promise<BillingOutcome> =>
+  insist.createSubscription.executeWithOptions({ summary: `creates ${command.subscriptionId}` }, [{ ...command, accountId, asOf }]);
+
+export const changePlan = (desk: Desk, command: Ordered<'changePlan'>, asOf: Instant): Promise<BillingOutcome> =>
+  decide.changePlan.executeWithOptions({ summary: `changes the plan, ${command.prorationBehavior}` }, [ordered(desk, command, asOf)]);
+
+export const cancelSubscription = (desk: Desk, command: Ordered<'cancel'>, asOf: Instant): Promise<BillingOutcome> =>
+  decide.cancelSubscription.executeWithOptions({ summary: 'cancels now' }, [ordered(desk, command, asOf)]);
+
+export const scheduleCancellation = (desk: Desk, command: Ordered<'scheduleCancellation'>, asOf: Instant): Promise<BillingOutcome> =>
+  decide.scheduleCancellation.executeWithOptions({ summary: describeSchedule(command.at) }, [ordered(desk, command, asOf)]);
+
+const describeSchedule = (at: Ordered<'scheduleCancellation'>['at']): string =>
+  at === 'never' ? 'will not cancel after all' : `will cancel ${at === 'period_end' ? "at the period's end" : day(at)}`;
+
+/**
+ * Bills the period that starts at the boundary. The transaction runs inside the workflow task first, which saves six events a renewal; when
+ * Postgres does not answer, the same operation goes through the server, where its retries can be seen.
+ */
+export async function issueInvoice(desk: Desk, boundary: Instant): Promise<BillingOutcome> {
+  const input = own(desk, `renew:${desk.state.subscriptionId}:${boundary}`, boundary);
+  const summary = `bills the period from ${day(boundary)}`;
+  try {
+    return await decideHere.issueInvoice.executeWithOptions({ summary }, [input]);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || refusalIn(error) !== null) throw error;
+    return decide.issueInvoice.executeWithOptions({ summary }, [input]);
+  }
+}
+
+export const expireSubscription = (desk: Desk, asOf: Instant): Promise<BillingOutcome> =>
+  decide.expireSubscription.executeWithOptions({ summary: 'expires, the first invoice was not paid' }, [
+    own(desk, `expire:${desk.state.subscriptionId}`, asOf),
+  ]);
+
+export const resolvePendingUpdate = (desk: Desk, invoiceId: string, apply: boolean, asOf: Instant): Promise<BillingOutcome> =>
+  decide.resolvePendingUpdate.executeWithOptions({ summary: `${apply ? 'applies' : 'drops'} the update of ${invoiceId}` }, [
+    { ...own(desk, `update:${invoiceId}:${apply ? 'apply' : 'drop'}`, asOf), apply },
+  ]);
+
+export const calculateTax = (desk: Desk, invoiceId: string): Promise<InvoiceFacts> =>
+  insist.calculateTax.executeWithOptions({ summary: `asks for the taxes of ${invoiceId}` }, [
+    { ...own(desk, `tax:${invoiceId}`, asOfNow(desk)), invoiceId },
+  ]);
+
+export const finalizeInvoice = (desk: Desk, invoiceId: string): Promise<InvoiceFacts> =>
+  decide.finalizeInvoice.executeWithOptions({ summary: `finalizes ${invoiceId}` }, [
+    { ...own(desk, `finalize:${invoiceId}`, asOfNow(desk)), invoiceId },
+  ]);
+
+/** The subscription asks for the money of an invoice once; every further try is dunning's or somebody's command. */
+export const collectPayment = (desk: Desk, { id, amountRemaining, currency }: InvoiceFacts | ParkedInvoice): Promise<PaymentResult> =>
+  charge.collectPayment.executeWithOptions(
+    { summary: amountRemaining === undefined ? `charge ${id}` : `charge ${id} ${money(amountRemaining, currency)}` },
+    [{ ...own(desk, `collect:${id}`, asOfNow(desk)), invoiceId: id, paymentMethodId: null }],
+  );
+
+/** An invoice of which only the id is remembered. */
+export interface ParkedInvoice {
+  id: string;
+  amountRemaining?: undefined;
+  currency?: undefined;
+}
+
+export const resolvePayment = (desk: Desk, invoiceId: string, attemptNumber: number, tries: number): Promise<PaymentResult> =>
+  charge.resolvePayment.executeWithOptions({ summary: `looks up attempt ${attemptNumber} of ${invoiceId}` }, [
+    { ...own(desk, `resolve:${invoiceId}:${attemptNumber}:${tries}`, asOfNow(desk)), invoiceId },
+  ]);

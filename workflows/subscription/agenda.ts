@@ -1,0 +1,56 @@
+import type { Instant } from '../../domain/time.ts';
+import { day } from '../write-summary.ts';
+import { hasEnded } from './desk.ts';
+import type { ParkedStep, SubscriptionState } from './state.ts';
+
+/** Something the subscription does by itself at `at`. `asOf` is the instant its decision is made for, however late it is done. */
+export type Step =
+  | { do: 'renew'; at: Instant; asOf: Instant }
+  | { do: 'expire'; at: Instant; asOf: Instant }
+  | { do: 'drop_update'; at: Instant; asOf: Instant; invoiceId: string }
+  | { do: 'retry'; at: Instant; invoiceId: string };
+
+/** All that is to come, in the order in which it is to be done. Pure. */
+export function agenda(state: SubscriptionState): Step[] {
+  const { facts } = state;
+  const steps: Step[] = [];
+  for (const { invoiceId, retryAt } of state.parked) if (retryAt !== null) steps.push({ do: 'retry', at: retryAt, invoiceId });
+  if (!hasEnded(facts.status)) steps.push(...boundarySteps(state));
+  return steps.sort((a, b) => a.at - b.at);
+}
+
+function boundarySteps({ facts, parked, stalled }: SubscriptionState): Step[] {
+  const steps: Step[] = [];
+  const heldUntil = stalled?.retryAt ?? Number.NEGATIVE_INFINITY;
+  const { pendingUpdate } = facts;
+  if (pendingUpdate !== null && !parked.some((step) => step.invoiceId === pendingUpdate.invoiceId)) {
+    steps.push({ do: 'drop_update', at: pendingUpdate.expiresAt, asOf: pendingUpdate.expiresAt, invoiceId: pendingUpdate.invoiceId });
+  }
+  if (facts.status !== 'incomplete') {
+    const asOf = Math.min(facts.periodEnd, facts.cancelAt ?? facts.periodEnd);
+    steps.push({ do: 'renew', at: Math.max(asOf, heldUntil), asOf });
+  } else if (facts.incompleteExpiresAt !== null && !parked.some(isMoneyUnderWay)) {
+    // A payment whose outcome is unknown may have been made: the invoice must not be voided before it is known.
+    steps.push({ do: 'expire', at: Math.max(facts.incompleteExpiresAt, heldUntil), asOf: facts.incompleteExpiresAt });
+  }
+  return steps;
+}
+
+const isMoneyUnderWay = ({ step }: ParkedStep): boolean => step === 'collect_payment' || step === 'resolve_payment';
+
+/** The timer's line in the event list. */
+export function describeStep(step: Step, state: SubscriptionState): string {
+  switch (step.do) {
+    case 'renew':
+      if (state.stalled !== null) return `retries the renewal of ${day(step.asOf)}, try ${state.stalled.tries + 1}`;
+      return state.facts.cancelAt !== null && state.facts.cancelAt <= step.asOf ? `cancels ${day(step.asOf)}` : `renews ${day(step.asOf)}`;
+    case 'expire':
+      return `expires ${day(step.asOf)} unless paid`;
+    case 'drop_update':
+      return `drops the pending update ${day(step.asOf)} unless ${step.invoiceId} is paid`;
+    case 'retry': {
+      const parked = state.parked.find(({ invoiceId }) => invoiceId === step.invoiceId);
+      return `${(parked?.step ?? 'retry').replace('_', ' ')} of ${step.invoiceId}, try ${(parked?.tries ?? 0) + 1}`;
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ParentClosePolicy, startChild } from '@temporalio/workflow';
+import type { InvoiceFacts } from '../../activities/index.ts';
+import { dunningWorkflowId, paymentMethodChangedSignal, type StartDunning, stopDunningSignal, WORKFLOW_TYPES } from '../messages.ts';
+import { dunningAttributes } from '../search-attributes.ts';
+import { tell } from '../tell.ts';
+import { money } from '../write-summary.ts';
+import type { Desk } from './desk.ts';
+
+/**
+ * Hands an unpaid invoice to dunning and goes on. An incomplete subscription has no dunning: it is paid or it expires; what one that has ended
+ * owes stays open. The child is abandoned on purpose: closing policies also strike when its parent continues as new.
+ */
+export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
+  const { state } = desk;
+  const { status, currency, planId } = state.facts;
+  if (invoice.status !== 'open' || (status !== 'past_due' && status !== 'active')) return;
+  const start: StartDunning = {
+    accountId: state.accountId,
+    subscriptionId: state.subscriptionId,
+    customerId: state.customerId,
+    invoiceId: invoice.id,
+    currency,
+    planId,
+    clock: state.clock,
+  };
+  try {
+    await startChild<(input: StartDunning) => Promise<void>>(WORKFLOW_TYPES.dunning, {
+      workflowId: dunningWorkflowId(invoice.id),
+      args: [start],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      staticSummary: `chases ${invoice.id}, ${money(invoice.amountRemaining, invoice.currency)}`,
+      typedSearchAttributes: dunningAttributes(start, 'retrying'),
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+  if (!state.dunning.includes(invoice.id)) state.dunning.push(invoice.id);
+}
+
+export async function stopDunning({ state }: Desk): Promise<void> {
+  for (const invoiceId of state.dunning) await tell(dunningWorkflowId(invoiceId), stopDunningSignal);
+}
+
+export async function forwardPaymentMethod({ state }: Desk, paymentMethodId: string): Promise<void> {
+  for (const invoiceId of state.dunning) await tell(dunningWorkflowId(invoiceId), paymentMethodChangedSignal, { paymentMethodId });
+}

@@ -1,0 +1,95 @@
+import type { PaymentResult } from '../../activities/index.ts';
+import { commandAllowed } from '../../domain/subscription/transitions.ts';
+import type { Letter } from '../inbox.ts';
+import type { CommandResult } from '../messages.ts';
+import { answerFor, refuse } from '../read-failure.ts';
+import * as act from './act.ts';
+import { stopDunning } from './chase.ts';
+import { adopt, asOfNow, type Desk, hasEnded, type Order } from './desk.ts';
+import { followInvoice, wasDeclined } from './follow-invoice.ts';
+import type { CollectionManner } from './state.ts';
+
+/** How many answered operation ids one run hands to the next. */
+const REMEMBERED = 20;
+
+/**
+ * What the synchronous validators ask, before anything is written to history. A command that was answered before passes whatever the status is now: its
+ * first answer is in Postgres.
+ * @throws ApplicationFailure with the refusal code as type
+ */
+export function admit(desk: Desk | null, { name, command }: Order): void {
+  if (desk === null || desk.state.answered.includes(command.operationId)) return;
+  const { status } = desk.state.facts;
+  const code = commandAllowed(status, name);
+  if (code !== null) throw refuse(code, `A subscription that is ${status} cannot obey ${name}.`);
+}
+
+/** Carries out one command and answers it, with a refusal where need be; never throws for one. */
+export async function obey(desk: Desk, letter: Letter<Order, CommandResult>): Promise<void> {
+  const { operationId } = letter;
+  desk.repeating = desk.state.answered.includes(operationId);
+  try {
+    const value = await perform(desk, letter.order);
+    remember(desk, operationId);
+    desk.inbox.answer(letter, { value });
+  } catch (error) {
+    const failure = answerFor(error);
+    desk.lastRefusal = `${letter.order.name} ${operationId}: ${failure.type}: ${failure.message}`;
+    desk.inbox.answer(letter, { failure });
+  } finally {
+    desk.repeating = false;
+  }
+}
+
+async function perform(desk: Desk, order: Order): Promise<CommandResult> {
+  const { stalled } = desk.state;
+  if (stalled?.step === 'renew' && !desk.repeating) {
+    throw new Error(`the renewal has to be mended first: ${stalled.error}`);
+  }
+  const asOf = asOfNow(desk);
+  switch (order.name) {
+    case 'changePlan': {
+      const outcome = await act.changePlan(desk, order.command, asOf);
+      adopt(desk, outcome.subscription);
+      return follow(desk, order, outcome.invoice, mannerOf(order.command.paymentBehavior));
+    }
+    case 'cancel': {
+      const outcome = await act.cancelSubscription(desk, order.command, asOf);
+      adopt(desk, outcome.subscription);
+      if (hasEnded(desk.state.facts.status)) await stopDunning(desk);
+      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+    }
+    case 'scheduleCancellation': {
+      const outcome = await act.scheduleCancellation(desk, order.command, asOf);
+      adopt(desk, outcome.subscription);
+      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+    }
+  }
+}
+
+export const mannerOf = (paymentBehavior: string): CollectionManner => ({
+  collect: paymentBehavior !== 'default_incomplete',
+  dropIfDeclined: paymentBehavior === 'error_if_incomplete',
+});
+
+async function follow(desk: Desk, order: Order, invoice: CommandResult['invoice'], manner: CollectionManner): Promise<CommandResult> {
+  const followed = await followInvoice(desk, invoice, manner);
+  if (manner.dropIfDeclined && wasDeclined(followed.payment)) {
+    // Unlike other refusals this one has been recorded (the change, and that it was taken back), so it is an answer to repeat.
+    remember(desk, order.command.operationId);
+    throw paymentFailed(followed.payment);
+  }
+  return { subscription: desk.state.facts, invoice: followed.invoice ?? invoice, payment: followed.payment };
+}
+
+/** `error_if_incomplete`: the decline becomes the refusal of the command that needed the money. */
+export function paymentFailed({ outcome, declineCode, invoice, attemptId }: PaymentResult): ReturnType<typeof refuse> {
+  const details = { param: null, declineCode, invoiceId: invoice.id, attemptId };
+  return outcome === 'no_payment_method'
+    ? refuse('no_payment_method', 'There is no payment method to charge.', [details])
+    : refuse('payment_failed', `The payment failed: ${declineCode ?? outcome}.`, [details]);
+}
+
+export function remember({ state }: Desk, operationId: string): void {
+  if (!state.answered.includes(operationId)) state.answered = [...state.answered, operationId].slice(-REMEMBERED);
+}

@@ -1,0 +1,65 @@
+import type { ApplicationFailure } from '@temporalio/workflow';
+import { Clock } from '../clock.ts';
+import type { Inbox } from '../inbox.ts';
+import type { CommandResult, StartSubscription } from '../messages.ts';
+import { answerFor } from '../read-failure.ts';
+import * as act from './act.ts';
+import { adopt, asOfNow, type Desk, type Fact, type Order } from './desk.ts';
+import { followInvoice, wasDeclined } from './follow-invoice.ts';
+import { mannerOf, paymentFailed, remember } from './obey.ts';
+import { stall } from './park.ts';
+
+export type Opening = { value: CommandResult } | { failure: ApplicationFailure };
+
+/** Creates the subscription. A refusal means that there is none, and nothing to live on. */
+export async function create(
+  start: StartSubscription,
+  inbox: Inbox<Order, CommandResult>,
+  facts: Fact[],
+): Promise<{ desk: Desk; created: CommandResult } | { failure: ApplicationFailure }> {
+  const clock = new Clock(start.clock ?? { kind: 'real' });
+  try {
+    const { subscription, invoice } = await act.createSubscription(start, clock.now());
+    const { accountId, command } = start;
+    const desk: Desk = {
+      state: {
+        v: 1,
+        accountId,
+        subscriptionId: command.subscriptionId,
+        customerId: command.customerId,
+        clock: clock.setting,
+        facts: subscription,
+        dunning: [],
+        answered: [],
+        parked: [],
+        stalled: null,
+      },
+      clock,
+      inbox,
+      facts,
+      errands: new Map(),
+      lastRefusal: null,
+      repeating: false,
+    };
+    return { desk, created: { subscription, invoice, payment: null } };
+  } catch (error) {
+    return { failure: answerFor(error) };
+  }
+}
+
+/** Collects the first invoice as the payment behaviour says, and answers whoever subscribed. */
+export async function collectFirst(desk: Desk, { command }: StartSubscription, created: CommandResult): Promise<Opening> {
+  const manner = mannerOf(command.paymentBehavior);
+  const { invoice, payment } = await followInvoice(desk, created.invoice, { ...manner, dropIfDeclined: false });
+  remember(desk, command.operationId);
+  if (!manner.dropIfDeclined || !wasDeclined(payment)) {
+    return { value: { subscription: desk.state.facts, invoice: invoice ?? created.invoice, payment } };
+  }
+  try {
+    adopt(desk, (await act.expireSubscription(desk, asOfNow(desk))).subscription);
+  } catch (error) {
+    // It then expires when every incomplete one does.
+    stall(desk, 'expire', error);
+  }
+  return { failure: paymentFailed(payment) };
+}

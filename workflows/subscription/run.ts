@@ -1,0 +1,202 @@
+import { CancellationScope, condition, makeContinueAsNewFunc, setHandler, workflowInfo } from '@temporalio/workflow';
+import { Clock } from '../clock.ts';
+import { Inbox } from '../inbox.ts';
+import * as messages from '../messages.ts';
+import type { CommandResult, SubscriptionInput } from '../messages.ts';
+import { refusalIn } from '../read-failure.ts';
+import { subscriptionAttributes } from '../search-attributes.ts';
+import * as act from './act.ts';
+import { agenda, describeStep, type Step } from './agenda.ts';
+import { announce } from './announce.ts';
+import { stopDunning } from './chase.ts';
+import { adopt, type Desk, type Fact, hasEnded, type Order } from './desk.ts';
+import { finishedErrand, followInvoice, resolveUpdate, restartErrands, retry, takeUp } from './follow-invoice.ts';
+import { migrateState } from './migrate-state.ts';
+import { admit, obey } from './obey.ts';
+import { collectFirst, create, type Opening } from './open.ts';
+import { stall } from './park.ts';
+import { takeFact } from './take-fact.ts';
+
+/**
+ * One subscription; one run is one billing period. It sleeps until its next boundary, obeys the commands that come meanwhile, bills the next
+ * period at the boundary and continues as new with it. Cancelling the Temporal workflow does nothing: a subscription ends by the command
+ * `cancel`, which also keeps the books.
+ */
+export async function subscription(input: SubscriptionInput): Promise<void> {
+  return CancellationScope.nonCancellable(() => live(input));
+}
+
+/** What the handlers see of the run; they are registered before there is a desk. */
+interface Counter {
+  desk: Desk | null;
+  opening: Opening | null;
+}
+
+async function live(input: SubscriptionInput): Promise<void> {
+  const inbox = new Inbox<Order, CommandResult>();
+  const facts: Fact[] = [];
+  const counter: Counter = { desk: null, opening: null };
+  if (!('start' in input)) counter.desk = resume(input, inbox, facts);
+  listen(counter, inbox, facts, 'start' in input);
+
+  if ('start' in input) {
+    const creation = await create(input.start, inbox, facts);
+    if ('failure' in creation) {
+      counter.opening = creation;
+      await turnAway(inbox, creation);
+      return;
+    }
+    counter.desk = creation.desk;
+    counter.opening = await collectFirst(creation.desk, input.start, creation.created);
+    inbox.noteAnswer();
+  }
+  if (counter.desk !== null) await bill(counter.desk);
+}
+
+/** The life of one period. The loop is the only hand that acts; everything else only puts something before it. */
+async function bill(desk: Desk): Promise<void> {
+  const { state, clock, inbox, facts } = desk;
+  let renewed = false;
+  restartErrands(desk);
+  while (!isOver(desk)) {
+    const fact = facts.shift();
+    if (fact !== undefined) {
+      await takeFact(desk, fact);
+      continue;
+    }
+    const errand = finishedErrand(desk);
+    if (errand !== undefined) {
+      await takeUp(desk, errand);
+      continue;
+    }
+    // Boundaries come before commands: whatever is asked for at or after the period's end is asked of the next period.
+    const step = agenda(state)[0];
+    if (step !== undefined && step.at <= clock.now()) {
+      renewed = (await perform(desk, step)) || renewed;
+      continue;
+    }
+    const letter = inbox.take();
+    if (letter !== undefined) {
+      await obey(desk, letter);
+      continue;
+    }
+    if (renewed || workflowInfo().continueAsNewSuggested) {
+      if ((await inbox.fellSilent()) && !hasNews(desk)) await continueWith(desk);
+      continue;
+    }
+    announce(desk);
+    await clock.waitUntil(step?.at ?? null, () => hasNews(desk), step === undefined ? '' : describeStep(step, state));
+  }
+  await leave(desk);
+}
+
+const hasNews = (desk: Desk): boolean => !desk.inbox.isEmpty || desk.facts.length > 0 || finishedErrand(desk) !== undefined;
+
+const isOver = ({ state, errands }: Desk): boolean => hasEnded(state.facts.status) && state.parked.length === 0 && errands.size === 0;
+
+/** Does what is due. Returns whether a new period has begun. */
+async function perform(desk: Desk, step: Step): Promise<boolean> {
+  switch (step.do) {
+    case 'renew':
+      return renew(desk, step.asOf);
+    case 'expire':
+      try {
+        adopt(desk, (await act.expireSubscription(desk, step.asOf)).subscription);
+        desk.state.stalled = null;
+      } catch (error) {
+        stall(desk, 'expire', error);
+      }
+      return false;
+    case 'drop_update':
+      await resolveUpdate(desk, step.invoiceId, false, step.asOf);
+      return false;
+    case 'retry':
+      await retry(desk, step.invoiceId);
+      return false;
+  }
+}
+
+/** Bills the period that begins at the boundary, however late it is; several missed boundaries are worked off one by one. */
+async function renew(desk: Desk, boundary: number): Promise<boolean> {
+  const { state } = desk;
+  try {
+    const outcome = await act.issueInvoice(desk, boundary);
+    adopt(desk, outcome.subscription);
+    if (!hasEnded(state.facts.status) && state.facts.periodEnd <= boundary) throw new Error(`the renewal at ${boundary} led to no new period`);
+    state.stalled = null;
+    await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
+  } catch (error) {
+    // Ended behind the workflow's back: nothing is left to bill, and trying for ever would only hide it.
+    if (refusalIn(error)?.type === 'subscription_canceled') state.facts = { ...state.facts, status: 'canceled' };
+    else stall(desk, 'renew', error);
+  }
+  if (!hasEnded(state.facts.status)) return state.stalled === null;
+  await stopDunning(desk);
+  return false;
+}
+
+/** The next run gets the state and the search attributes, which saves it an event. */
+async function continueWith({ state }: Desk): Promise<void> {
+  await makeContinueAsNewFunc<typeof subscription>({ typedSearchAttributes: subscriptionAttributes(state) })(state);
+}
+
+/** Answers what still comes in and closes. */
+async function leave(desk: Desk): Promise<void> {
+  announce(desk);
+  do {
+    for (let letter = desk.inbox.take(); letter !== undefined; letter = desk.inbox.take()) await obey(desk, letter);
+  } while (!(await desk.inbox.fellSilent()));
+}
+
+async function turnAway(inbox: Inbox<Order, CommandResult>, refused: { failure: Exclude<Opening, { value: unknown }>['failure'] }): Promise<void> {
+  inbox.noteAnswer();
+  do {
+    for (let letter = inbox.take(); letter !== undefined; letter = inbox.take()) inbox.answer(letter, refused);
+  } while (!(await inbox.fellSilent()));
+}
+
+function resume(written: unknown, inbox: Inbox<Order, CommandResult>, facts: Fact[]): Desk {
+  const state = migrateState(written);
+  return { state, clock: new Clock(state.clock), inbox, facts, errands: new Map(), lastRefusal: null, repeating: false };
+}
+
+/** Handlers post and wait. All are registered before the first await: an update that finds no handler is rejected. */
+function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, facts: Fact[], isFirstRun: boolean): void {
+  setHandler(
+    messages.subscribeUpdate,
+    async () => {
+      await condition(() => counter.opening !== null || !isFirstRun);
+      if (counter.opening !== null && 'failure' in counter.opening) throw counter.opening.failure;
+      if (counter.opening !== null) return counter.opening.value;
+      if (counter.desk === null) throw new Error('unreachable: a later run has its desk from the start');
+      return { subscription: counter.desk.state.facts, invoice: null, payment: null };
+    },
+    { description: 'Answers with the first invoice and its payment.' },
+  );
+  const ask = (order: Order): Promise<CommandResult> => inbox.ask(order.command.operationId, order);
+  const post = (order: Order): void => void inbox.post(order.command.operationId, order);
+  setHandler(messages.changePlanUpdate, (command) => ask({ name: 'changePlan', command }), {
+    validator: (command) => admit(counter.desk, { name: 'changePlan', command }),
+    description: 'Changes items, quantities, payment method or cancellation.',
+  });
+  setHandler(messages.cancelUpdate, (command) => ask({ name: 'cancel', command }), {
+    validator: (command) => admit(counter.desk, { name: 'cancel', command }),
+    description: 'Ends the subscription now.',
+  });
+  setHandler(messages.scheduleCancellationUpdate, (command) => ask({ name: 'scheduleCancellation', command }), {
+    validator: (command) => admit(counter.desk, { name: 'scheduleCancellation', command }),
+    description: "Ends the subscription at the period's end or a date, or takes that back.",
+  });
+  setHandler(messages.changePlanSignal, (command) => post({ name: 'changePlan', command }), { description: 'As the update, unanswered.' });
+  setHandler(messages.cancelSignal, (command) => post({ name: 'cancel', command }), { description: 'As the update, unanswered.' });
+  setHandler(messages.scheduleCancellationSignal, (command) => post({ name: 'scheduleCancellation', command }), {
+    description: 'As the update, unanswered.',
+  });
+  setHandler(messages.invoiceSettledSignal, (fact) => void facts.push({ name: 'invoiceSettled', ...fact }));
+  setHandler(messages.dunningEndedSignal, (fact) => void facts.push({ name: 'dunningEnded', ...fact }));
+  setHandler(messages.paymentMethodChangedSignal, (fact) => void facts.push({ name: 'paymentMethodChanged', ...fact }));
+  setHandler(messages.stateQuery, () => {
+    if (counter.desk === null) throw new Error('the subscription is being created');
+    return counter.desk.state;
+  });
+}

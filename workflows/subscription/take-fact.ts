@@ -1,0 +1,27 @@
+import { forwardPaymentMethod, stopDunning } from './chase.ts';
+import { asOfNow, type Desk, type Fact, hasEnded, learn } from './desk.ts';
+import { resolveUpdate } from './follow-invoice.ts';
+import { unpark } from './park.ts';
+
+/** Takes note of what happened elsewhere, and does what follows from it. */
+export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
+  const { state } = desk;
+  switch (fact.name) {
+    case 'invoiceSettled': {
+      learn(desk, fact.subscription);
+      unpark(desk, fact.invoiceId);
+      if (state.facts.pendingUpdate?.invoiceId === fact.invoiceId) {
+        await resolveUpdate(desk, fact.invoiceId, fact.status === 'paid', asOfNow(desk));
+      }
+      break;
+    }
+    case 'dunningEnded':
+      state.dunning = state.dunning.filter((invoiceId) => invoiceId !== fact.invoiceId);
+      learn(desk, fact.subscription);
+      break;
+    case 'paymentMethodChanged':
+      await forwardPaymentMethod(desk, fact.paymentMethodId);
+      return;
+  }
+  if (hasEnded(state.facts.status)) await stopDunning(desk);
+}
