@@ -15,7 +15,7 @@ export interface OperationPlan<R> {
   /** The verb, as its file is named; kept with the operation and part of its hash. */
   verb: string;
   /** The command without its envelope. */
-  parameters: { subscriptionId?: string; invoiceId?: string } & object;
+  parameters: { subscriptionId?: string; invoiceId?: string; [name: string]: unknown };
   /** What to load; a function where that must be looked up first. */
   query: SnapshotQuery | ((t: AccountTransaction) => Promise<SnapshotQuery>);
   decide(snapshot: BillingSnapshot, context: { asOf: Instant; newId: IdSource }): Decision;

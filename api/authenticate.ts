@@ -12,16 +12,18 @@ const unauthorized = (message: string): ApiError => new ApiError(message, { stat
 /**
  * The account behind a request's secret key, given as `Bearer sk_…` or as the user name of Basic. Keys are stored and looked up by their sha256,
  * so the time of the look-up tells nothing about a key. Every failure is the same 401.
+ * The actor names the key by the beginning of its hash.
  * @throws ApiError 401
  */
-export async function authenticate(db: Database, request: Request): Promise<{ account: Account; apiKeyId: string }> {
+export async function authenticate(db: Database, request: Request): Promise<{ account: Account; actor: string }> {
   const key = keyOf(request.headers.authorization);
   if (key === null) {
     throw unauthorized("You did not provide an API key. Send it in the Authorization header, as 'Authorization: Bearer sk_…'.");
   }
-  const found = /^sk_(test|live)_[A-Za-z0-9]{8,200}$/.test(key) ? await findAccountByApiKeyHash(db, hashApiKey(key)) : null;
-  if (found === null) throw unauthorized(`Invalid API key provided: ${masked(key)}`);
-  return found;
+  const hash = hashApiKey(key);
+  const account = /^sk_(test|live)_[A-Za-z0-9]{8,200}$/.test(key) ? await findAccountByApiKeyHash(db, hash) : null;
+  if (account === null) throw unauthorized(`Invalid API key provided: ${masked(key)}`);
+  return { account, actor: `api_key:${hash.slice(0, 12)}` };
 }
 
 function keyOf(header: string | undefined): string | null {

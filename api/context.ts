@@ -20,7 +20,7 @@ export interface ApiDeps {
 /** Everything one authenticated request may use. */
 export interface RequestContext extends ApiDeps {
   account: Account;
-  /** For operations and events: `api_key:<id>`. */
+  /** For operations and events: `api_key:<beginning of its hash>`. */
   actor: string;
   requestId: string;
   operationId: string;

@@ -109,8 +109,8 @@ export function printable(text: string): string {
 export function answerFor(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof Refusal) return refusalAnswer(error.code, error.message, error.param);
-  const http = httpError(error);
-  if (http !== null) return http;
+  const known = httpError(error) ?? databaseError(error);
+  if (known !== null) return known;
   return new ApiError('An unexpected error occurred. It has been logged under this request id.', { status: 500, type: 'api_error' });
 }
 
@@ -120,4 +120,15 @@ function httpError(error: unknown): ApiError | null {
   if (error.status < 400 || error.status > 499) return null;
   if (error.status === 413) return new ApiError('The request body is too large.', { status: 413, code: 'request_too_large' });
   return new ApiError(`Invalid request: ${printable(error.message)}`, { status: error.status });
+}
+
+/** What Postgres refuses because of another row: the loser of a race that a look-up before the write cannot see. */
+function databaseError(error: unknown): ApiError | null {
+  if (!(error instanceof Error) || !('code' in error) || !('constraint' in error)) return null;
+  const constraint = String(error.constraint);
+  if (error.code === '23505') {
+    const param = ['external_id', 'lookup_key'].find((column) => constraint.includes(column)) ?? 'id';
+    return new ApiError(`Another object already has this ${param}.`, { status: 400, code: 'resource_already_exists', param });
+  }
+  return null;
 }

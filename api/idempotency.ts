@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Account } from '../domain/account.ts';
 import type { Instant } from '../domain/time.ts';
-import type { Database } from '../db/client.ts';
+import { type Database, withAccount } from '../db/client.ts';
 import { claimIdempotencyKey, releaseIdempotencyKey, storeIdempotentResponse } from '../db/idempotency-keys.ts';
 import { ApiError, badRequest } from './errors.ts';
 
@@ -27,4 +27,50 @@ function sorted(value: unknown): unknown {
   return Object.entries(value)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, inner]) => [key, sorted(inner)]);
+}
+
+interface Claim {
+  key: string;
+  requestHash: string;
+  /** What the request makes or changes; its own operation, from which every id follows. */
+  operationId: string;
+  now: Instant;
+}
+
+/**
+ * Carries a request out once per key. Its answer is kept and given to every repetition; where `act` throws (a failure of ours, or an outcome that is
+ * not known yet), nothing is kept, and the same request may be sent again under the same key.
+ * @throws ApiError 400 idempotency_error for another request under the key, 409 while the first one is being carried out
+ */
+export async function once(db: Database, account: Account, claim: Claim, act: () => Promise<Answer>): Promise<Answer & { replayed: boolean }> {
+  const { key, requestHash, operationId, now } = claim;
+  const claimed = await withAccount(db, account.id, (t) => claimIdempotencyKey(t, { key, requestHash, resourceId: operationId, createdAt: now }));
+  switch (claimed.state) {
+    case 'replay':
+      return { status: claimed.status, body: claimed.body as object, replayed: true };
+    case 'mismatch':
+      throw new ApiError(`Keys for idempotent requests can only be used with the same parameters they were first used with. Try another key than '${key}'.`, {
+        status: 400,
+        type: 'idempotency_error',
+        code: 'idempotency_key_reused',
+      });
+    case 'in_progress':
+      throw new ApiError('There is another request under this Idempotency-Key in progress. Try again shortly.', {
+        status: 409,
+        type: 'idempotency_error',
+        code: 'idempotency_key_in_use',
+        retryAfter: 1,
+      });
+    case 'new':
+      break;
+  }
+  let answer: Answer;
+  try {
+    answer = await act();
+  } catch (error) {
+    await withAccount(db, account.id, (t) => releaseIdempotencyKey(t, key));
+    throw error;
+  }
+  await withAccount(db, account.id, (t) => storeIdempotentResponse(t, key, answer));
+  return { ...answer, replayed: false };
 }

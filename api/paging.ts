@@ -1,3 +1,4 @@
+import type { InstantRange } from '../db/list.ts';
 import { badRequest } from './errors.ts';
 import type { List } from './presenters/dialect.ts';
 
@@ -18,6 +19,9 @@ export function pageOf(input: PageInput): { limit: number; startingAfter?: strin
     ...(input.ending_before === undefined ? {} : { endingBefore: input.ending_before }),
   };
 }
+
+/** The `created` filter, where there is one. */
+export const createdIn = (created: InstantRange | undefined): { created?: InstantRange } => (created === undefined ? {} : { created });
 
 export const listAnswer = <T>(url: string, data: T[], hasMore: boolean): List<T> => ({ object: 'list', data, has_more: hasMore, url });
 

@@ -21,7 +21,7 @@ export const serveRoute =
   (deps: ApiDeps, route: Route): RequestHandler =>
   async (request, response) => {
     const served = response.locals as Served;
-    const { account, apiKeyId } = await authenticate(deps.db, request);
+    const { account, actor } = await authenticate(deps.db, request);
     served.accountId = account.id;
     const params: unknown = checkInput(route.params, readParams(request));
     const path = pathParams(request);
@@ -33,7 +33,7 @@ export const serveRoute =
       ...deps,
       log: deps.log.child({ requestId: served.requestId, accountId: account.id }),
       account,
-      actor: `api_key:${apiKeyId}`,
+      actor,
       requestId: served.requestId,
       ...idsFor(account.id, key),
     };
@@ -46,7 +46,7 @@ export const serveRoute =
     };
     if (key === null) return send(response, await act());
     const requestHash = hashRequest(request.method, request.path, params);
-    const answer = await once(deps.db, account, { key, requestHash, now: deps.now() }, async () => {
+    const answer = await once(deps.db, account, { key, requestHash, operationId: context.operationId, now: deps.now() }, async () => {
       try {
         return await act();
       } catch (error) {

@@ -1,15 +1,17 @@
+import type { Metadata } from '../domain/catalog/price.ts';
 import type { Command } from '../workflows/messages.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { CancelSubscription, ChangePlan, CreateSubscription } from '../domain/subscription/commands.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { findOperation } from '../db/operations.ts';
-import { findSubscription, updateSubscription } from '../db/subscriptions.ts';
+import { findSubscription, updateSubscription, updateSubscriptionItem } from '../db/subscriptions.ts';
 import { WorkflowGone } from './commands.ts';
 import type { RequestContext } from './context.ts';
 import { tryCancellation, tryChange, tryCreation, tryScheduling } from './dry-run.ts';
 import { noAnswerInTime, notFound } from './errors.ts';
 import { presentSubscriptions } from './read-objects.ts';
+import { tell } from './tell-event.ts';
 import { isSchedulingOnly } from './subscription-input.ts';
 
 const commandOf = (context: RequestContext): Command => ({ operationId: context.operationId, actor: context.actor });
@@ -87,16 +89,25 @@ async function reach(context: RequestContext, id: string, send: () => Promise<un
 }
 
 /** Fields that decide nothing and so are written here, in one transaction with their event. */
-export type Description = Partial<Pick<Subscription, 'metadata' | 'description' | 'externalId' | 'items' | 'cancellationDetails'>>;
+export interface Description {
+  fields?: Partial<Pick<Subscription, 'metadata' | 'description' | 'externalId' | 'cancellationDetails'>>;
+  /** By item. */
+  itemMetadata?: Record<string, Metadata>;
+}
 
-/** Writes the description, where there is one, and presents the subscription as it now stands. */
+/** Writes what of the description is new, and presents the subscription as it now stands. @throws ApiError 404 */
 export async function describeAndPresent(context: RequestContext, id: string, describe: (present: Subscription) => Description) {
   return withAccount(context.db, context.account.id, async (t) => {
-    const present = await subscriptionOf(t, id);
-    const patch = describe(present);
-    const subscription = Object.keys(patch).length === 0 ? present : await updateSubscription(t, id, patch);
-    const [answer] = await presentSubscriptions(t, context.account, [subscription ?? present]);
-    if (answer === undefined) throw noAnswerInTime();
+    const before = await subscriptionOf(t, id);
+    const { fields = {}, itemMetadata = {} } = describe(before);
+    if (Object.keys(fields).length > 0) await updateSubscription(t, id, fields);
+    for (const [itemId, metadata] of Object.entries(itemMetadata)) {
+      if (before.items.some((item) => item.id === itemId)) await updateSubscriptionItem(t, itemId, { metadata });
+    }
+    const after = await subscriptionOf(t, id);
+    await tell(context, t, { type: 'customer.subscription.updated', objectType: 'subscription', before, after });
+    const [answer] = await presentSubscriptions(t, context.account, [after]);
+    if (answer === undefined) throw new Error(`subscription ${id} was not presented`);
     return answer;
   });
 }

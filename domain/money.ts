@@ -15,14 +15,39 @@ export type ExactAmount = Decimal;
 export const MAX_AMOUNT = 999_999_999_999;
 
 export const exact = (value: string | number | ExactAmount): ExactAmount => new Exact(value);
+export const plus = (a: ExactAmount, b: ExactAmount): ExactAmount => a.plus(b);
 export const times = (a: ExactAmount, b: string | number): ExactAmount => a.times(b);
-export const dividedBy = (a: ExactAmount, b: string | number): ExactAmount => a.dividedBy(b);
+export const dividedBy = (a: ExactAmount, b: string | number | ExactAmount): ExactAmount => a.dividedBy(b);
 export const exactToString = (a: ExactAmount): string => a.toFixed();
 
 /** The one rounding of a line: half away from zero. @throws Refusal amount_out_of_range beyond MAX_AMOUNT. */
 export function roundToMinor(value: ExactAmount): number {
-  return safe(value.toDecimalPlaces(0, Decimal.ROUND_HALF_UP).toNumber());
+  return safe(settleDigits(value).toDecimalPlaces(0, Decimal.ROUND_HALF_UP).toNumber());
 }
+
+/**
+ * Rounds a set of exact amounts so that the parts sum to the rounding of their exact sum (largest remainder, ties to the earlier
+ * part). Amounts may have either sign; each part is within one minor unit of its amount, an integral amount stays as it is,
+ * and the negated set gives the negated parts. @throws Refusal amount_out_of_range
+ */
+export function roundTogether(amounts: readonly ExactAmount[]): number[] {
+  const settled = amounts.map(settleDigits);
+  const whole = settled.reduce((a, b) => a.plus(b), new Exact(0));
+  // A set and its mirror must round alike, so both are rounded with the leading sign made positive.
+  const leading = whole.isZero() ? settled.find((amount) => !amount.isZero()) : whole;
+  const sign = leading?.isNegative() ? -1 : 1;
+  const mirrored = settled.map((amount) => amount.times(sign));
+  const parts = mirrored.map((amount) => safe(amount.floor().toNumber()));
+  const order = mirrored
+    .map((amount, index) => ({ index, remainder: amount.minus(amount.floor()) }))
+    .sort((a, b) => b.remainder.comparedTo(a.remainder) || a.index - b.index);
+  const left = roundToMinor(whole.times(sign)) - sum(parts);
+  for (const { index } of order.slice(0, left)) parts[index] = (parts[index] ?? 0) + 1;
+  return parts.map((part) => (part === 0 ? 0 : sign * part));
+}
+
+/** Drops the digits that a division left beyond any real precision, so that x / 1.2 x 1.2 is x again and a half is a half. */
+const settleDigits = (value: ExactAmount): ExactAmount => value.toDecimalPlaces(30, Decimal.ROUND_HALF_UP);
 
 /** `value` x numerator / denominator, exact. @throws RangeError when the denominator is not positive. */
 export function fractionOf(value: ExactAmount | number | string, numerator: number, denominator: number): ExactAmount {

@@ -6,16 +6,20 @@ import type { Activities } from '../activities/index.ts';
  * below is about the rest: a database away, a gateway that does not answer, a bug.
  */
 
-/** One Postgres transaction within the workflow task: no events but a marker. Three quick tries, then the caller goes to `decide`. */
+/** The worker heartbeats by itself (`workers/heartbeat.ts`): after this long without one it is lost, and a caller who still waits can be served by another. */
+const WORKER_LOST = '5s';
+
+/** One Postgres transaction within the workflow task: a marker is all it leaves. One try; then the caller goes to `decide`, whose tries can be seen. */
 export const decideHere = proxyLocalActivities<Activities>({
   startToCloseTimeout: '5s',
-  scheduleToCloseTimeout: '15s',
-  retry: { initialInterval: '100ms', backoffCoefficient: 3, maximumAttempts: 3 },
+  scheduleToCloseTimeout: '10s',
+  retry: { maximumAttempts: 1 },
 });
 
 /** One Postgres transaction. An outage is sat out for an hour, in sight of the operator; then the loop parks the step. */
 export const decide = proxyActivities<Activities>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout: WORKER_LOST,
   scheduleToCloseTimeout: '1h',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '1m' },
 });
@@ -23,12 +27,14 @@ export const decide = proxyActivities<Activities>({
 /** What nothing can go on without (creation) or what only its own end may end (a tax engine): retried for ever. */
 export const insist = proxyActivities<Activities>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout: WORKER_LOST,
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
 });
 
 /** Money. The attempt is written before the gateway is called, so a retry finds it; after ten minutes the loop parks the step. */
 export const charge = proxyActivities<Activities>({
   startToCloseTimeout: '60s',
+  heartbeatTimeout: WORKER_LOST,
   scheduleToCloseTimeout: '10m',
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '1m' },
 });

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
+import type { Invoice, InvoiceItem, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { TaxAmount } from '../../domain/tax/tax-rate.ts';
 import { presentAddress } from './customers.ts';
 import type { Dialect, List } from './dialect.ts';
@@ -214,3 +214,26 @@ export function presentInvoice(invoice: Invoice, related: Related, allLines = fa
     tax_status: invoice.taxStatus,
   };
 }
+
+type InvoiceItemAnswer = Dialect<
+  Stripe.InvoiceItem,
+  'id' | 'object' | 'amount' | 'currency' | 'customer' | 'date' | 'description' | 'discountable' | 'invoice' | 'livemode' | 'metadata' | 'period' | 'proration' | 'quantity'
+>;
+
+/** A prorated line that waits for the next invoice; shown in events. */
+export const presentInvoiceItem = (item: InvoiceItem, livemode: boolean): InvoiceItemAnswer => ({
+  id: item.id,
+  object: 'invoiceitem',
+  amount: item.line.amount,
+  currency: item.line.currency,
+  customer: item.customerId,
+  date: item.date,
+  description: item.line.description,
+  discountable: false,
+  invoice: item.invoiceId,
+  livemode,
+  metadata: item.line.metadata,
+  period: item.line.period,
+  proration: item.line.proration,
+  quantity: Number(item.line.quantity ?? 1),
+});

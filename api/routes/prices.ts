@@ -6,11 +6,12 @@ import { findProduct, insertProduct } from '../../db/products.ts';
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
-import { listAnswer, pageOf } from '../paging.ts';
+import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentPrice } from '../presenters/catalog.ts';
-import { createdBetween, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
+import { expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/prices.ts';
 import { z } from '../schemas/zod.ts';
+import { tell } from '../tell-event.ts';
 
 interface PriceInput {
   currency: string;
@@ -68,6 +69,7 @@ export const priceRoutes = [
         await freeLookupKey(t, params.lookup_key, params.transfer_lookup_key, null);
         const price = newPrice(context, product.id, params);
         await insertPrice(t, price);
+        await tell(context, t, { type: 'price.created', objectType: 'price', after: price });
         return presentPrice(price, context.account.livemode);
       }),
   }),
@@ -106,6 +108,7 @@ export const priceRoutes = [
           ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
           metadata: mergeMetadata(present.metadata, params.metadata),
         });
+        if (updated !== null) await tell(context, t, { type: 'price.updated', objectType: 'price', before: present, after: updated });
         return presentPrice(updated ?? present, context.account.livemode);
       }),
   }),
@@ -121,7 +124,7 @@ export const priceRoutes = [
       withAccount(context.db, context.account.id, async (t) => {
         const page = await listPrices(t, {
           ...pageOf(params),
-          ...createdBetween(params.created),
+          ...createdIn(params.created),
           ...(params.active === undefined ? {} : { active: params.active }),
           ...(params.product === undefined ? {} : { productId: params.product }),
           ...(params.currency === undefined ? {} : { currency: params.currency }),
@@ -154,5 +157,6 @@ async function productFrom(context: RequestContext, t: AccountTransaction, input
     updatedAt: now,
   };
   await insertProduct(t, product);
+  await tell(context, t, { type: 'product.created', objectType: 'product', after: product });
   return product;
 }

@@ -5,11 +5,12 @@ import { findPrice, insertPrice } from '../../db/prices.ts';
 import { findProduct, insertProduct, listProducts, updateProduct } from '../../db/products.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
-import { listAnswer, pageOf } from '../paging.ts';
+import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentProduct } from '../presenters/catalog.ts';
-import { createdBetween, listOf, mergeMetadata } from '../schemas/fields.ts';
+import { listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/products.ts';
 import { z } from '../schemas/zod.ts';
+import { tell } from '../tell-event.ts';
 import { expand } from '../schemas/fields.ts';
 import { newPrice } from './prices.ts';
 
@@ -41,9 +42,11 @@ export const productRoutes = [
           updatedAt: now,
         };
         await insertProduct(t, product);
+        await tell(context, t, { type: 'product.created', objectType: 'product', after: product });
         if (params.default_price_data === undefined) return presentProduct(product, context.account.livemode);
         const price = newPrice(context, product.id, { active: true, ...params.default_price_data });
         await insertPrice(t, price);
+        await tell(context, t, { type: 'price.created', objectType: 'price', after: price });
         const updated = await updateProduct(t, product.id, { defaultPriceId: price.id });
         return presentProduct(updated ?? product, context.account.livemode);
       }),
@@ -85,6 +88,7 @@ export const productRoutes = [
           metadata: mergeMetadata(present.metadata, params.metadata),
           updatedAt: context.now(),
         });
+        if (updated !== null) await tell(context, t, { type: 'product.updated', objectType: 'product', before: present, after: updated });
         return presentProduct(updated ?? present, context.account.livemode);
       }),
   }),
@@ -100,7 +104,7 @@ export const productRoutes = [
       withAccount(context.db, context.account.id, async (t) => {
         const page = await listProducts(t, {
           ...pageOf(params),
-          ...createdBetween(params.created),
+          ...createdIn(params.created),
           ...(params.active === undefined ? {} : { active: params.active }),
           ...(params.ids === undefined ? {} : { ids: params.ids }),
           ...(params.external_id === undefined ? {} : { externalId: params.external_id }),

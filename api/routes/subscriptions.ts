@@ -2,12 +2,12 @@ import type { Subscription } from '../../domain/subscription/subscription.ts';
 import { withAccount } from '../../db/client.ts';
 import { listSubscriptions } from '../../db/subscriptions.ts';
 import { route } from '../define-route.ts';
-import { listAnswer, pageOf } from '../paging.ts';
+import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentSubscriptions } from '../read-objects.ts';
-import { createdBetween, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
+import { expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/subscriptions.ts';
 import { z } from '../schemas/zod.ts';
-import { cancelSubscription, changeSubscription, createSubscription, describeAndPresent, type Description, hasEnded, subscriptionOf } from '../subscription-commands.ts';
+import { cancelSubscription, changeSubscription, createSubscription, describeAndPresent, type Description } from '../subscription-commands.ts';
 import { changeFrom, creationFrom } from '../subscription-input.ts';
 
 const one = { tag: 'Subscriptions', answer: schemas.subscription, kind: 'subscription' } as const;
@@ -24,8 +24,8 @@ export const subscriptionRoutes = [
       await createSubscription(context, command);
       const itemMetadata = new Map(command.items.map((item, index) => [item.id, params.items[index]?.metadata]));
       return describeAndPresent(context, command.subscriptionId, (present) => ({
-        ...descriptionOf(params, present),
-        ...itemsDescribed(present, (id) => itemMetadata.get(id)),
+        fields: fieldsOf(params, present),
+        itemMetadata: itemMetadataOf(present, (id) => itemMetadata.get(id)),
       }));
     },
   }),
@@ -49,8 +49,8 @@ export const subscriptionRoutes = [
       const added = (change?.items ?? []).map((item) => (item.do === 'add' ? item.item.id : item.itemId));
       const itemMetadata = new Map(added.map((itemId, index) => [itemId, params.items?.[index]?.metadata]));
       return describeAndPresent(context, id, (present) => ({
-        ...descriptionOf(params, present),
-        ...itemsDescribed(present, (itemId) => itemMetadata.get(itemId)),
+        fields: fieldsOf(params, present),
+        itemMetadata: itemMetadataOf(present, (itemId) => itemMetadata.get(itemId)),
       }));
     },
   }),
@@ -67,7 +67,7 @@ export const subscriptionRoutes = [
         invoiceNow: params.invoice_now,
         ...(feedback === undefined ? {} : { details: { feedback } }),
       });
-      return describeAndPresent(context, id, (present) => descriptionOf(params, present));
+      return describeAndPresent(context, id, (present) => ({ fields: fieldsOf(params, present) }));
     },
   }),
   route({
@@ -82,7 +82,7 @@ export const subscriptionRoutes = [
       withAccount(context.db, context.account.id, async (t) => {
         const page = await listSubscriptions(t, {
           ...pageOf(params),
-          ...createdBetween(params.created),
+          ...createdIn(params.created),
           ...statusesOf(params.status),
           ...(params.customer === undefined ? {} : { customerId: params.customer }),
           ...(params.price === undefined ? {} : { priceId: params.price }),
@@ -101,7 +101,7 @@ interface DescriptionInput {
 }
 
 /** The fields of a request that decide nothing. Why a customer left may be told later too, so it is written here as well. */
-function descriptionOf(params: DescriptionInput, present: Subscription): Description {
+function fieldsOf(params: DescriptionInput, present: Subscription): NonNullable<Description['fields']> {
   const details = params.cancellation_details;
   return {
     ...(params.description === undefined ? {} : { description: params.description }),
@@ -119,7 +119,16 @@ function descriptionOf(params: DescriptionInput, present: Subscription): Descrip
   };
 }
 
-function itemsDescribed(present: Subscription, metadataOf: (itemId: string) => Record<string, string | null> | null | undefined): Description {
-  if (!present.items.some((item) => metadataOf(item.id) !== undefined)) return {};
-  return { items: present.items.map((item) => ({ ...item, metadata: mergeMetadata(item.metadata, metadataOf(item.id)) })) };
+function itemMetadataOf(present: Subscription, given: (itemId: string) => Record<string, string | null> | null | undefined): NonNullable<Description['itemMetadata']> {
+  const described = present.items.filter((item) => given(item.id) !== undefined);
+  return Object.fromEntries(described.map((item) => [item.id, mergeMetadata(item.metadata, given(item.id))]));
+}
+
+type Statuses = NonNullable<Parameters<typeof listSubscriptions>[1]['statuses']>;
+
+/** Trials and pauses do not exist here, so their lists are empty. */
+function statusesOf(status: z.output<typeof schemas.subscriptionList>['status']): { statuses?: Statuses } {
+  if (status === undefined) return {};
+  if (status === 'all' || status === 'ended') return { statuses: status };
+  return { statuses: status === 'trialing' || status === 'paused' ? [] : [status] };
 }

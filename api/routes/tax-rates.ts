@@ -4,11 +4,12 @@ import { withAccount } from '../../db/client.ts';
 import { findTaxRate, insertTaxRate, listTaxRates, updateTaxRate } from '../../db/tax-rates.ts';
 import { route } from '../define-route.ts';
 import { notFound } from '../errors.ts';
-import { listAnswer, pageOf } from '../paging.ts';
+import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentTaxRate } from '../presenters/catalog.ts';
-import { createdBetween, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
+import { expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/tax-rates.ts';
 import { z } from '../schemas/zod.ts';
+import { tell } from '../tell-event.ts';
 
 const one = { tag: 'Tax rates', answer: schemas.taxRate, kind: 'tax_rate' } as const;
 
@@ -36,6 +37,7 @@ export const taxRateRoutes = [
           createdAt: context.now(),
         };
         await insertTaxRate(t, rate);
+        await tell(context, t, { type: 'tax_rate.created', objectType: 'tax_rate', after: rate });
         return presentTaxRate(rate, context.account.livemode);
       }),
   }),
@@ -72,6 +74,7 @@ export const taxRateRoutes = [
           ...(params.tax_type === undefined ? {} : { taxType: params.tax_type }),
           metadata: mergeMetadata(present.metadata, params.metadata),
         });
+        if (updated !== null) await tell(context, t, { type: 'tax_rate.updated', objectType: 'tax_rate', before: present, after: updated });
         return presentTaxRate(updated ?? present, context.account.livemode);
       }),
   }),
@@ -87,7 +90,7 @@ export const taxRateRoutes = [
       withAccount(context.db, context.account.id, async (t) => {
         const page = await listTaxRates(t, {
           ...pageOf(params),
-          ...createdBetween(params.created),
+          ...createdIn(params.created),
           ...(params.active === undefined ? {} : { active: params.active }),
           ...(params.inclusive === undefined ? {} : { inclusive: params.inclusive }),
         });

@@ -3,8 +3,7 @@ import { z } from './zod.ts';
 
 export const eventRetrieve = z.strictObject({ expand });
 
-/** `type` may end in `.*`. */
-const eventType = text(100).regex(/^[a-z_]+(\.[a-z_]+)*(\.\*)?$/);
+const eventType = text(100).regex(/^[a-z_]+(\.[a-z_]+)*$/);
 export const eventList = z
   .strictObject({ ...paging, type: eventType.optional(), types: z.array(eventType).min(1).max(20).optional(), object_id: text(255).optional(), created: when })
   .refine((input) => input.type === undefined || input.types === undefined, {

@@ -61,20 +61,6 @@ export const paging = {
   expand,
 };
 
-export interface CreatedRange {
-  gte?: number;
-  lte?: number;
-}
-
-/** The filter as inclusive bounds on whole seconds. */
-export function inclusive(filter: z.infer<typeof when>): CreatedRange {
-  if (filter === undefined) return {};
-  if (typeof filter === 'number') return { gte: filter, lte: filter };
-  const lower = [filter.gte, filter.gt === undefined ? undefined : filter.gt + 1].filter((bound) => bound !== undefined);
-  const upper = [filter.lte, filter.lt === undefined ? undefined : filter.lt - 1].filter((bound) => bound !== undefined);
-  return { ...(lower.length === 0 ? {} : { gte: Math.max(...lower) }), ...(upper.length === 0 ? {} : { lte: Math.min(...upper) }) };
-}
-
 export const address = z.strictObject({
   line1: unsettable(500),
   line2: unsettable(500),

@@ -1,13 +1,12 @@
-import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
-import { MAX_AMOUNT, sum } from '../money.ts';
 import type { BilledPeriod } from '../subscription/subscription.ts';
-import { applyTaxRates, sumTaxes } from '../tax/apply-tax-rates.ts';
+import { applyTaxRates } from '../tax/apply-tax-rates.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
-import { type DecisionDraft, emit, putInvoice } from './draft-decision.ts';
+import { changeSubscription, type DecisionDraft, emit, putInvoice } from './draft-decision.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
 import type { BillingReason, Invoice, InvoiceItem, InvoiceLine, Period } from './invoice.ts';
 import type { SettledLine } from './settle.ts';
+import { withTotals } from './total-invoice.ts';
 
 export interface InvoiceRequest {
   billingReason: BillingReason;
@@ -89,6 +88,7 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     markedUncollectibleAt: null,
   });
   putInvoice(draft, made);
+  if (subscription) changeSubscription(draft, { latestInvoiceId: id });
   emit(draft, 'invoice.created', 'invoice', id);
   if (customer.currency === null) draft.decision.customerCurrency = currency;
   consume(draft, request.pending, made);
@@ -107,30 +107,6 @@ function consume(draft: DecisionDraft, pending: InvoiceItem[], invoice: Invoice)
     if (line) draft.decision.billed.attach.push({ invoiceItemId: item.id, invoiceId: invoice.id, invoiceLineId: line.id });
     emit(draft, 'invoiceitem.updated', 'invoiceitem', item.id, { invoiceId: null });
   }
-}
-
-/** The sums of an invoice out of its lines and their taxes; provisional `amountDue` while it is a draft. @throws Refusal amount_out_of_range */
-export function withTotals(invoice: Invoice): Invoice {
-  const taxes = sumTaxes(invoice.lines.map((line) => line.taxes));
-  const subtotal = sum(invoice.lines.map((line) => line.amount));
-  const inclusive = sum(taxes.filter((tax) => tax.inclusive).map((tax) => tax.amount));
-  const exclusive = sum(taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount));
-  const total = sum([subtotal, exclusive]);
-  if (Math.abs(total) > MAX_AMOUNT) throw new Refusal('amount_out_of_range', `A total of ${total} is more than an invoice can hold.`);
-  const amountDue = Math.max(0, total);
-  const amountCredited = Math.min(invoice.amountCredited, amountDue);
-  return {
-    ...invoice,
-    taxes,
-    subtotal,
-    subtotalExcludingTax: sum([subtotal, -inclusive]),
-    tax: sum([inclusive, exclusive]),
-    total,
-    totalExcludingTax: sum([subtotal, -inclusive]),
-    amountDue,
-    amountCredited,
-    amountRemaining: sum([amountDue, -amountCredited]),
-  };
 }
 
 /** Keeps settled lines for the next invoice: one pending item per line. @returns the coverage they pay for */

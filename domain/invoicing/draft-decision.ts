@@ -3,9 +3,9 @@ import type { BalanceTransaction } from '../customer.ts';
 import { type Decision, emptyDecision, type IdSource, type OutboxEvent } from '../decision.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { sum } from '../money.ts';
-import type { Subscription } from '../subscription/subscription.ts';
+import type { BilledShrink, Subscription } from '../subscription/subscription.ts';
 import type { Instant } from '../time.ts';
-import type { Invoice } from './invoice.ts';
+import type { Invoice, InvoiceItem } from './invoice.ts';
 
 /** The one instant of a decision and where its ids come from. */
 export interface DecisionContext {
@@ -39,12 +39,9 @@ export function beginDecision(snapshot: BillingSnapshot, context: DecisionContex
   };
 }
 
-/** Writes an invoice into the decision, in place of an earlier version of it. */
+/** Writes an invoice into the decision, in place of an earlier version of it; the invoice written last stands last. */
 export function putInvoice(draft: DecisionDraft, invoice: Invoice): void {
-  const { invoices } = draft.decision;
-  const at = invoices.findIndex((candidate) => candidate.id === invoice.id);
-  if (at < 0) invoices.push(invoice);
-  else invoices[at] = invoice;
+  draft.decision.invoices = [...draft.decision.invoices.filter((candidate) => candidate.id !== invoice.id), invoice];
   draft.openInvoices = draft.openInvoices
     .map((open) => (open.id === invoice.id ? invoice : open))
     .filter((open) => open.status === 'draft' || open.status === 'open');
@@ -64,6 +61,24 @@ export function moveBalance(draft: DecisionDraft, type: BalanceTransaction['type
     invoiceId: invoice.id,
     createdAt: draft.asOf,
   });
+}
+
+/** Coverage that ends earlier or was credited. Two shrinks of one row become one: the earlier end, the larger credit. */
+export function shrinkCoverage(draft: DecisionDraft, shrinks: BilledShrink[]): void {
+  for (const shrink of shrinks) {
+    const { billed } = draft.decision;
+    const known = billed.shrink.find((candidate) => candidate.id === shrink.id);
+    const merged = known ? { id: shrink.id, end: Math.min(known.end, shrink.end), credited: Math.max(known.credited, shrink.credited) } : shrink;
+    billed.shrink = [...billed.shrink.filter((candidate) => candidate.id !== shrink.id), merged];
+  }
+}
+
+/** Takes pending items away: nobody will be billed for them, and nobody credited. */
+export function removePending(draft: DecisionDraft, items: readonly InvoiceItem[]): void {
+  for (const item of items) {
+    draft.decision.pendingItems.remove.push(item.id);
+    emit(draft, 'invoiceitem.deleted', 'invoiceitem', item.id);
+  }
 }
 
 export function emit(draft: DecisionDraft, type: string, objectType: OutboxEvent['objectType'], objectId: string, previous: OutboxEvent['previous'] = null): void {
@@ -88,7 +103,9 @@ export function finishDecision(draft: DecisionDraft, type = 'customer.subscripti
     const previous = before && changedFields(before, after);
     if (!previous || Object.keys(previous).length > 0) {
       draft.decision.subscription = after;
-      emit(draft, type, 'subscription', after.id, type === 'customer.subscription.updated' ? previous : null);
+      const event = { type, objectType: 'subscription', objectId: after.id, previous: type === 'customer.subscription.updated' ? previous : null } as const;
+      if (before) draft.decision.events.push(event);
+      else draft.decision.events.unshift(event);
     }
   }
   return draft.decision;

@@ -35,11 +35,10 @@ export function finalizeInvoice(draft: DecisionDraft, given: Invoice): Invoice {
   if (customer.currency !== null) assertSameCurrency(customer.currency, given.currency, 'currency');
   const startingBalance = draft.balance;
   if (given.total < 0) moveBalance(draft, 'credit_from_invoice', given.total + creditUnpaidInvoices(draft, given), given);
-  else moveBalance(draft, 'applied_to_invoice', -Math.max(draft.balance, -given.total), given);
+  else moveBalance(draft, 'applied_to_invoice', -Math.max(draft.balance, given.amountCredited - given.total), given);
 
   const amountDue = given.total < 0 ? 0 : sum([given.total, startingBalance, -draft.balance]);
-  const amountCredited = Math.min(given.amountCredited, amountDue);
-  const amountRemaining = sum([amountDue, -amountCredited]);
+  const amountRemaining = sum([amountDue, -given.amountCredited]);
   const paid = amountRemaining === 0;
   const invoice: Invoice = {
     ...given,
@@ -49,7 +48,6 @@ export function finalizeInvoice(draft: DecisionDraft, given: Invoice): Invoice {
     startingBalance,
     endingBalance: draft.balance,
     amountDue,
-    amountCredited,
     amountRemaining,
     attempted: paid || given.attempted,
     finalizedAt: draft.asOf,

@@ -2,9 +2,9 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
-import { withTotals } from './compose-invoice.ts';
 import { beginDecision, type DecisionContext, emit, finishDecision, putInvoice } from './draft-decision.ts';
 import type { Invoice } from './invoice.ts';
+import { withTotals } from './total-invoice.ts';
 
 /**
  * Stores what an external engine calculated on the draft of the snapshot, per line in the order of the lines, minor units.

@@ -11,105 +11,156 @@ export interface BookingContext {
   newId: IdSource;
 }
 
-type BookedInvoice = Pick<Invoice, 'id' | 'customerId' | 'currency'>;
+/** What an entry is about: enough of an invoice to book on it. */
+export type BookedInvoice = Pick<
+  Invoice,
+  | 'id'
+  | 'customerId'
+  | 'currency'
+  | 'status'
+  | 'tax'
+  | 'total'
+  | 'totalExcludingTax'
+  | 'startingBalance'
+  | 'endingBalance'
+  | 'amountCredited'
+  | 'amountDue'
+  | 'amountRemaining'
+>;
+
+/*
+ * The identity of these postings: per invoice, the receivable sums to `expectedReceivable(invoice)`, and per customer, customer_balance sums to
+ * `customer.balance` (both negative for credit the customer holds).
+ */
+
+/** What the receivable of an invoice must stand at: what remains of it while it is open or paid, nothing otherwise. */
+export const expectedReceivable = (invoice: Pick<Invoice, 'status' | 'amountRemaining'>): number =>
+  invoice.status === 'open' || invoice.status === 'paid' ? invoice.amountRemaining : 0;
 
 /**
- * Finalising: debit receivable, credit deferred revenue (net of tax) and tax payable; the balance taken on the way moves between receivable and customer balance. A negative
- * invoice is the reverse, its whole credit standing on the customer's balance, from where `bookCreditToOpenInvoice` takes what unpaid invoices get.
- * So the receivable of an invoice is at every moment its amount remaining. Minor units, debit positive; empty for an invoice of zero.
+ * Finalising: debits the receivable with the total, credits deferred revenue (net) and tax payable; the movement of the customer balance
+ * (`endingBalance - startingBalance`) is then taken from or added to the receivable. A negative invoice books the same with the
+ * opposite signs; what it puts against open invoices instead of the balance stays on its receivable until
+ * `bookCreditToOpenInvoice` moves it.
+ *
+ * @param invoice as finalised, balances and amounts set.
+ * @throws Error when the invoice's amounts contradict each other (a bug, never a refusal).
  */
-export function bookFinalization(invoice: Invoice, context: BookingContext): JournalTransaction[] {
-  const balanceMoved = invoice.total < 0 ? invoice.total : (invoice.endingBalance ?? invoice.startingBalance) - invoice.startingBalance;
-  return book('invoice_finalized', invoice, context, [
-    { ledgerAccount: 'receivable', amount: sum([invoice.total, -balanceMoved]) },
+export function bookFinalization(invoice: BookedInvoice, ctx: BookingContext): JournalTransaction[] {
+  const movement = balanceMovement(invoice);
+  const receivable = sum([invoice.total, -movement]);
+  if (Math.max(0, receivable) !== invoice.amountDue) {
+    throw new Error(`invoice ${invoice.id}: total ${invoice.total} less balance ${movement} is not its amount due ${invoice.amountDue}`);
+  }
+  return book('invoice_finalized', invoice, null, ctx, [
+    { ledgerAccount: 'receivable', amount: receivable },
+    { ledgerAccount: 'customer_balance', amount: movement },
     { ledgerAccount: 'deferred_revenue', amount: -invoice.totalExcludingTax },
     { ledgerAccount: 'tax_payable', amount: -invoice.tax },
-    { ledgerAccount: 'customer_balance', amount: balanceMoved },
   ]);
 }
 
-/** Credit of a later invoice put against the unpaid one it gives back: customer balance to receivable. */
-export const bookCreditToOpenInvoice = (open: BookedInvoice, amount: number, context: BookingContext): JournalTransaction[] =>
-  book('credit_applied', open, context, [
-    { ledgerAccount: 'customer_balance', amount },
-    { ledgerAccount: 'receivable', amount: -amount },
-  ]);
-
-/** Money arrived for an invoice: cash of its gateway against receivable, or against the bad debt it had become. */
-export const bookPayment = (
-  invoice: BookedInvoice & Pick<Invoice, 'status'>,
-  attempt: Pick<PaymentAttempt, 'id' | 'gateway' | 'amount'>,
-  context: BookingContext,
-): JournalTransaction[] =>
-  book(
-    'payment',
-    invoice,
-    context,
-    [
-      { ledgerAccount: `cash:${attempt.gateway}`, amount: attempt.amount },
-      { ledgerAccount: invoice.status === 'uncollectible' ? 'bad_debt' : 'receivable', amount: -attempt.amount },
-    ],
-    attempt.id,
-  );
-
-/** Money arrived for an invoice that no longer wants it: it is the customer's. */
-export const bookPaymentToBalance = (
+/**
+ * A successful payment: debits the cash of its gateway, credits the receivable, or the bad debt where the invoice had been given up.
+ * @param invoice as it was before the payment.
+ */
+export function bookPayment(
   invoice: BookedInvoice,
   attempt: Pick<PaymentAttempt, 'id' | 'gateway' | 'amount'>,
-  context: BookingContext,
-): JournalTransaction[] =>
-  book(
-    'payment',
-    invoice,
-    context,
-    [
-      { ledgerAccount: `cash:${attempt.gateway}`, amount: attempt.amount },
-      { ledgerAccount: 'customer_balance', amount: -attempt.amount },
-    ],
-    attempt.id,
-  );
+  ctx: BookingContext,
+): JournalTransaction[] {
+  return book('payment', invoice, attempt.id, ctx, [
+    { ledgerAccount: `cash:${attempt.gateway}`, amount: attempt.amount },
+    { ledgerAccount: invoice.status === 'uncollectible' ? 'bad_debt' : 'receivable', amount: -attempt.amount },
+  ]);
+}
+
+/** A payment that arrived for an invoice that no longer takes it (voided, or paid otherwise meanwhile): cash against the customer's balance. */
+export function bookPaymentToBalance(
+  invoice: Pick<BookedInvoice, 'id' | 'customerId' | 'currency'>,
+  attempt: Pick<PaymentAttempt, 'id' | 'gateway' | 'amount'>,
+  ctx: BookingContext,
+): JournalTransaction[] {
+  return book('payment', invoice, attempt.id, ctx, [
+    { ledgerAccount: `cash:${attempt.gateway}`, amount: attempt.amount },
+    { ledgerAccount: 'customer_balance', amount: -attempt.amount },
+  ]);
+}
 
 /**
- * Takes back what is left of an invoice: its amount remaining and the balance that had been applied, split over revenue and tax as the
- * invoice was. What later invoices had credited of it stays as they booked it. `invoice` is as it was while open.
+ * Voiding: reverses what finalising booked and gives an applied balance back. Credits of later invoices that were put against it have
+ * reversed their part already, so only the rest is reversed here, net and tax in the invoice's own proportion.
+ * @param invoice as it was before: open, or uncollectible (then the bad debt is reversed instead of the receivable).
  */
-export function bookVoid(invoice: Invoice, context: BookingContext): JournalTransaction[] {
-  const restored = (invoice.endingBalance ?? invoice.startingBalance) - invoice.startingBalance;
-  const [net = 0, tax = 0] = allocate(sum([invoice.amountRemaining, restored]), [Math.abs(invoice.totalExcludingTax), Math.abs(invoice.tax)]);
-  return book('invoice_voided', invoice, context, [
-    { ledgerAccount: 'receivable', amount: -invoice.amountRemaining },
-    { ledgerAccount: 'customer_balance', amount: -restored },
+export function bookVoid(invoice: BookedInvoice, ctx: BookingContext): JournalTransaction[] {
+  const movement = balanceMovement(invoice);
+  const reversed = sum([invoice.amountRemaining, movement]);
+  const [net = 0, tax = 0] =
+    reversed === invoice.total ? [invoice.totalExcludingTax, invoice.tax] : allocate(reversed, [Math.abs(invoice.totalExcludingTax), Math.abs(invoice.tax)]);
+  return book('invoice_voided', invoice, null, ctx, [
+    { ledgerAccount: invoice.status === 'uncollectible' ? 'bad_debt' : 'receivable', amount: -invoice.amountRemaining },
+    { ledgerAccount: 'customer_balance', amount: -movement },
     { ledgerAccount: 'deferred_revenue', amount: net },
     { ledgerAccount: 'tax_payable', amount: tax },
   ]);
 }
 
-/** Given up: debit bad debt, credit receivable for the amount remaining. */
-export const bookUncollectible = (invoice: Invoice, context: BookingContext): JournalTransaction[] =>
-  book('invoice_uncollectible', invoice, context, [
+/** Writing off: what remains moves from the receivable to bad debt. @param invoice as it was before. */
+export function bookUncollectible(invoice: BookedInvoice, ctx: BookingContext): JournalTransaction[] {
+  return book('invoice_uncollectible', invoice, null, ctx, [
     { ledgerAccount: 'bad_debt', amount: invoice.amountRemaining },
     { ledgerAccount: 'receivable', amount: -invoice.amountRemaining },
   ]);
+}
+
+/**
+ * Puts `amount` (positive) of a finalised negative invoice against an open one: two transactions, one per invoice, so that each
+ * receivable can be read by invoice. They meet in customer_balance, where they cancel out: the customer never has this credit to spend.
+ */
+export function bookCreditToOpenInvoice(
+  creditInvoice: Pick<BookedInvoice, 'id' | 'customerId' | 'currency'>,
+  openInvoice: Pick<BookedInvoice, 'id' | 'customerId' | 'currency'>,
+  amount: number,
+  ctx: BookingContext,
+): JournalTransaction[] {
+  return [
+    ...book('credit_applied', creditInvoice, null, ctx, [
+      { ledgerAccount: 'receivable', amount },
+      { ledgerAccount: 'customer_balance', amount: -amount },
+    ]),
+    ...book('credit_applied', openInvoice, null, ctx, [
+      { ledgerAccount: 'customer_balance', amount },
+      { ledgerAccount: 'receivable', amount: -amount },
+    ]),
+  ];
+}
+
+/** Change of the customer's balance by the invoice: positive uses credit up, negative gives credit. */
+function balanceMovement(invoice: BookedInvoice): number {
+  if (invoice.endingBalance === null) throw new Error(`invoice ${invoice.id} has no ending balance: it is not finalised`);
+  return sum([invoice.endingBalance, -invoice.startingBalance]);
+}
 
 function book(
   kind: string,
-  invoice: BookedInvoice,
-  { asOf, newId }: BookingContext,
-  given: JournalEntry[],
-  paymentAttemptId: string | null = null,
+  about: Pick<BookedInvoice, 'id' | 'customerId' | 'currency'>,
+  paymentAttemptId: string | null,
+  ctx: BookingContext,
+  lines: JournalEntry[],
 ): JournalTransaction[] {
-  const entries = given.filter((entry) => entry.amount !== 0);
+  const entries = lines.filter((entry) => entry.amount !== 0);
   if (entries.length === 0) return [];
-  if (sum(entries.map((entry) => entry.amount)) !== 0) throw new Error(`the entries of ${kind} for ${invoice.id} do not sum to zero`);
+  const difference = sum(entries.map((entry) => entry.amount));
+  if (difference !== 0) throw new Error(`${kind} of invoice ${about.id} is out of balance by ${difference}`);
   return [
     {
-      id: newId(ID_PREFIX.journalTransaction),
+      id: ctx.newId(ID_PREFIX.journalTransaction),
       kind,
-      currency: invoice.currency,
-      invoiceId: invoice.id,
+      currency: about.currency,
+      invoiceId: about.id,
       paymentAttemptId,
-      customerId: invoice.customerId,
-      effectiveAt: asOf,
+      customerId: about.customerId,
+      effectiveAt: ctx.asOf,
       entries,
     },
   ];

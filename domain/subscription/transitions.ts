@@ -1,11 +1,13 @@
 import { Refusal, type RefusalCode } from '../errors.ts';
-import type { SubscriptionStatus } from './subscription.ts';
+import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription.ts';
 
-/** What can happen to a subscription that may change its status. */
+/** What can happen to a subscription's status. Everything else (plan changes, periods, schedules) leaves the status alone. */
 export const SUBSCRIPTION_EVENTS = [
   'first_invoice_paid',
   'first_invoice_expired',
+  /** An attempt on a renewal or update invoice was declined, or there was no payment method to try. */
   'payment_failed',
+  /** No open invoice with a failed attempt is left. */
   'invoices_settled',
   'dunning_gave_up_cancel',
   'dunning_gave_up_unpaid',
@@ -15,20 +17,25 @@ export const SUBSCRIPTION_EVENTS = [
 ] as const;
 export type SubscriptionEvent = (typeof SUBSCRIPTION_EVENTS)[number];
 
-/**
- * The whole life of a subscription on one screen: status -> event -> next status. What is not here cannot happen. Read by the decisions, by the
- * workflow's validators and by the documentation. Statuses and their meaning are Stripe's.
- */
-export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Readonly<Partial<Record<SubscriptionEvent, SubscriptionStatus>>>>> = {
+/** Facts about the invoices of an ended subscription: they happen (dunning outlives it), and change nothing. */
+const ENDED = (status: SubscriptionStatus): Partial<Record<SubscriptionEvent, SubscriptionStatus>> => ({
+  payment_failed: status,
+  invoices_settled: status,
+  dunning_gave_up_cancel: status,
+  dunning_gave_up_unpaid: status,
+  dunning_gave_up_past_due: status,
+});
+
+/** The one table of statuses, as Stripe has them. What is absent is not allowed. */
+export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<SubscriptionEvent, SubscriptionStatus>>>> = {
   incomplete: {
     first_invoice_paid: 'active',
     first_invoice_expired: 'incomplete_expired',
     payment_failed: 'incomplete',
-    invoices_settled: 'active',
     canceled: 'canceled',
   },
+  incomplete_expired: ENDED('incomplete_expired'),
   active: {
-    first_invoice_paid: 'active',
     payment_failed: 'past_due',
     invoices_settled: 'active',
     dunning_gave_up_cancel: 'canceled',
@@ -55,35 +62,40 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Readonly<Partial<R
     canceled: 'canceled',
     period_end_cancel: 'canceled',
   },
-  incomplete_expired: {},
-  canceled: {},
+  canceled: ENDED('canceled'),
 };
 
-/** @throws Refusal transition_not_allowed where the table has no such step */
+/** The status after an event. @throws Refusal transition_not_allowed where the table has none. */
 export function nextStatus(status: SubscriptionStatus, event: SubscriptionEvent): SubscriptionStatus {
   const next = TRANSITIONS[status][event];
   if (next === undefined) throw new Refusal('transition_not_allowed', `A subscription that is ${status} cannot take ${event}.`);
   return next;
 }
 
-/** canceled and incomplete_expired are final. */
-export const isFinal = (status: SubscriptionStatus): boolean => Object.keys(TRANSITIONS[status]).length === 0;
+/** Commands of a customer or operator. `changeDefaults` is a change of payment method or tax rates only. */
+export type SubscriptionCommand = 'changePlan' | 'changeDefaults' | 'cancel' | 'scheduleCancellation';
 
-export const SUBSCRIPTION_COMMANDS = ['changePlan', 'cancel', 'scheduleCancellation'] as const;
-export type SubscriptionCommand = (typeof SUBSCRIPTION_COMMANDS)[number];
-
-/** Why a command cannot be taken in a status; null where it can. An incomplete subscription only waits for its payment or is canceled, as at Stripe. */
+/**
+ * Whether a subscription of this status takes a command: null when it does, else why not. As in Stripe, an incomplete subscription
+ * can be canceled and given another payment method and nothing else; one that ended takes nothing.
+ */
 export function commandAllowed(status: SubscriptionStatus, command: SubscriptionCommand): RefusalCode | null {
-  if (isFinal(status)) return 'subscription_canceled';
-  if (status === 'incomplete' && command === 'changePlan') return 'subscription_incomplete';
+  if (hasEnded(status)) return 'subscription_canceled';
+  if (status === 'incomplete' && command !== 'cancel' && command !== 'changeDefaults') return 'subscription_incomplete';
   return null;
 }
 
-/** The table as a Mermaid state diagram, for the documentation. */
+/** Nothing leads out of these. */
+export const hasEnded = (status: SubscriptionStatus): boolean => status === 'canceled' || status === 'incomplete_expired';
+
+/** The table as a Mermaid state diagram; events that leave the status as it is are left out. */
 export function drawTransitions(): string {
-  const arrows = Object.entries(TRANSITIONS).flatMap(([from, steps]) =>
-    Object.entries(steps).flatMap(([event, to]) => (from === to ? [] : [`  ${from} --> ${to}: ${event}`])),
+  const arrows = SUBSCRIPTION_STATUSES.flatMap((from) =>
+    SUBSCRIPTION_EVENTS.flatMap((event) => {
+      const to = TRANSITIONS[from][event];
+      return to === undefined || to === from ? [] : [`  ${from} --> ${to}: ${event}`];
+    }),
   );
-  const ends = Object.keys(TRANSITIONS).flatMap((status) => (isFinal(status as SubscriptionStatus) ? [`  ${status} --> [*]`] : []));
-  return ['stateDiagram-v2', '  [*] --> incomplete', '  [*] --> active', ...arrows, ...ends].join('\n');
+  const ends = SUBSCRIPTION_STATUSES.filter(hasEnded).map((status) => `  ${status} --> [*]`);
+  return ['stateDiagram-v2', '  [*] --> incomplete', ...arrows, ...ends, ''].join('\n');
 }

@@ -1,69 +1,98 @@
 import type { Customer } from '../customer.ts';
-import { allocateSigned, dividedBy, type ExactAmount, exact, exactSum, roundToMinor, times } from '../money.ts';
+import { Refusal } from '../errors.ts';
+import { dividedBy, exact, plus, roundTogether, sum, times } from '../money.ts';
 import type { TaxAmount, TaxRate } from './tax-rate.ts';
 
 export interface TaxableLine {
-  /** Minor units; negative for a credit. Includes inclusive taxes, excludes exclusive ones. */
+  /** Minor units after discounts, negative for a credit. Contains its inclusive taxes. */
   amount: number;
-  taxRateIds: string[];
+  taxRateIds: readonly string[];
 }
 
 /**
- * Taxes of an invoice by its manual rates: per rate, the taxable amounts of all its lines are summed, the tax of the sum is rounded once (half up, away from
- * zero), and spread back over the lines by largest remainder, so that the lines' taxes add up to the invoice's. Inclusive rates are taken
- * out of the amount (net = gross / (1 + the sum of the line's inclusive rates)); exclusive rates are put on that net, as Stripe does. Minor units.
- * An exempt or reverse-charged customer is shown the rates with a tax of zero.
- * @returns per line, in the order of its rates
+ * Taxes of each line, in the order of its rates. The tax of a rate is computed once on the invoice (sum over its lines, rounded
+ * half away from zero) and spread back over the lines by largest remainder, so that lines always sum to the invoice; credits
+ * mirror charges.
+ *
+ * Inclusive rates are extracted from the amount: net = amount / (1 + sum of the line's inclusive rates). Exclusive rates are added
+ * on top of that net amount, as Stripe does. Exempt and reverse-charge customers get the entries with tax 0, so that the invoice
+ * shows the rate and its base; an inclusive price then stays what it is, all of it net.
+ *
+ * @throws Refusal resource_missing for a rate that is not in `rates`.
  */
 export function applyTaxRates(
   lines: readonly TaxableLine[],
-  rates: Readonly<Record<string, TaxRate>>,
+  rates: Record<string, TaxRate>,
   options: { taxExempt: Customer['taxExempt'] },
 ): TaxAmount[][] {
-  const perLine: TaxAmount[][] = lines.map(() => []);
-  const nets = lines.map((line) => netOf(line, rates));
-  const ids = new Set(lines.flatMap((line) => line.taxRateIds));
-  for (const id of ids) {
-    const rate = rates[id];
-    if (!rate) throw new Error(`the tax rate ${id} was not loaded`);
-    const taxed = lines.flatMap((line, index) => (line.taxRateIds.includes(id) ? [index] : []));
-    const percentage = options.taxExempt === 'none' ? rate.percentage : '0';
-    const shares = taxed.map((index) => dividedBy(times(nets[index] ?? exact(0), percentage), 100));
-    const amounts = allocateSigned(roundToMinor(exactSum(shares)), shares);
-    taxed.forEach((index, position) => {
-      perLine[index]?.push({
-        taxRateId: id,
-        displayName: rate.displayName,
-        percentage: rate.percentage,
-        inclusive: rate.inclusive,
-        taxableAmount: roundToMinor(nets[index] ?? exact(0)),
-        amount: amounts[position] ?? 0,
-      });
-    });
+  const rated = lines.map((line) => ({ amount: line.amount, rates: [...new Set(line.taxRateIds)].map((id) => rateOf(rates, id)) }));
+  const exempt = options.taxExempt !== 'none';
+  const taxOf = new Map<string, number[]>();
+
+  for (const rate of distinct(rated.flatMap((line) => line.rates)).filter((each) => each.inclusive)) {
+    taxOf.set(rate.id, exempt ? lines.map(() => 0) : roundTogether(rated.map((line) => inclusiveTax(line, rate))));
   }
-  return perLine.map((taxes, index) => sortedBy(taxes, lines[index]?.taxRateIds ?? []));
+  const bases = rated.map((line, index) => line.amount - sum(line.rates.map((rate) => taxOf.get(rate.id)?.[index] ?? 0)));
+  for (const rate of distinct(rated.flatMap((line) => line.rates)).filter((each) => !each.inclusive)) {
+    const shares = rated.map((line, index) => (line.rates.includes(rate) ? percentOf(bases[index] ?? 0, rate.percentage) : exact(0)));
+    taxOf.set(rate.id, exempt ? lines.map(() => 0) : roundTogether(shares));
+  }
+
+  return rated.map((line, index) =>
+    line.rates.map((rate) => ({
+      taxRateId: rate.id,
+      displayName: rate.displayName,
+      percentage: rate.percentage,
+      inclusive: rate.inclusive,
+      taxableAmount: bases[index] ?? 0,
+      amount: taxOf.get(rate.id)?.[index] ?? 0,
+    })),
+  );
 }
 
-function netOf(line: TaxableLine, rates: Readonly<Record<string, TaxRate>>): ExactAmount {
-  const inclusive = line.taxRateIds.flatMap((id) => (rates[id]?.inclusive ? [exact(rates[id].percentage)] : []));
-  if (inclusive.length === 0) return exact(line.amount);
-  return dividedBy(times(exact(line.amount), 100), exactSum([exact(100), ...inclusive]).toString());
-}
-
-const sortedBy = (taxes: TaxAmount[], ids: string[]): TaxAmount[] =>
-  taxes.toSorted((a, b) => ids.indexOf(a.taxRateId ?? '') - ids.indexOf(b.taxRateId ?? ''));
-
-/** The invoice's taxes: one amount per rate (by id, or name and percentage where an external engine knows no id), in order of appearance. */
-export function sumTaxes(perLine: readonly TaxAmount[][]): TaxAmount[] {
+/** The invoice's taxes, one entry per rate in order of first appearance; amounts are the sums over its lines. */
+export function sumTaxes(perLine: readonly (readonly TaxAmount[])[]): TaxAmount[] {
   const totals = new Map<string, TaxAmount>();
   for (const tax of perLine.flat()) {
-    const key = JSON.stringify([tax.taxRateId ?? tax.displayName, tax.percentage, tax.inclusive]);
-    const known = totals.get(key);
-    totals.set(key, known ? { ...known, taxableAmount: known.taxableAmount + tax.taxableAmount, amount: known.amount + tax.amount } : tax);
+    const key = JSON.stringify([tax.taxRateId, tax.displayName, tax.percentage, tax.inclusive]);
+    const total = totals.get(key);
+    totals.set(key, {
+      ...tax,
+      taxableAmount: sum([total?.taxableAmount ?? 0, tax.taxableAmount]),
+      amount: sum([total?.amount ?? 0, tax.amount]),
+    });
   }
   return [...totals.values()];
 }
 
-/** The rates that apply to a line: the first level that names any, item before subscription before customer before account. */
-export const taxRatesFor = (item: string[], subscription: string[], customer: string[], account: string[]): string[] =>
-  [item, subscription, customer, account].find((ids) => ids.length > 0) ?? [];
+/** Which rates tax a line: those of the item, else of the subscription, else of the customer, else of the account; never mixed. */
+export function taxRatesFor(
+  itemRateIds: readonly string[],
+  subscriptionDefaultIds: readonly string[],
+  customerDefaultIds: readonly string[],
+  accountDefaultIds: readonly string[],
+): string[] {
+  return [...([itemRateIds, subscriptionDefaultIds, customerDefaultIds, accountDefaultIds].find((ids) => ids.length > 0) ?? [])];
+}
+
+interface RatedLine {
+  amount: number;
+  rates: TaxRate[];
+}
+
+function rateOf(rates: Record<string, TaxRate>, id: string): TaxRate {
+  const rate = rates[id];
+  if (rate === undefined) throw new Refusal('resource_missing', `No such tax rate: ${id}`, 'tax_rates');
+  return rate;
+}
+
+const distinct = (rates: readonly TaxRate[]): TaxRate[] => [...new Set(rates)];
+
+const percentOf = (amount: number, percentage: string) => dividedBy(times(exact(amount), percentage), 100);
+
+/** amount x p / (100 + all inclusive percentages of the line); exact. */
+function inclusiveTax(line: RatedLine, rate: TaxRate) {
+  if (!line.rates.includes(rate)) return exact(0);
+  const percentages = line.rates.filter((each) => each.inclusive).map((each) => exact(each.percentage));
+  return dividedBy(times(exact(line.amount), rate.percentage), percentages.reduce(plus, exact(100)));
+}

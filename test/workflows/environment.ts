@@ -69,8 +69,7 @@ export function bundle(): Promise<WorkflowBundleWithSourceMap> {
 }
 
 /** A worker on a queue of its own, with these activities. */
-export async function startWorker(env: TestWorkflowEnvironment, activities: Activities): Promise<Running> {
-  const taskQueue = `test-${randomUUID()}`;
+export async function startWorker(env: TestWorkflowEnvironment, activities: Activities, taskQueue = `test-${randomUUID()}`): Promise<Running> {
   const worker = await Worker.create({
     connection: env.nativeConnection,
     namespace: env.namespace ?? 'default',

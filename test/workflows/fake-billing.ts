@@ -76,6 +76,8 @@ export class FakeBilling {
   lookUps: Charge[] = [];
   /** Verbs that throw as if the database were away, and how often. */
   outages: Partial<Record<keyof Activities, number>> = {};
+  /** Verbs that refuse. */
+  refusals: Partial<Record<keyof Activities, RefusalCode>> = {};
   externalTax = false;
   timezone = 'UTC';
   /** Seconds of the period of `price_second`, in place of its day. */
@@ -279,6 +281,8 @@ export class FakeBilling {
   }
 
   private strike(verb: keyof Activities): void {
+    const code = this.refusals[verb];
+    if (code !== undefined) throw refusal(code);
     const left = this.outages[verb] ?? 0;
     if (left === 0) return;
     this.outages[verb] = left - 1;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type WorkflowHandle, type WorkflowUpdateFailedError } from '@temporalio/client';
+import type { Duration } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
 import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../../domain/subscription/commands.ts';
@@ -27,7 +28,7 @@ import { FakeBilling } from './fake-billing.ts';
 export class Life {
   readonly env: TestWorkflowEnvironment;
   readonly billing: FakeBilling;
-  readonly worker: Running;
+  worker: Running;
   readonly id = `sub_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   readonly handle: WorkflowHandle<typeof subscription>;
 
@@ -122,8 +123,14 @@ export class Life {
     return this.env.client.workflow.getHandle(dunningWorkflowId(invoiceId));
   }
 
+  /** What the operator reads at the top of the workflow's page. */
+  async details(workflowId = this.id): Promise<string> {
+    const metadata = await this.env.client.workflow.getHandle(workflowId).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    return metadata.currentDetails ?? '';
+  }
+
   /** Lets time pass, and what falls due in it happen. */
-  async pass(duration: string | number): Promise<void> {
+  async pass(duration: Duration): Promise<void> {
     await this.env.sleep(duration);
     await this.quiet();
   }
@@ -141,6 +148,11 @@ export class Life {
 
   async now(): Promise<Instant> {
     return Math.floor((await this.env.currentTimeMs()) / 1000);
+  }
+
+  /** A new worker on the queue of the one that was stopped. */
+  async restart(): Promise<void> {
+    this.worker = await startWorker(this.env, this.billing.activities, this.worker.taskQueue);
   }
 
   /** Ends what is left of it, so that the next life has the server to itself. */

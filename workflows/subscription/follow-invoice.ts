@@ -13,7 +13,7 @@ export interface Followed {
 }
 
 /** How long a command waits for an external tax engine before it is answered with a draft. */
-const TAX_PATIENCE = '15s';
+const TAX_PATIENCE = '5s';
 
 /**
  * Takes an invoice as far as it goes now: taxes -> finalising -> collecting. What does not go is parked and retried by the loop, so

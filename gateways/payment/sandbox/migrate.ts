@@ -65,10 +65,9 @@ const MIGRATIONS: readonly string[] = [
 
 /**
  * Brings the schema `sandbox` up to date; running it again, or from two processes at once, changes nothing. The processor's tables are not
- * the billing engine's: they have no accounts to keep apart, hence no row-level security, and nothing else refers to them.
- * `grantTo` is the role the gateway connects as, where that is not the one that migrates.
+ * the billing engine's: they have no accounts to keep apart, hence no row-level security, and nothing else refers to them. The gateway connects as the login that migrates.
  */
-export async function migrateSandbox(url: string, options: { grantTo?: string } = {}): Promise<void> {
+export async function migrateSandbox(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -82,11 +81,6 @@ export async function migrateSandbox(url: string, options: { grantTo?: string } 
       if (numbers.has(index + 1)) continue;
       await client.query(sql);
       await client.query('insert into sandbox.migrations (number) values ($1)', [index + 1]);
-    }
-    if (options.grantTo !== undefined) {
-      const role = client.escapeIdentifier(options.grantTo);
-      await client.query(`grant usage on schema sandbox to ${role}`);
-      await client.query(`grant select, insert, update, delete on all tables in schema sandbox to ${role}`);
     }
     await client.query('commit');
   } catch (error) {

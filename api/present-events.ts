@@ -1,0 +1,85 @@
+import type { Account } from '../domain/account.ts';
+import type { Price, Product } from '../domain/catalog/price.ts';
+import type { Customer } from '../domain/customer.ts';
+import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
+import type { PaymentAttempt, PaymentMethod } from '../domain/payments/payment.ts';
+import type { Subscription } from '../domain/subscription/subscription.ts';
+import type { TaxRate } from '../domain/tax/tax-rate.ts';
+import type { AccountTransaction } from '../db/client.ts';
+import type { StoredEvent } from '../db/events.ts';
+import type { Json } from './expand.ts';
+import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
+import { presentCustomer } from './presenters/customers.ts';
+import { presentInvoice, presentInvoiceItem } from './presenters/invoices.ts';
+import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
+import { presentSubscription, relatedToSubscriptions, type Related } from './presenters/subscriptions.ts';
+import { readRelated } from './read-objects.ts';
+
+/** The events of a page as Stripe shows them: `data.object` is the object as it was then, presented now; prices in it are read once for all. */
+export async function presentEvents(t: AccountTransaction, account: Account, events: readonly StoredEvent[]) {
+  const subscriptions = events.flatMap((event) => (event.objectType === 'subscription' ? [event.data as Subscription] : []));
+  const invoices = events.flatMap((event) => (event.objectType === 'invoice' ? [event.data as Invoice] : []));
+  const ids = relatedToSubscriptions([...subscriptions, ...events.flatMap((event) => earlierItems(event))]);
+  const related = await readRelated(t, account, { ...ids, taxRateIds: [...ids.taxRateIds, ...invoices.flatMap((invoice) => invoice.defaultTaxRateIds)] });
+  return events.map((event) => presentEvent(event, related));
+}
+
+/** A subscription's items as they were before a change, whose prices are needed too. */
+function earlierItems(event: StoredEvent): Subscription[] {
+  const items = event.objectType === 'subscription' ? event.previous?.['items'] : undefined;
+  return Array.isArray(items) ? [{ ...(event.data as Subscription), items, pendingUpdate: null }] : [];
+}
+
+function presentEvent(event: StoredEvent, related: Related) {
+  const object = presentObject(event.objectType, event.data, related);
+  const previous = event.previous === null ? null : changedIn(object, presentObject(event.objectType, before(event), related));
+  return {
+    id: event.id,
+    object: 'event' as const,
+    api_version: null,
+    created: event.occurredAt,
+    data: { object, ...(previous === null ? {} : { previous_attributes: previous }) },
+    livemode: related.livemode,
+    pending_webhooks: 0,
+    request: null,
+    type: event.type,
+    sequence: event.sequence,
+  };
+}
+
+/** The object with its earlier fields put back. What is left of an earlier pending update names only its invoice, so it is told by its absence. */
+function before(event: StoredEvent): unknown {
+  const previous = { ...event.previous };
+  if ('pendingUpdate' in previous) previous['pendingUpdate'] = null;
+  return { ...(event.data as object), ...previous };
+}
+
+function presentObject(type: string, data: unknown, related: Related): Json {
+  switch (type) {
+    case 'customer':
+      return presentCustomer(data as Customer, related.livemode, false);
+    case 'subscription':
+      return presentSubscription(data as Subscription, related);
+    case 'invoice':
+      return presentInvoice(data as Invoice, related);
+    case 'payment_attempt':
+      return presentPaymentAttempt(data as PaymentAttempt);
+    case 'product':
+      return presentProduct(data as Product, related.livemode);
+    case 'price':
+      return presentPrice(data as Price, related.livemode);
+    case 'tax_rate':
+      return presentTaxRate(data as TaxRate, related.livemode);
+    case 'invoiceitem':
+      return presentInvoiceItem(data as InvoiceItem, related.livemode);
+    case 'payment_method':
+      return presentPaymentMethod(data as PaymentMethod, related.livemode);
+    default:
+      return { ...(data as Json), object: type };
+  }
+}
+
+/** Stripe's `previous_attributes`: the fields that differ, as they were. */
+function changedIn(now: Json, then: Json): Json {
+  return Object.fromEntries(Object.entries(then).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(now[key])));
+}

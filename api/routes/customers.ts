@@ -1,0 +1,205 @@
+import type { Customer } from '../../domain/customer.ts';
+import { ID_PREFIX } from '../../domain/ids.ts';
+import { type AccountTransaction, withAccount } from '../../db/client.ts';
+import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
+import { findPaymentMethod } from '../../db/payment-methods.ts';
+import { listSubscriptions } from '../../db/subscriptions.ts';
+import { findTaxRate } from '../../db/tax-rates.ts';
+import { attach, describeAtGateway } from '../attach-payment-method.ts';
+import type { RequestContext } from '../context.ts';
+import { route } from '../define-route.ts';
+import { badRequest, notFound } from '../errors.ts';
+import { createdIn, listAnswer, pageOf } from '../paging.ts';
+import { presentDeletedCustomer } from '../presenters/customers.ts';
+import { presentCustomers } from '../read-objects.ts';
+import * as schemas from '../schemas/customers.ts';
+import { deletedOf, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
+import { z } from '../schemas/zod.ts';
+import { tell } from '../tell-event.ts';
+import { hasEnded, isDelinquent } from '../subscription-commands.ts';
+
+const one = { tag: 'Customers', answer: schemas.customer, kind: 'customer' } as const;
+type Input = z.output<typeof schemas.customerUpdate>;
+
+export async function customerOf(t: AccountTransaction, id: string): Promise<Customer> {
+  const customer = await findCustomer(t, id);
+  if (customer === null) throw notFound('customer', id);
+  return customer;
+}
+
+async function present(context: RequestContext, t: AccountTransaction, customer: Customer) {
+  const [answer] = await presentCustomers(t, context.account, [customer]);
+  if (answer === undefined) throw notFound('customer', customer.id);
+  return answer;
+}
+
+/** The fields of a request, in our own names; absent ones are absent. */
+function fieldsOf(input: Input, metadata: Record<string, string>): Partial<Customer> {
+  const { address } = input;
+  return {
+    ...(input.name === undefined ? {} : { name: input.name }),
+    ...(input.email === undefined ? {} : { email: input.email }),
+    ...(input.phone === undefined ? {} : { phone: input.phone }),
+    ...(input.description === undefined ? {} : { description: input.description }),
+    ...(address === undefined
+      ? {}
+      : {
+          address:
+            address === null
+              ? null
+              : {
+                  line1: address.line1 ?? null,
+                  line2: address.line2 ?? null,
+                  city: address.city ?? null,
+                  state: address.state ?? null,
+                  postalCode: address.postal_code ?? null,
+                  country: address.country?.toUpperCase() ?? null,
+                },
+        }),
+    ...(input.tax_exempt === undefined ? {} : { taxExempt: input.tax_exempt ?? 'none' }),
+    ...(input.default_tax_rates === undefined ? {} : { defaultTaxRateIds: input.default_tax_rates ?? [] }),
+    ...(input.billing_timezone === undefined ? {} : { billingTimezone: input.billing_timezone }),
+    ...(input.external_id === undefined ? {} : { externalId: input.external_id }),
+    ...(input.metadata === undefined ? {} : { metadata: mergeMetadata(metadata, input.metadata) }),
+  };
+}
+
+async function checkTaxRates(t: AccountTransaction, input: Input): Promise<void> {
+  for (const [index, id] of (input.default_tax_rates ?? []).entries()) {
+    if ((await findTaxRate(t, id)) === null) throw notFound('tax rate', id, `default_tax_rates[${index}]`);
+  }
+}
+
+async function checkDefaultMethod(t: AccountTransaction, id: string, customerId: string): Promise<string> {
+  const method = await findPaymentMethod(t, id);
+  const param = 'invoice_settings[default_payment_method]';
+  if (method === null) throw notFound('PaymentMethod', id, param);
+  if (method.customerId !== customerId) throw badRequest('The customer does not have a payment method with this id. Attach it first.', param, 'resource_missing');
+  return id;
+}
+
+export const customerRoutes = [
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/customers',
+    summary: 'Create a customer',
+    params: schemas.customerCreate,
+    handle: async (context, { params }) => {
+      const given = params.payment_method;
+      const known = given === undefined ? null : await withAccount(context.db, context.account.id, (t) => findPaymentMethod(t, given));
+      const attachment = given === undefined ? null : known === null ? { details: await describeAtGateway(context, given, 'payment_method') } : { own: given };
+      return withAccount(context.db, context.account.id, async (t) => {
+        await checkTaxRates(t, params);
+        const customer: Customer = {
+          id: context.newId(ID_PREFIX.customer),
+          name: null,
+          email: null,
+          phone: null,
+          description: null,
+          address: null,
+          currency: null,
+          balance: 0,
+          defaultPaymentMethodId: null,
+          defaultTaxRateIds: [],
+          taxExempt: 'none',
+          billingTimezone: null,
+          externalId: null,
+          metadata: {},
+          deleted: false,
+          createdAt: context.now(),
+          ...fieldsOf(params, {}),
+        };
+        await insertCustomer(t, customer);
+        const method = attachment === null ? null : await attach(context, t, attachment, customer.id);
+        const wanted = params.invoice_settings?.default_payment_method;
+        // The gateway's reference may be named twice, once to attach and once as the default.
+        const chosen = typeof wanted !== 'string' ? null : wanted === given && method !== null ? method.id : await checkDefaultMethod(t, wanted, customer.id);
+        const created = chosen === null ? customer : ((await updateCustomer(t, customer.id, { defaultPaymentMethodId: chosen })) ?? customer);
+        await tell(context, t, { type: 'customer.created', objectType: 'customer', after: created });
+        return present(context, t, created);
+      });
+    },
+  }),
+  route({
+    ...one,
+    method: 'get',
+    path: '/v1/customers/:id',
+    summary: 'Retrieve a customer',
+    params: z.strictObject({ expand }),
+    answer: z.union([schemas.customer, deletedOf('customer')]),
+    handle: (context, { path: { id = '' } }) => withAccount(context.db, context.account.id, async (t) => present(context, t, await customerOf(t, id))),
+  }),
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/customers/:id',
+    summary: 'Update a customer',
+    params: schemas.customerUpdate,
+    handle: async (context, { path: { id = '' }, params }) => {
+      const wanted = params.invoice_settings?.default_payment_method;
+      const { answer, waiting } = await withAccount(context.db, context.account.id, async (t) => {
+        const before = await customerOf(t, id);
+        if (before.deleted) throw notFound('customer', id);
+        await checkTaxRates(t, params);
+        const patch: Partial<Customer> = {
+          ...fieldsOf(params, before.metadata),
+          ...(wanted === undefined ? {} : { defaultPaymentMethodId: wanted === null ? null : await checkDefaultMethod(t, wanted, id) }),
+        };
+        const after = (await updateCustomer(t, id, patch)) ?? before;
+        await tell(context, t, { type: 'customer.updated', objectType: 'customer', before, after });
+        const live = typeof wanted === 'string' ? await subscriptionsOf(t, id) : [];
+        return { answer: await present(context, t, after), waiting: live.filter(isDelinquent) };
+      });
+      // Who could not pay may be able to now: what is being chased is tried at once.
+      for (const { id: subscriptionId } of waiting) await context.commands.paymentMethodChanged(subscriptionId, String(wanted));
+      return answer;
+    },
+  }),
+  route({
+    ...one,
+    method: 'delete',
+    path: '/v1/customers/:id',
+    summary: 'Delete a customer and cancel their subscriptions; invoices stay',
+    params: z.strictObject({}),
+    answer: deletedOf('customer'),
+    handle: async (context, { path: { id = '' } }) => {
+      const live = await withAccount(context.db, context.account.id, async (t) => {
+        if ((await customerOf(t, id)).deleted) throw notFound('customer', id);
+        return (await subscriptionsOf(t, id)).filter((subscription) => !hasEnded(subscription));
+      });
+      for (const { id: subscriptionId } of live) {
+        await context.commands.cancel(subscriptionId, { operationId: `${context.operationId}_${subscriptionId}`, actor: context.actor, prorate: false, invoiceNow: false });
+      }
+      return withAccount(context.db, context.account.id, async (t) => {
+        const before = await customerOf(t, id);
+        const after = (await updateCustomer(t, id, { ...FORGOTTEN, deleted: true })) ?? before;
+        await tell(context, t, { type: 'customer.deleted', objectType: 'customer', after });
+        return presentDeletedCustomer(id);
+      });
+    },
+  }),
+  route({
+    ...one,
+    method: 'get',
+    path: '/v1/customers',
+    summary: 'List customers',
+    params: schemas.customerList,
+    answer: listOf(schemas.customer),
+    list: true,
+    handle: (context, { params }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const page = await listCustomers(t, {
+          ...pageOf(params),
+          ...createdIn(params.created),
+          ...(params.email === undefined ? {} : { email: params.email }),
+          ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
+        });
+        return listAnswer('/v1/customers', await presentCustomers(t, context.account, page.items), page.hasMore);
+      }),
+  }),
+];
+
+const FORGOTTEN = { name: null, email: null, phone: null, description: null, address: null, externalId: null, metadata: {}, defaultPaymentMethodId: null };
+
+const subscriptionsOf = async (t: AccountTransaction, customerId: string) => (await listSubscriptions(t, { limit: 100, customerId, statuses: 'all' })).items;

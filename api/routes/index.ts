@@ -1,0 +1,27 @@
+import type { Route } from '../define-route.ts';
+import { accountRoutes } from './accounts.ts';
+import { customerListRoutes } from './customer-lists.ts';
+import { customerRoutes } from './customers.ts';
+import { eventRoutes } from './events.ts';
+import { invoiceRoutes } from './invoices.ts';
+import { paymentMethodRoutes } from './payment-methods.ts';
+import { priceRoutes } from './prices.ts';
+import { productRoutes } from './products.ts';
+import { subscriptionItemRoutes } from './subscription-items.ts';
+import { subscriptionRoutes } from './subscriptions.ts';
+import { taxRateRoutes } from './tax-rates.ts';
+
+/** Every endpoint; fixed paths stand before those with an id. */
+export const ROUTES: readonly Route[] = [
+  ...accountRoutes,
+  ...customerRoutes,
+  ...customerListRoutes,
+  ...productRoutes,
+  ...priceRoutes,
+  ...taxRateRoutes,
+  ...paymentMethodRoutes,
+  ...subscriptionRoutes,
+  ...subscriptionItemRoutes,
+  ...invoiceRoutes,
+  ...eventRoutes,
+];

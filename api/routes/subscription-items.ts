@@ -1,0 +1,126 @@
+import { ID_PREFIX } from '../../domain/ids.ts';
+import type { ChangePlan, ItemChange } from '../../domain/subscription/commands.ts';
+import type { Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
+import { type AccountTransaction, withAccount } from '../../db/client.ts';
+import { findSubscription, findSubscriptionByItem } from '../../db/subscriptions.ts';
+import type { RequestContext } from '../context.ts';
+import { route } from '../define-route.ts';
+import { notFound } from '../errors.ts';
+import { listAnswer, pageInMemory } from '../paging.ts';
+import { presentSubscriptions } from '../read-objects.ts';
+import { deletedOf, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
+import * as schemas from '../schemas/subscription-items.ts';
+import { z } from '../schemas/zod.ts';
+import { changeSubscription, describeAndPresent } from '../subscription-commands.ts';
+
+const one = { tag: 'Subscription items', answer: schemas.subscriptionItem, kind: 'subscription_item' } as const;
+
+interface Charging {
+  payment_behavior: ChangePlan['paymentBehavior'];
+  proration_behavior: ChangePlan['prorationBehavior'];
+  proration_date?: number | undefined;
+}
+
+const changeOf = (change: ItemChange, params: Charging): ChangePlan => ({
+  items: [change],
+  paymentBehavior: params.payment_behavior,
+  prorationBehavior: params.proration_behavior,
+  ...(params.proration_date === undefined ? {} : { prorationDate: params.proration_date }),
+});
+
+async function ownerOf(t: AccountTransaction, itemId: string): Promise<Subscription> {
+  const subscription = await findSubscriptionByItem(t, itemId);
+  if (subscription === null) throw notFound('subscription item', itemId);
+  return subscription;
+}
+
+/** The item as it now stands, with the metadata of this request; while the change waits for its payment, as it will be. */
+async function describeItem(context: RequestContext, subscriptionId: string, itemId: string, metadata: Record<string, string | null> | null | undefined) {
+  const subscription = await describeAndPresent(context, subscriptionId, (present) =>
+    metadata === undefined ? {} : { itemMetadata: { [itemId]: mergeMetadata(present.items.find((item) => item.id === itemId)?.metadata ?? {}, metadata) } },
+  );
+  const item = subscription.items.data.find(({ id }) => id === itemId) ?? subscription.pending_update?.subscription_items.find(({ id }) => id === itemId);
+  if (item === undefined) throw notFound('subscription item', itemId);
+  return item;
+}
+
+export const subscriptionItemRoutes = [
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/subscription_items',
+    summary: 'Add an item to a subscription',
+    params: schemas.itemCreate,
+    handle: async (context, { params }) => {
+      const id = context.newId(ID_PREFIX.subscriptionItem);
+      await withAccount(context.db, context.account.id, async (t) => {
+        if ((await findSubscription(t, params.subscription)) === null) throw notFound('subscription', params.subscription, 'subscription');
+      });
+      const item = { id, priceId: params.price, quantity: String(params.quantity), taxRateIds: params.tax_rates ?? [] };
+      await changeSubscription(context, params.subscription, changeOf({ do: 'add', item }, params));
+      return describeItem(context, params.subscription, id, params.metadata);
+    },
+  }),
+  route({
+    ...one,
+    method: 'get',
+    path: '/v1/subscription_items/:id',
+    summary: 'Retrieve an item',
+    params: z.strictObject({ expand }),
+    handle: async (context, { path: { id = '' } }) => {
+      const owner = await withAccount(context.db, context.account.id, (t) => ownerOf(t, id));
+      return describeItem(context, owner.id, id, undefined);
+    },
+  }),
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/subscription_items/:id',
+    summary: 'Change the price or quantity of an item',
+    params: schemas.itemUpdate,
+    handle: async (context, { path: { id = '' }, params }) => {
+      const owner = await withAccount(context.db, context.account.id, (t) => ownerOf(t, id));
+      if (params.price !== undefined || params.quantity !== undefined || params.tax_rates !== undefined) {
+        const change: ItemChange = {
+          do: 'update',
+          itemId: id,
+          ...(params.price === undefined ? {} : { priceId: params.price }),
+          ...(params.quantity === undefined ? {} : { quantity: String(params.quantity) }),
+          ...(params.tax_rates === undefined ? {} : { taxRateIds: params.tax_rates ?? [] }),
+        };
+        await changeSubscription(context, owner.id, changeOf(change, params));
+      }
+      return describeItem(context, owner.id, id, params.metadata);
+    },
+  }),
+  route({
+    ...one,
+    method: 'delete',
+    path: '/v1/subscription_items/:id',
+    summary: 'Remove an item from its subscription',
+    params: schemas.itemDelete,
+    answer: deletedOf('subscription_item'),
+    handle: async (context, { path: { id = '' }, params }) => {
+      const owner = await withAccount(context.db, context.account.id, (t) => ownerOf(t, id));
+      await changeSubscription(context, owner.id, changeOf({ do: 'remove', itemId: id }, params));
+      return { id, object: 'subscription_item', deleted: true };
+    },
+  }),
+  route({
+    ...one,
+    method: 'get',
+    path: '/v1/subscription_items',
+    summary: 'List the items of a subscription',
+    params: schemas.itemList,
+    answer: listOf(schemas.subscriptionItem),
+    list: true,
+    handle: (context, { params }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        const subscription = await findSubscription(t, params.subscription);
+        if (subscription === null) throw notFound('subscription', params.subscription, 'subscription');
+        const page = pageInMemory<SubscriptionItem>(subscription.items, params);
+        const [answer] = await presentSubscriptions(t, context.account, [{ ...subscription, items: page.items }]);
+        return listAnswer('/v1/subscription_items', answer?.items.data ?? [], page.hasMore);
+      }),
+  }),
+];

@@ -1,0 +1,135 @@
+import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { BilledPeriod } from '../domain/subscription/subscription.ts';
+import { ACCOUNTS } from './accounts.ts';
+import type { AccountTransaction } from './client.ts';
+import { CUSTOMERS } from './customers.ts';
+import { INVOICE_ITEMS } from './invoice-items.ts';
+import { INVOICE_JSON, invoiceFromRow } from './invoices.ts';
+import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
+import { PAYMENT_METHODS } from './payment-methods.ts';
+import { PRICES } from './prices.ts';
+import { PRODUCTS } from './products.ts';
+import { SUBSCRIPTION_JSON, subscriptionFromRow } from './subscriptions.ts';
+import { fromRow, type Row, type TableShape } from './table.ts';
+import { TAX_RATES } from './tax-rates.ts';
+
+/** What a snapshot is about: at least one of customer, subscription, invoice. The lists name what a command brings in beyond what these refer to. */
+export interface SnapshotQuery {
+  customerId?: string | undefined;
+  subscriptionId?: string | undefined;
+  invoiceId?: string | undefined;
+  priceIds?: readonly string[] | undefined;
+  taxRateIds?: readonly string[] | undefined;
+  paymentMethodIds?: readonly string[] | undefined;
+  /** Hold the customer's row until the transaction ends: decisions about one customer come one after another. */
+  lock: boolean;
+}
+
+export const BILLED_PERIODS: TableShape<BilledPeriod> = {
+  table: 'billed_periods',
+  keys: [
+    'id',
+    'subscriptionItemId',
+    'priceId',
+    'quantity',
+    'start',
+    'end',
+    'originalStart',
+    'originalEnd',
+    'cycleStart',
+    'cycleEnd',
+    'amount',
+    'credited',
+    'taxRateIds',
+    'invoiceId',
+    'invoiceLineId',
+    'invoiceItemId',
+  ],
+  instants: ['start', 'end', 'originalStart', 'originalEnd', 'cycleStart', 'cycleEnd'],
+};
+
+// Everything below is one statement, so one moment of the database. Under a lock it is a second statement on purpose: under READ COMMITTED a statement that
+// waits for a row still sees the rest of the world as it was before the wait.
+const LOCK = `
+  select id from customers where account_id = :account and id = coalesce(
+    :customer, (select customer_id from subscriptions where account_id = :account and id = :subscription),
+    (select customer_id from invoices where account_id = :account and id = :invoice)) for update`;
+
+const READ = `
+with
+  about as (select * from invoices where account_id = :account and id = :invoice),
+  sub as (select * from subscriptions where account_id = :account and id = coalesce(:subscription, (select subscription_id from about))),
+  cus as (select * from customers where account_id = :account
+    and id = coalesce(:customer, (select customer_id from sub), (select customer_id from about))),
+  items as (select i.* from subscription_items i join sub on i.account_id = sub.account_id and i.subscription_id = sub.id),
+  billed as (select b.* from billed_periods b, sub where b.account_id = sub.account_id and b.subscription_item_id in (select id from items)
+    and b."end" > sub.current_period_start),
+  pending as (select p.* from invoice_items p, sub where p.account_id = sub.account_id and p.subscription_id = sub.id and p.invoice_id is null),
+  unsettled as (select v.* from invoices v, sub where v.account_id = sub.account_id and v.subscription_id = sub.id and v.status in ('draft', 'open')),
+  price_rows as (select p.* from prices p where p.account_id = :account and (p.id = any(:prices::text[]) or p.id in (
+    select price_id from items where not removed union select price_id from billed union select line ->> 'priceId' from pending
+    union select next ->> 'priceId' from sub, jsonb_array_elements(pending_update -> 'next' -> 'items') next))),
+  rates as (select r.* from tax_rates r where r.account_id = :account and (r.id = any(:rates::text[]) or r.id in (
+    select unnest(default_tax_rate_ids) from accounts where id = :account
+    union select unnest(default_tax_rate_ids) from cus union select unnest(default_tax_rate_ids) from sub
+    union select unnest(tax_rate_ids) from items union select unnest(tax_rate_ids) from billed union select unnest(tax_rate_ids) from pending
+    union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about))),
+  methods as (select m.*, case m.id when (select default_payment_method_id from sub) then 1 when (select default_payment_method_id from cus) then 2 else 3 end as rank
+    from payment_methods m where m.account_id = :account and m.customer_id = (select id from cus) and (
+      m.id = any(:methods::text[]) or m.id = (select default_payment_method_id from sub) or m.id = (select default_payment_method_id from cus)))
+select
+  (select to_jsonb(a) from accounts a where id = :account) as account,
+  (select to_jsonb(cus) from cus) as customer,
+  (select ${SUBSCRIPTION_JSON} from sub kept) as subscription,
+  (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from price_rows p) as prices,
+  (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from products p where p.account_id = :account and p.id in (select product_id from price_rows)) as products,
+  (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from rates r) as tax_rates,
+  (select coalesce(jsonb_agg(to_jsonb(b) order by b.subscription_item_id, b."start", b.id), '[]') from billed b) as billed,
+  (select coalesce(jsonb_agg(to_jsonb(p) order by p.date, p.id), '[]') from pending p) as pending,
+  (select coalesce(jsonb_agg(${INVOICE_JSON} order by kept.created_at, kept.id), '[]') from unsettled kept) as unsettled,
+  (select ${INVOICE_JSON} from about kept) as invoice,
+  (select coalesce(jsonb_agg(to_jsonb(a) order by a.number), '[]') from payment_attempts a where a.account_id = :account and a.invoice_id = (select id from about)) as attempts,
+  (select coalesce(jsonb_agg(to_jsonb(m) order by m.rank, m.id), '[]') from methods m) as methods`;
+
+/** All that one decision may look at. @throws Refusal resource_missing where the customer, subscription or invoice is none of the account's */
+export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery): Promise<BillingSnapshot> {
+  const values = {
+    account: t.accountId,
+    customer: query.customerId ?? null,
+    subscription: query.subscriptionId ?? null,
+    invoice: query.invoiceId ?? null,
+    prices: query.priceIds ?? [],
+    rates: query.taxRateIds ?? [],
+    methods: query.paymentMethodIds ?? [],
+  };
+  if (query.lock) await t.trx.raw(typed(LOCK), values as never);
+  const { rows } = await t.trx.raw(typed(READ), values as never);
+  const read = rows[0] as Record<string, Row | Row[] | null>;
+  if (query.subscriptionId !== undefined && !read['subscription']) missing('subscription', query.subscriptionId);
+  if (query.invoiceId !== undefined && !read['invoice']) missing('invoice', query.invoiceId);
+  if (!read['customer']) missing('customer', query.customerId ?? '');
+  const list = (name: string): Row[] => read[name] as Row[];
+  const byId = <T extends { id: string }>(objects: T[]): Record<string, T> => Object.fromEntries(objects.map((object) => [object.id, object]));
+  return {
+    account: fromRow(ACCOUNTS, read['account'] as Row),
+    customer: fromRow(CUSTOMERS, read['customer'] as Row),
+    subscription: read['subscription'] ? subscriptionFromRow(read['subscription'] as Row) : null,
+    prices: byId(list('prices').map((row) => fromRow(PRICES, row))),
+    products: byId(list('products').map((row) => fromRow(PRODUCTS, row))),
+    taxRates: byId(list('tax_rates').map((row) => fromRow(TAX_RATES, row))),
+    billed: list('billed').map((row) => fromRow(BILLED_PERIODS, row)),
+    pendingItems: list('pending').map((row) => fromRow(INVOICE_ITEMS, row)),
+    openInvoices: list('unsettled').map(invoiceFromRow),
+    invoice: read['invoice'] ? invoiceFromRow(read['invoice'] as Row) : null,
+    attempts: list('attempts').map((row) => fromRow(PAYMENT_ATTEMPTS, row)),
+    paymentMethods: list('methods').map((row) => fromRow(PAYMENT_METHODS, row)),
+  };
+}
+
+function missing(noun: string, id: string): never {
+  throw new Refusal('resource_missing', `No such ${noun}: '${id}'`, noun);
+}
+
+/** A parameter that is null has no type of its own, and `::` is no parameter to knex. */
+const typed = (sql: string): string => sql.replace(/:(customer|subscription|invoice|account)\b/g, 'cast(:$1 as text)').replace(/:(prices|rates|methods)::text\[\]/g, 'cast(:$1 as text[])');

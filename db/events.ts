@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import type { Instant } from '../domain/time.ts';
+import type { AccountTransaction } from './client.ts';
+import { Filter, type InstantRange, type List, listRows, type Page } from './list.ts';
+import { findOne, fromRow, type TableShape, toTimestamp } from './table.ts';
+
+/** One fact of the outbox: the object as it was written then, in the domain's own form. `sequence` counts the events of the object from 1. */
+export interface StoredEvent {
+  id: string;
+  type: string;
+  objectType: string;
+  objectId: string;
+  sequence: number;
+  data: unknown;
+  previous: Record<string, unknown> | null;
+  operationId: string | null;
+  occurredAt: Instant;
+}
+
+export interface NewEvent {
+  type: string;
+  objectType: string;
+  objectId: string;
+  data: unknown;
+  previous: Record<string, unknown> | null;
+  occurredAt: Instant;
+}
+
+const EVENTS: TableShape<StoredEvent> = {
+  table: 'events',
+  keys: ['id', 'type', 'objectType', 'objectId', 'sequence', 'data', 'previous', 'operationId', 'occurredAt'],
+  instants: ['occurredAt'],
+};
+
+/** Writes events in the transaction of what they tell of. The caller holds a lock on each object (it has just written it), which keeps the sequence whole. */
+export async function appendEvents(t: AccountTransaction, events: readonly NewEvent[], operationId: string | null): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map((event) => ({
+    id: `evt_${randomBytes(12).toString('hex')}`,
+    type: event.type,
+    object_type: event.objectType,
+    object_id: event.objectId,
+    data: event.data,
+    previous: event.previous,
+    occurred_at: toTimestamp(event.occurredAt),
+  }));
+  await t.trx.raw(
+    `insert into events (account_id, id, type, object_type, object_id, sequence, data, previous, operation_id, occurred_at)
+     select :account, given.id, given.type, given.object_type, given.object_id,
+       coalesce((select max(e.sequence) from events e where e.account_id = :account and e.object_id = given.object_id), 0)
+         + row_number() over (partition by given.object_id order by given.place),
+       given.data, case when jsonb_typeof(given.previous) = 'null' then null else given.previous end, :operation, given.occurred_at
+     from (
+       select r.*, place from jsonb_array_elements(:rows::jsonb) with ordinality as e (row, place),
+         jsonb_to_record(e.row) as r (id text, type text, object_type text, object_id text, data jsonb, previous jsonb, occurred_at timestamptz)
+     ) given order by given.place`,
+    { account: t.accountId, operation: operationId, rows: JSON.stringify(rows) },
+  );
+}
+
+export const appendEvent = (t: AccountTransaction, event: NewEvent): Promise<void> => appendEvents(t, [event], null);
+
+export const findEvent = (t: AccountTransaction, id: string): Promise<StoredEvent | null> => findOne(t, EVENTS, id);
+
+/** In the order in which they were written, newest first. */
+export async function listEvents(
+  t: AccountTransaction,
+  query: Page & { created?: InstantRange; types?: readonly string[]; objectId?: string },
+): Promise<List<StoredEvent>> {
+  const filter = new Filter().within('occurred_at', query.created).anyOf('type', query.types).equal('object_id', query.objectId);
+  const { rows, hasMore } = await listRows(t, { table: 'events', order: ['position'] }, query, filter);
+  return { items: rows.map((row) => fromRow(EVENTS, row)), hasMore };
+}

@@ -1,0 +1,108 @@
+import type { Invoice, InvoiceLine, InvoiceStatus } from '../domain/invoicing/invoice.ts';
+import type { AccountTransaction } from './client.ts';
+import { Filter, type InstantRange, type List, listRows, type Page } from './list.ts';
+import { fromRow, fromTimestamp, type Row, type TableShape, toRow, toTimestamp } from './table.ts';
+
+export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
+  table: 'invoices',
+  keys: [
+    'id',
+    'number',
+    'customerId',
+    'subscriptionId',
+    'status',
+    'billingReason',
+    'currency',
+    'subtotal',
+    'subtotalExcludingTax',
+    'tax',
+    'total',
+    'totalExcludingTax',
+    'taxes',
+    'startingBalance',
+    'endingBalance',
+    'amountCredited',
+    'amountDue',
+    'amountPaid',
+    'amountRemaining',
+    'attemptCount',
+    'attempted',
+    'nextPaymentAttempt',
+    'autoAdvance',
+    'periodStart',
+    'periodEnd',
+    'defaultTaxRateIds',
+    'taxCalculator',
+    'taxStatus',
+    'customer',
+    'seller',
+    'description',
+    'metadata',
+    'createdAt',
+    'finalizedAt',
+    'paidAt',
+    'voidedAt',
+    'markedUncollectibleAt',
+  ],
+  instants: ['nextPaymentAttempt', 'periodStart', 'periodEnd', 'createdAt', 'finalizedAt', 'paidAt', 'voidedAt', 'markedUncollectibleAt'],
+};
+
+const LINES: TableShape<Omit<InvoiceLine, 'period'>> = {
+  table: 'invoice_lines',
+  keys: [
+    'id',
+    'subscriptionItemId',
+    'invoiceItemId',
+    'priceId',
+    'productId',
+    'description',
+    'quantity',
+    'unitAmountDecimal',
+    'currency',
+    'amount',
+    'proration',
+    'creditedInvoiceId',
+    'creditedLineId',
+    'taxes',
+    'explanation',
+    'metadata',
+  ],
+  instants: [],
+};
+
+/** An invoice `kept` with its lines, as one JSON value. */
+export const INVOICE_JSON = `to_jsonb(kept) || jsonb_build_object('lines', (
+  select coalesce(jsonb_agg(to_jsonb(l) order by l.position), '[]') from invoice_lines l where l.account_id = kept.account_id and l.invoice_id = kept.id))`;
+
+export const lineToRow = (accountId: string, invoiceId: string, line: InvoiceLine, position: number): Row =>
+  toRow(LINES, accountId, line, {
+    invoice_id: invoiceId,
+    position,
+    period_start: toTimestamp(line.period.start),
+    period_end: toTimestamp(line.period.end),
+  });
+
+const lineFromRow = (row: Row): InvoiceLine => ({
+  ...fromRow(LINES, row),
+  period: { start: fromTimestamp(String(row['period_start'])), end: fromTimestamp(String(row['period_end'])) },
+});
+
+export const invoiceFromRow = (row: Row): Invoice => ({ ...fromRow(INVOICES, row), lines: (row['lines'] as Row[]).map(lineFromRow) });
+
+export async function findInvoice(t: AccountTransaction, id: string): Promise<Invoice | null> {
+  const { rows } = await t.trx.raw(`select ${INVOICE_JSON} as row from invoices kept where account_id = ? and id = ?`, [t.accountId, id]);
+  return rows[0] ? invoiceFromRow(rows[0].row) : null;
+}
+
+export async function listInvoices(
+  t: AccountTransaction,
+  query: Page & { created?: InstantRange; customerId?: string; subscriptionId?: string; status?: InvoiceStatus },
+): Promise<List<Invoice>> {
+  const filter = new Filter()
+    .within('created_at', query.created)
+    .equal('customer_id', query.customerId)
+    .equal('subscription_id', query.subscriptionId)
+    .equal('status', query.status);
+  const { rows, hasMore } = await listRows(t, { table: 'invoices', select: INVOICE_JSON }, query, filter);
+  return { items: rows.map(invoiceFromRow), hasMore };
+}

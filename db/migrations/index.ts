@@ -1,0 +1,25 @@
+import type { Knex } from 'knex';
+import * as catalogue from './catalogue.ts';
+import * as customers from './customers.ts';
+import * as invoices from './invoices.ts';
+import * as operationsAndEvents from './operations-and-events.ts';
+import * as paymentsAndBooks from './payments-and-books.ts';
+import * as rowLevelSecurity from './row-level-security.ts';
+import * as subscriptions from './subscriptions.ts';
+
+/** In order. Names are stored in the database, so they never change and carry no file ending. */
+const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
+  ['001-catalogue', catalogue],
+  ['002-customers', customers],
+  ['003-subscriptions', subscriptions],
+  ['004-invoices', invoices],
+  ['005-payments-and-books', paymentsAndBooks],
+  ['006-operations-and-events', operationsAndEvents],
+  ['007-row-level-security', rowLevelSecurity],
+];
+
+export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {
+  getMigrations: async () => MIGRATIONS,
+  getMigrationName: ([name]) => name,
+  getMigration: async ([, migration]) => migration,
+};

@@ -1,0 +1,25 @@
+import type { Subscription } from '../domain/subscription/subscription.ts';
+import type { AccountTransaction } from './client.ts';
+import { SUBSCRIPTION_ITEMS, SUBSCRIPTIONS } from './subscriptions.ts';
+import { insertRows, toRow } from './table.ts';
+
+/** Fields the API writes beside the decisions; a decision made on an older read must not put them back. */
+const BESIDES = new Set(['metadata', 'description', 'external_id', 'created_at', 'account_id', 'id']);
+
+/** Writes the subscription as it will be, with its items; an item that is no longer among them is marked as removed. */
+export async function writeSubscription(t: AccountTransaction, subscription: Subscription): Promise<void> {
+  const row = toRow(SUBSCRIPTIONS, t.accountId, subscription);
+  const changed = Object.keys(row).filter((column) => !BESIDES.has(column));
+  await insertRows(t, 'subscriptions', [row], `on conflict (account_id, id) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`);
+  await t.trx.raw('update subscription_items set removed = true where account_id = ? and subscription_id = ? and not removed and id <> all(?)', [
+    t.accountId,
+    subscription.id,
+    subscription.items.map((item) => item.id),
+  ]);
+  await insertRows(
+    t,
+    'subscription_items',
+    subscription.items.map((item, position) => toRow(SUBSCRIPTION_ITEMS, t.accountId, item, { subscription_id: subscription.id, position, removed: false })),
+    `on conflict (account_id, id) do update set position = excluded.position, price_id = excluded.price_id, quantity = excluded.quantity, tax_rate_ids = excluded.tax_rate_ids, removed = false`,
+  );
+}
