@@ -50,9 +50,9 @@ function isInstalled(withDev) {
   }
 }
 
-function install() {
+function install(withDev) {
   process.stdout.write('Installing packages (a minute or two, once) …\n');
-  const args = ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
+  const args = ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error', ...(withDev ? ['--include=dev'] : [])];
   const outcome = npm(args, root);
   if (outcome.error) fail(`npm cannot be run (${outcome.error.message}): install npm, then try again`);
   if (outcome.status !== 0) {
@@ -113,6 +113,7 @@ const [command, ...args] = process.argv.slice(2);
 const entry = ENTRIES[command];
 if (!entry) fail(`Unknown command ${command ?? ''}: use one of ${Object.keys(ENTRIES).join(', ')}`);
 process.chdir(root);
-if (!isInstalled(!RUNS_WITHOUT_DEV.includes(command) || process.env.NODE_ENV !== 'production')) install();
+const withDev = !RUNS_WITHOUT_DEV.includes(command) || process.env.NODE_ENV !== 'production';
+if (!isInstalled(withDev)) install(withDev);
 linkPostgresLibraries();
 handOver(findNode(), [...entry, ...args]);

@@ -22,5 +22,6 @@ export const ID_PREFIX = {
 
 export type IdPrefix = (typeof ID_PREFIX)[keyof typeof ID_PREFIX];
 
+/** Whether a text has the form of an id of that kind: prefix, underscore, at most 250 letters, digits and underscores in all. */
 export const isId = (prefix: IdPrefix, text: string): boolean =>
-  text.startsWith(`${prefix}_`) && /^[A-Za-z0-9_]{1,250}$/.test(text);
+  text.startsWith(`${prefix}_`) && text.length > prefix.length + 1 && /^[A-Za-z0-9_]{1,250}$/.test(text);

@@ -11,7 +11,7 @@ const Exact = Decimal.clone({ precision: 60, rounding: Decimal.ROUND_HALF_UP, to
 /** An exact amount that has not been rounded yet. Opaque outside this file; make it with `exact`. */
 export type ExactAmount = Decimal;
 
-/** Stripe's limit on an amount: 99,999,999 of the major unit is common; ours is what a safe integer and a bigint column hold with room for sums. */
+/** The largest amount of one line, in minor units. A thousand of them still make a safe integer, so sums have room. */
 export const MAX_AMOUNT = 999_999_999_999;
 
 export const exact = (value: string | number | ExactAmount): ExactAmount => new Exact(value);
@@ -22,8 +22,10 @@ export const exactToString = (a: ExactAmount): string => a.toFixed();
 
 /** The one rounding of a line: half away from zero. @throws Refusal amount_out_of_range beyond MAX_AMOUNT. */
 export function roundToMinor(value: ExactAmount): number {
-  return safe(settleDigits(value).toDecimalPlaces(0, Decimal.ROUND_HALF_UP).toNumber());
+  return safe(wholeUnits(value), MAX_AMOUNT);
 }
+
+const wholeUnits = (value: ExactAmount): number => settleDigits(value).toDecimalPlaces(0, Decimal.ROUND_HALF_UP).toNumber();
 
 /**
  * Rounds a set of exact amounts so that the parts sum to the rounding of their exact sum (largest remainder, ties to the earlier
@@ -41,7 +43,7 @@ export function roundTogether(amounts: readonly ExactAmount[]): number[] {
   const order = mirrored
     .map((amount, index) => ({ index, remainder: amount.minus(amount.floor()) }))
     .sort((a, b) => b.remainder.comparedTo(a.remainder) || a.index - b.index);
-  const left = roundToMinor(whole.times(sign)) - sum(parts);
+  const left = wholeUnits(whole.times(sign)) - sum(parts);
   for (const { index } of order.slice(0, left)) parts[index] = (parts[index] ?? 0) + 1;
   return parts.map((part) => (part === 0 ? 0 : sign * part));
 }
@@ -55,13 +57,13 @@ export function fractionOf(value: ExactAmount | number | string, numerator: numb
   return new Exact(value).times(numerator).dividedBy(denominator);
 }
 
-/** Checked integer sum. */
+/** Checked integer sum. @throws Refusal amount_out_of_range beyond 1000 x MAX_AMOUNT or for what is no integer. */
 export function sum(amounts: readonly number[]): number {
   return amounts.reduce((total, amount) => safe(total + amount), 0);
 }
 
-function safe(amount: number): number {
-  if (!Number.isSafeInteger(amount) || Math.abs(amount) > MAX_AMOUNT * 1000) {
+function safe(amount: number, limit = MAX_AMOUNT * 1000): number {
+  if (!Number.isSafeInteger(amount) || Math.abs(amount) > limit) {
     throw new Refusal('amount_out_of_range', `The amount ${amount} is outside what can be billed.`);
   }
   return amount === 0 ? 0 : amount;
@@ -80,55 +82,24 @@ export function allocate(total: number, weights: readonly (number | string)[]): 
   if (exactWeights.some((weight) => weight.isNegative() && !weight.isZero())) throw new RangeError('a weight is negative');
   const whole = exactWeights.reduce((a, b) => a.plus(b), new Exact(0));
   if (whole.isZero()) return weights.map((_, index) => (index === 0 ? total : 0));
-  const sign = total < 0 ? -1 : 1;
-  const size = Math.abs(total);
-  const shares = exactWeights.map((weight) => weight.times(size).dividedBy(whole));
-  const parts = shares.map((share) => share.floor().toNumber());
-  const order = shares
-    .map((share, index) => ({ index, remainder: share.minus(share.floor()) }))
-    .sort((a, b) => b.remainder.comparedTo(a.remainder) || a.index - b.index);
-  let left = size - sum(parts);
-  for (const { index } of order) {
-    if (left === 0) break;
-    parts[index] = (parts[index] ?? 0) + 1;
-    left -= 1;
-  }
-  return parts.map((part) => (part === 0 ? 0 : sign * part));
+  return roundTogether(exactWeights.map((weight) => weight.times(safe(total)).dividedBy(whole)));
 }
 
 /** Exact sum. */
 export const exactSum = (values: readonly ExactAmount[]): ExactAmount => values.reduce((a, b) => a.plus(b), new Exact(0));
 
-/**
- * Splits `total`, the rounding of the sum of `shares`, over exact shares of either sign: each part is its share rounded down, and what is missing goes, one unit each, to the
- * largest remainders, ties to the earlier part. The parts always sum to `total`; each differs from its share by at most one unit.
- */
-export function allocateSigned(total: number, shares: readonly ExactAmount[]): number[] {
-  const mirrored = total < 0;
-  const upright = mirrored ? shares.map((share) => share.negated()) : shares;
-  const parts = upright.map((share) => share.floor().toNumber());
-  const order = upright
-    .map((share, index) => ({ index, remainder: share.minus(share.floor()) }))
-    .sort((a, b) => b.remainder.comparedTo(a.remainder) || a.index - b.index);
-  let left = Math.abs(total) - sum(parts);
-  if (left < 0 || left > parts.length) throw new RangeError('the total is not the rounded sum of its shares');
-  for (const { index } of order) {
-    if (left === 0) break;
-    parts[index] = (parts[index] ?? 0) + 1;
-    left -= 1;
-  }
-  return parts.map((part) => (part === 0 ? 0 : mirrored ? -part : part));
-}
-
-const OVERRIDES: Record<string, number> = { mga: 2, mru: 2 };
+/** Units of 1/5 in daily life; ISO 4217 gives both two decimals, and so do amounts on the wire. */
+const TWO_DECIMALS = ['mga', 'mru'];
+/** In the list, yet nothing one can be paid in: fund codes and units of account, and a currency withdrawn on 2026-01-01 (BGN, euro). */
+const NOT_MONEY = ['bov', 'che', 'chw', 'cou', 'mxv', 'usn', 'uyi', 'xad', 'bgn'];
 const EXPONENTS: ReadonlyMap<string, number> = new Map(
-  Object.values(iso).map((currency) => {
-    const code = currency.code.toLowerCase();
-    return [code, OVERRIDES[code] ?? currency.exponent] as const;
-  }),
+  Object.values(iso)
+    .map(({ code, exponent }) => [code.toLowerCase(), TWO_DECIMALS.includes(code.toLowerCase()) ? 2 : exponent] as const)
+    // Four decimals belong to units of account only (CLF, UYW).
+    .filter(([code, exponent]) => [0, 2, 3].includes(exponent) && !NOT_MONEY.includes(code)),
 );
 
-/** Decimals of the currency's minor unit: 0, 2 or 3. @throws Refusal parameter_invalid for a code ISO 4217 does not have. */
+/** Decimals of the currency's minor unit by ISO 4217: 0, 2 or 3. @throws Refusal parameter_invalid for what is no current currency in lower case. */
 export function exponentOf(currency: string): number {
   const exponent = EXPONENTS.get(currency);
   if (exponent === undefined) {

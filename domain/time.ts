@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Cycle } from './catalog/price.ts';
+import { Refusal } from './errors.ts';
 import type { Period } from './invoicing/invoice.ts';
 import type { ProrationBasis } from './subscription/subscription.ts';
 
@@ -15,7 +16,8 @@ const zoned = (at: Instant, zone: string): Temporal.ZonedDateTime =>
 
 /** @returns whether the runtime knows the IANA zone. */
 export function isTimeZone(zone: string): boolean {
-  if (!/^[A-Za-z_]+(\/[A-Za-z0-9_+-]+)*$/.test(zone)) return false;
+  // Bare offsets (+02:00) are no zones: they have no rules to follow.
+  if (!/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(zone)) return false;
   try {
     zoned(0, zone);
     return true;
@@ -27,24 +29,50 @@ export function isTimeZone(zone: string): boolean {
 /**
  * Boundary n of an anchor: anchor + n x cycle as a local date and time in `zone`, always counted from the anchor, so that the 31st clamps to a
  * month's end and comes back. A local time inside a DST gap resolves to the later instant, in an overlap to the earlier.
+ * @throws Refusal date_out_of_range beyond MIN_INSTANT and MAX_INSTANT
  */
 export function boundary(anchor: Instant, cycle: Cycle, zone: string, n: number): Instant {
-  const local = zoned(anchor, zone).toPlainDateTime();
-  const span = n * cycle.intervalCount;
-  const moved = local.add(
-    cycle.interval === 'day' ? { days: span } : cycle.interval === 'week' ? { weeks: span } : cycle.interval === 'month' ? { months: span } : { years: span },
-  );
-  // The anchor itself must come back exactly, also where its local time exists twice.
-  if (n === 0) return anchor;
-  return Math.floor(moved.toZonedDateTime(zone, { disambiguation: 'compatible' }).epochMilliseconds / 1000);
+  return boundariesOf(anchor, cycle, zone)(n);
 }
 
-/** The period [boundary n, boundary n+1) that contains `at`. Periods are half-open, contiguous and disjoint; n may be negative. */
+/** The period [boundary n, boundary n+1) that contains `at`. Periods are half-open, contiguous and disjoint; n may be negative. @throws as `boundary` */
 export function periodContaining(anchor: Instant, cycle: Cycle, zone: string, at: Instant): Period & { n: number } {
+  const nth = boundariesOf(anchor, cycle, zone);
   let n = estimate(anchor, cycle, at);
-  while (boundary(anchor, cycle, zone, n) > at) n -= 1;
-  while (boundary(anchor, cycle, zone, n + 1) <= at) n += 1;
-  return { n, start: boundary(anchor, cycle, zone, n), end: boundary(anchor, cycle, zone, n + 1) };
+  let start = nth(n);
+  let end = nth(n + 1);
+  while (start > at) {
+    n -= 1;
+    [start, end] = [nth(n), start];
+  }
+  while (end <= at) {
+    n += 1;
+    [start, end] = [end, nth(n + 1)];
+  }
+  return { n, start, end };
+}
+
+function boundariesOf(anchor: Instant, cycle: Cycle, zone: string): (n: number) => Instant {
+  const local = zoned(anchor, zone).toPlainDateTime();
+  const unit = `${cycle.interval}s` as const;
+  return (n) => {
+    // The anchor itself must come back exactly, also where its local time exists twice.
+    if (n === 0) return anchor;
+    try {
+      const moved = local.add({ [unit]: n * cycle.intervalCount });
+      return inRange(Math.floor(moved.toZonedDateTime(zone, { disambiguation: 'compatible' }).epochMilliseconds / 1000));
+    } catch (error) {
+      if (error instanceof RangeError) throw outOfRange();
+      throw error;
+    }
+  };
+}
+
+const outOfRange = (): Refusal => new Refusal('date_out_of_range', 'The date lies outside the years 1 to 9999.');
+
+function inRange(at: Instant): Instant {
+  if (at < MIN_INSTANT || at > MAX_INSTANT) throw outOfRange();
+  return at;
 }
 
 const SECONDS_PER_INTERVAL = { day: 86_400, week: 604_800, month: 2_629_746, year: 31_556_952 } as const;
@@ -53,7 +81,7 @@ const estimate = (anchor: Instant, cycle: Cycle, at: Instant): number =>
 
 /**
  * The part of `whole` that `part` covers, in units of the basis: seconds; calendar days of the zone, end exclusive; or 30-day months.
- * Parts of one period are additive on the bases `second` and `day`.
+ * Parts of one period add up to it on every basis.
  */
 export function fractionOfPeriod(part: Period, whole: Period, basis: ProrationBasis, zone: string): { numerator: number; denominator: number } {
   const length = basis === 'second' ? seconds : basis === 'day' ? (p: Period) => days(p, zone) : (p: Period) => days30(p, zone);
@@ -64,7 +92,7 @@ const seconds = (p: Period): number => p.end - p.start;
 const days = (p: Period, zone: string): number =>
   zoned(p.start, zone).toPlainDate().until(zoned(p.end, zone).toPlainDate(), { largestUnit: 'days' }).days;
 
-/** Days as if every month had 30 (a day 31 counts as 30, the last day of February as itself). */
+/** Days as if every month had 30 (a day 31 counts as 30, the last day of February as itself), so a month that starts on a clamped 31st is not 30 long. */
 function days30(p: Period, zone: string): number {
   const from = zoned(p.start, zone).toPlainDate();
   const to = zoned(p.end, zone).toPlainDate();

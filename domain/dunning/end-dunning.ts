@@ -2,7 +2,7 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { beginDecision, changeSubscription, type DecisionContext, emit, finishDecision, putInvoice } from '../invoicing/draft-decision.ts';
-import { isFinal, nextStatus } from '../subscription/transitions.ts';
+import { hasEnded, nextStatus } from '../subscription/transitions.ts';
 
 /**
  * Dunning gives up on an invoice: the policy's terminal action happens to its subscription (canceled, unpaid, or left past due). The invoice stays open, to be paid or
@@ -18,7 +18,7 @@ export function decideDunningEnd(snapshot: BillingSnapshot, context: DecisionCon
     putInvoice(draft, { ...invoice, nextPaymentAttempt: null, autoAdvance: false });
     emit(draft, 'invoice.updated', 'invoice', invoice.id, { nextPaymentAttempt: invoice.nextPaymentAttempt, autoAdvance: invoice.autoAdvance });
   }
-  if (!subscription || isFinal(subscription.status)) return draft.decision;
+  if (!subscription || hasEnded(subscription.status)) return draft.decision;
   const action = account.dunningPolicy.terminalAction;
   const status = nextStatus(subscription.status, `dunning_gave_up_${action}`);
   if (status !== 'canceled') {

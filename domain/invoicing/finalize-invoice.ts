@@ -82,7 +82,7 @@ function creditUnpaidInvoices(draft: DecisionDraft, credit: Invoice): number {
       nextPaymentAttempt: paid ? null : open.nextPaymentAttempt,
     };
     putInvoice(draft, credited);
-    draft.decision.journal.push(...bookCreditToOpenInvoice(credited, amount, draft));
+    draft.decision.journal.push(...bookCreditToOpenInvoice(credit, credited, amount, draft));
     emit(draft, 'invoice.updated', 'invoice', open.id, { amountCredited: open.amountCredited, amountRemaining: open.amountRemaining });
     if (paid) {
       emit(draft, 'invoice.paid', 'invoice', open.id);

@@ -4,7 +4,7 @@ import { bookUncollectible } from '../ledger/book.ts';
 import { recoverSubscription } from '../subscription/recover.ts';
 import { beginDecision, type DecisionContext, emit, finishDecision, putInvoice } from './draft-decision.ts';
 import type { Invoice } from './invoice.ts';
-import { forgetPaidTime, openInvoiceOf } from './void-invoice.ts';
+import { forgetPaidTime, forgetUpdate, openInvoiceOf } from './void-invoice.ts';
 
 /**
  * Open -> uncollectible: the books give the money up (bad debt), the customer still owes it and may pay it later. Its time stays covered, and since nobody paid for it, no
@@ -20,5 +20,6 @@ export function decideUncollectible(snapshot: BillingSnapshot, context: Decision
   emit(draft, 'invoice.marked_uncollectible', 'invoice', invoice.id, { status: invoice.status });
   forgetPaidTime(draft, invoice);
   recoverSubscription(draft, given);
+  forgetUpdate(draft, given);
   return finishDecision(draft);
 }

@@ -28,14 +28,19 @@ export function decideVoid(snapshot: BillingSnapshot, context: DecisionContext):
   const invoice = openInvoiceOf(snapshot, 'void');
   const draft = beginDecision(snapshot, context);
   voidInvoice(draft, invoice);
-  const { subscription } = draft;
-  if (subscription?.pendingUpdate?.invoiceId === invoice.id) {
-    changeSubscription(draft, { pendingUpdate: null });
-    emit(draft, 'customer.subscription.pending_update_expired', 'subscription', subscription.id);
-  } else if (subscription?.status === 'incomplete' && invoice.billingReason === 'subscription_create') {
+  if (!forgetUpdate(draft, invoice) && draft.subscription?.status === 'incomplete' && invoice.billingReason === 'subscription_create') {
     changeSubscription(draft, { status: nextStatus('incomplete', 'first_invoice_expired'), endedAt: draft.asOf, incompleteExpiresAt: null });
   }
   return finishDecision(draft);
+}
+
+/** An update that waited for this invoice will not happen. @returns whether there was one */
+export function forgetUpdate(draft: DecisionDraft, invoice: Invoice): boolean {
+  const { subscription } = draft;
+  if (subscription?.pendingUpdate?.invoiceId !== invoice.id) return false;
+  changeSubscription(draft, { pendingUpdate: null });
+  emit(draft, 'customer.subscription.pending_update_expired', 'subscription', subscription.id);
+  return true;
 }
 
 /** The invoice an operation on an open invoice is about. @throws Refusal resource_missing, invoice_already_paid, invoice_not_open */

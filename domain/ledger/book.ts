@@ -33,9 +33,11 @@ export type BookedInvoice = Pick<
  * `customer.balance` (both negative for credit the customer holds).
  */
 
-/** What the receivable of an invoice must stand at: what remains of it while it is open or paid, nothing otherwise. */
-export const expectedReceivable = (invoice: Pick<Invoice, 'status' | 'amountRemaining'>): number =>
-  invoice.status === 'open' || invoice.status === 'paid' ? invoice.amountRemaining : 0;
+/** What the receivable of an invoice must stand at: what remains of it while it is open or paid, nothing once it was voided or written off; a draft has at most early credits. */
+export function expectedReceivable(invoice: Pick<Invoice, 'status' | 'amountRemaining' | 'amountCredited'>): number {
+  if (invoice.status === 'draft') return invoice.amountCredited === 0 ? 0 : -invoice.amountCredited;
+  return invoice.status === 'open' || invoice.status === 'paid' ? invoice.amountRemaining : 0;
+}
 
 /**
  * Finalising: debits the receivable with the total, credits deferred revenue (net) and tax payable; the movement of the customer balance

@@ -5,7 +5,7 @@ import { beginDecision, changeSubscription, type DecisionContext, type DecisionD
 import type { Invoice } from '../invoicing/invoice.ts';
 import { bookPayment, bookPaymentToBalance } from '../ledger/book.ts';
 import { recoverSubscription } from '../subscription/recover.ts';
-import { isFinal, nextStatus } from '../subscription/transitions.ts';
+import { hasEnded, nextStatus } from '../subscription/transitions.ts';
 import type { GatewayResult } from './gateway-result.ts';
 import type { PaymentAttempt, PaymentOutcomeKind } from './payment.ts';
 
@@ -85,7 +85,7 @@ export function missPayment(draft: DecisionDraft, invoice: Invoice): void {
   putInvoice(draft, { ...invoice, attempted: true });
   emit(draft, 'invoice.payment_failed', 'invoice', invoice.id);
   const { subscription } = draft;
-  if (!subscription || isFinal(subscription.status) || invoice.status !== 'open') return;
+  if (!subscription || hasEnded(subscription.status) || invoice.status !== 'open') return;
   if (subscription.pendingUpdate?.invoiceId === invoice.id) return;
   changeSubscription(draft, { status: nextStatus(subscription.status, 'payment_failed') });
 }

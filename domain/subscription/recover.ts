@@ -1,6 +1,6 @@
 import { changeSubscription, type DecisionDraft } from '../invoicing/draft-decision.ts';
 import type { Invoice } from '../invoicing/invoice.ts';
-import { isFinal, nextStatus } from './transitions.ts';
+import { hasEnded, nextStatus } from './transitions.ts';
 
 /**
  * What the settling of an invoice (paid, void, uncollectible) means for its subscription: an incomplete one lives once its first invoice is paid; one that is past due or
@@ -8,7 +8,7 @@ import { isFinal, nextStatus } from './transitions.ts';
  */
 export function recoverSubscription(draft: DecisionDraft, settled: Invoice): void {
   const { subscription } = draft;
-  if (!subscription || isFinal(subscription.status) || subscription.pendingUpdate?.invoiceId === settled.id) return;
+  if (!subscription || hasEnded(subscription.status) || subscription.pendingUpdate?.invoiceId === settled.id) return;
   if (subscription.status === 'incomplete') {
     if (settled.billingReason !== 'subscription_create' || settled.status !== 'paid') return;
     changeSubscription(draft, { status: nextStatus('incomplete', 'first_invoice_paid'), incompleteExpiresAt: null });

@@ -5,7 +5,7 @@ import { expect, inject, vi } from 'vitest';
 import { formatAmount } from '../../domain/money.ts';
 import { type Instant, instant, localDate } from '../../domain/time.ts';
 import { SEARCH_ATTRIBUTES } from '../../servers/search-attributes.ts';
-import { type Stack, type StackOptions, startStack } from './stack.ts';
+import { quietly, type Stack, type StackOptions, startStack } from './stack.ts';
 
 /** A stack whose time is the time-skipping server's: years pass in seconds, and every timer in between fires. One subscription at a time. */
 export interface Life extends Stack {
@@ -16,8 +16,9 @@ export interface Life extends Stack {
 
 /** Starts a life at `at`, which must lie ahead of the wall clock. */
 export async function startLife(at: string, options: Omit<StackOptions, 'temporal' | 'now'> = {}): Promise<Life> {
+  quietly();
   const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: inject('temporalTestServerPath') } },
+    server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
   });
   await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: indexedTypes() });
 

@@ -23,6 +23,7 @@ import {
 import type { SubscriptionState } from '../../workflows/subscription/state.ts';
 import { type Running, startWorker } from './environment.ts';
 import { FakeBilling } from './fake-billing.ts';
+import { keepSkipping } from './keep-skipping.ts';
 
 /** One subscription under test: its book, its worker, and the words to command it with. */
 export class Life {
@@ -167,9 +168,11 @@ export class Life {
 /** Runs `story` with a subscription of its own. */
 export async function live(env: TestWorkflowEnvironment, story: (life: Life) => Promise<void>, billing = new FakeBilling()): Promise<void> {
   const life = new Life(env, billing, await startWorker(env, billing.activities));
+  const stopWatching = keepSkipping(env, () => billing.invoices.map(({ id }) => dunningWorkflowId(id)));
   try {
     await story(life);
   } finally {
+    await stopWatching();
     await life.end();
   }
 }

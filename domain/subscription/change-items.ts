@@ -1,0 +1,69 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Cycle } from '../catalog/price.ts';
+import { Refusal } from '../errors.ts';
+import { compareDecimals, isZero } from '../money.ts';
+import type { Instant } from '../time.ts';
+import { checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
+import type { ItemChange } from './commands.ts';
+import type { Subscription, SubscriptionItem } from './subscription.ts';
+
+export interface ChangedItems {
+  items: SubscriptionItem[];
+  cycle: Cycle;
+  /** Items whose price or quantity changes, and those that come or go. */
+  touched: Set<string>;
+}
+
+/**
+ * The items as they will be after the changes, in their order, new ones last. Nothing is billed here.
+ * @throws Refusal item_missing, last_item_removal, parameter_invalid and those of `check-items.ts`, with the parameter at fault
+ */
+export function changeItems(snapshot: BillingSnapshot, subscription: Subscription, changes: readonly ItemChange[], asOf: Instant): ChangedItems {
+  const items = new Map(subscription.items.map((item) => [item.id, item]));
+  const paramOf = new Map<string, string>();
+  changes.forEach((change, index) => {
+    const param = `items[${index}]`;
+    const id = change.do === 'add' ? change.item.id : change.itemId;
+    if (paramOf.has(id)) throw new Refusal('parameter_invalid', `The item ${id} is named twice.`, `${param}[id]`);
+    paramOf.set(id, param);
+    const present = items.get(id);
+    if (change.do === 'add') {
+      if (present) throw new Refusal('parameter_invalid', `The item ${id} exists already.`, `${param}[id]`);
+      items.set(id, { ...change.item, metadata: {}, createdAt: asOf });
+    } else {
+      if (!present) throw new Refusal('item_missing', `No such subscription item: '${id}'`, `${param}[id]`);
+      if (change.do === 'remove') {
+        items.delete(id);
+        return;
+      }
+      items.set(id, { ...present, priceId: change.priceId ?? present.priceId, quantity: change.quantity ?? present.quantity, taxRateIds: change.taxRateIds ?? present.taxRateIds });
+    }
+    const wanted = change.do === 'add' ? change.item : change;
+    if (wanted.priceId !== undefined && wanted.priceId !== present?.priceId) recurringPrice(snapshot, wanted.priceId, `${param}[price]`);
+    if (wanted.quantity !== undefined) checkQuantity(wanted.quantity, `${param}[quantity]`);
+    if (wanted.taxRateIds !== undefined) checkTaxRates(snapshot, wanted.taxRateIds, `${param}[tax_rates]`);
+  });
+  const next = [...items.values()];
+  if (next.length === 0) throw new Refusal('last_item_removal', 'A subscription must have at least one item. Cancel it instead of removing the last one.', 'items');
+  // Items that are named come last, so that a clash is reported at the parameter that made it.
+  const wishes = [...next.filter((item) => !paramOf.has(item.id)), ...next.filter((item) => paramOf.has(item.id))].map((item) => ({
+    ...item,
+    param: paramOf.get(item.id) ?? 'items',
+  }));
+  const cycle = checkTogether(snapshot, wishes, subscription.currency);
+  return { items: next, cycle, touched: touchedItems(subscription.items, next) };
+}
+
+function touchedItems(before: readonly SubscriptionItem[], after: readonly SubscriptionItem[]): Set<string> {
+  const old = new Map(before.map((item) => [item.id, item]));
+  const kept = new Set(after.map((item) => item.id));
+  const changed = after.filter((item) => {
+    const present = old.get(item.id);
+    return !present || present.priceId !== item.priceId || compareDecimals(present.quantity, item.quantity) !== 0;
+  });
+  return new Set([...before.filter((item) => !kept.has(item.id)), ...changed].map((item) => item.id));
+}
+
+/** Whether a full cycle of these items costs nothing. */
+export const isFree = (snapshot: BillingSnapshot, items: readonly SubscriptionItem[]): boolean =>
+  items.every((item) => isZero(item.quantity) || isZero(snapshot.prices[item.priceId]?.unitAmountDecimal ?? '0'));

@@ -1,0 +1,160 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Decision } from '../decision.ts';
+import { Refusal } from '../errors.ts';
+import { composeInvoice, keepPending } from '../invoicing/compose-invoice.ts';
+import { beginDecision, changeSubscription, type DecisionContext, type DecisionDraft, finishDecision } from '../invoicing/draft-decision.ts';
+import type { Period } from '../invoicing/invoice.ts';
+import type { Settlement } from '../invoicing/settle.ts';
+import { boundary, type Instant } from '../time.ts';
+import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
+import { type ChangedItems, changeItems, isFree } from './change-items.ts';
+import { checkPaymentMethod, checkTaxRates } from './check-items.ts';
+import type { ChangePlan } from './commands.ts';
+import { PAYMENT_PATIENCE } from './create-subscription.ts';
+import { pendingUpdateExists, setEnd, settleReturnedTime } from './schedule-cancellation.ts';
+import type { Subscription } from './subscription.ts';
+import { commandAllowed } from './transitions.ts';
+
+/** The items and the period a change leads to, and the instant from which it is priced. */
+interface Plan extends ChangedItems {
+  at: Instant;
+  period: Period;
+  /** A new period begins at `at`. */
+  restarts: boolean;
+}
+
+/**
+ * Changes items, cycle, settings and end of a subscription in one decision. What is credited and charged is what is due less what is billed, from `prorationDate` (default `asOf`) on.
+ * - `create_prorations` keeps the lines for the next invoice, `always_invoice` bills them now with all pending items, `none` makes no lines: the new price counts from the next period.
+ * - A new cycle, `billingCycleAnchor: now`, or a free plan becoming paid starts a new period at the change, billed in full and at once (as Stripe); its anchor is the proration date
+ *   where one is given, so that a preview with that date is the invoice.
+ * - With `error_if_incomplete` or `pending_if_incomplete` an invoice with something to pay leaves everything as it is until it is paid (`pendingUpdate`, at most 23 h). It
+ *   bills only the change itself, so that dropping it loses nothing else.
+ * Nothing changed: an empty decision.
+ * @throws Refusal about the parameter at fault, in Stripe's notation
+ */
+export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, context: DecisionContext): Decision {
+  const draft = beginDecision(snapshot, context);
+  const before = subscriptionOf(draft);
+  const refused = commandAllowed(before.status, 'changePlan');
+  if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
+  if (before.pendingUpdate && (command.items?.length || command.billingCycleAnchor === 'now')) throw pendingUpdateExists(before.id);
+  changeSettings(draft, command);
+
+  const plan = planChange(draft, command);
+  changeSubscription(draft, {
+    items: plan.items,
+    cycle: plan.cycle,
+    billingCycleAnchor: plan.restarts ? plan.at : before.billingCycleAnchor,
+    currentPeriodStart: plan.period.start,
+    currentPeriodEnd: plan.period.end,
+    cancelAt: before.cancelAtPeriodEnd ? plan.period.end : before.cancelAt,
+  });
+  if (command.cancellation) setEnd(draft, command.cancellation);
+
+  const settlement = settleChange(draft, plan, command);
+  if (settlement.lines.length > 0 && before.pendingUpdate) throw pendingUpdateExists(before.id);
+  const changes = plan.restarts || plan.touched.size > 0;
+  const invoicesNow = plan.restarts || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
+  if (!invoicesNow) recordCoverage(draft, settlement, keepPending(draft, settlement.lines, context.asOf));
+  else invoiceChange(draft, before, settlement, command, context.asOf);
+  return finishDecision(draft);
+}
+
+/** What is not billed by itself. @throws Refusal resource_missing, payment_method_detached, parameter_invalid */
+function changeSettings(draft: DecisionDraft, { defaultPaymentMethodId, defaultTaxRateIds }: ChangePlan): void {
+  if (defaultPaymentMethodId !== undefined) {
+    checkPaymentMethod(draft.snapshot, defaultPaymentMethodId);
+    changeSubscription(draft, { defaultPaymentMethodId });
+  }
+  if (defaultTaxRateIds !== undefined) {
+    checkTaxRates(draft.snapshot, defaultTaxRateIds, 'default_tax_rates');
+    changeSubscription(draft, { defaultTaxRateIds });
+  }
+}
+
+function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
+  const { snapshot, asOf } = draft;
+  const subscription = subscriptionOf(draft);
+  const changed: ChangedItems = command.items?.length
+    ? changeItems(snapshot, subscription, command.items, asOf)
+    : { items: subscription.items, cycle: subscription.cycle, touched: new Set() };
+  const newCycle = changed.cycle.interval !== subscription.cycle.interval || changed.cycle.intervalCount !== subscription.cycle.intervalCount;
+  if (newCycle && command.billingCycleAnchor === 'unchanged') {
+    throw new Refusal('parameter_invalid', 'The billing cycle anchor cannot stay unchanged when the billing interval changes.', 'billing_cycle_anchor');
+  }
+  const becomesPaid = changed.touched.size > 0 && isFree(snapshot, subscription.items) && !isFree(snapshot, changed.items);
+  const restarts = newCycle || command.billingCycleAnchor === 'now' || (becomesPaid && command.billingCycleAnchor !== 'unchanged');
+  const at = command.prorationDate ?? asOf;
+  if (at < subscription.currentPeriodStart || at >= subscription.currentPeriodEnd) {
+    throw new Refusal('date_out_of_range', 'The proration date must lie in the current period of the subscription.', 'proration_date');
+  }
+  const current = { start: subscription.currentPeriodStart, end: subscription.currentPeriodEnd };
+  if (!restarts) return { ...changed, at, period: current, restarts };
+  const period = { start: at, end: boundary(at, changed.cycle, subscription.billingTimezone, 1) };
+  if (asOf < period.start || asOf >= period.end) {
+    throw new Refusal('date_out_of_range', 'A change that starts a new period needs a proration date by which that period has begun and not ended.', 'proration_date');
+  }
+  return { ...changed, at, period, restarts };
+}
+
+/** Credits and charges of the touched items (of all, where a new period begins), and what a later end brings back for the others. */
+function settleChange(draft: DecisionDraft, plan: Plan, command: ChangePlan): Settlement {
+  const { billed } = draft.snapshot;
+  const none = command.prorationBehavior === 'none';
+  const isTouched = (itemId: string) => plan.restarts || plan.touched.has(itemId);
+  const touched = settleItems(draft, {
+    due: dueItems(draft, plan.items.filter((item) => isTouched(item.id)), plan.at, plan.period),
+    billed: billed.filter((row) => isTouched(row.subscriptionItemId)),
+    at: plan.at,
+    unused: none ? 'forfeit' : 'credit',
+    charge: none && !plan.restarts ? 'carry' : 'bill',
+  });
+  if (!command.cancellation || plan.restarts) return touched;
+  const others = settleReturnedTime(draft, plan.items.filter((item) => !isTouched(item.id)), none ? 'carry' : 'bill');
+  return { lines: [...touched.lines, ...others.lines], shrinks: [...touched.shrinks, ...others.shrinks], carried: [...touched.carried, ...others.carried] };
+}
+
+function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: Settlement, command: ChangePlan, asOf: Instant): void {
+  const after = subscriptionOf(draft);
+  const leaveDraft = before.status === 'unpaid';
+  const waits = !leaveDraft && (command.paymentBehavior === 'error_if_incomplete' || command.paymentBehavior === 'pending_if_incomplete');
+  const { invoice, covered } = composeInvoice(draft, {
+    billingReason: 'subscription_update',
+    period: { start: Math.min(before.currentPeriodStart, asOf), end: asOf },
+    lines: settlement.lines,
+    pending: waits ? [] : draft.snapshot.pendingItems,
+    autoAdvance: !leaveDraft,
+    leaveDraft,
+  });
+  if (!waits || invoice.amountRemaining === 0) {
+    recordCoverage(draft, settlement, covered);
+    return;
+  }
+  if (command.cancellation) {
+    throw new Refusal('parameter_invalid', `A cancellation cannot be changed together with payment_behavior ${command.paymentBehavior}.`, 'payment_behavior');
+  }
+  const { items, cycle, billingCycleAnchor, currentPeriodStart, currentPeriodEnd, cancelAt } = before;
+  changeSubscription(draft, {
+    items,
+    cycle,
+    billingCycleAnchor,
+    currentPeriodStart,
+    currentPeriodEnd,
+    cancelAt,
+    pendingUpdate: {
+      operationId: invoice.id,
+      invoiceId: invoice.id,
+      expiresAt: Math.min(asOf + PAYMENT_PATIENCE, currentPeriodEnd, cancelAt ?? currentPeriodEnd),
+      next: {
+        items: after.items,
+        cycle: after.cycle,
+        billingCycleAnchor: after.billingCycleAnchor,
+        currentPeriodStart: after.currentPeriodStart,
+        currentPeriodEnd: after.currentPeriodEnd,
+        billedShrinks: settlement.shrinks,
+        billedInserts: [...settlement.carried, ...covered],
+      },
+    },
+  });
+}

@@ -1,0 +1,75 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Cycle, Price } from '../catalog/price.ts';
+import { Refusal } from '../errors.ts';
+import { assertSameCurrency } from '../money.ts';
+import { isQuantity, MAX_QUANTITY } from '../rating/rate.ts';
+
+/** As Stripe. */
+export const MAX_ITEMS = 20;
+
+/** Something wished for and the request parameter that wished it. */
+export interface Wish {
+  priceId: string;
+  quantity: string;
+  param: string;
+}
+
+/** A price that can be subscribed to. @throws Refusal resource_missing, price_inactive, price_not_recurring */
+export function recurringPrice(snapshot: BillingSnapshot, priceId: string, param: string): Price & { recurring: Cycle } {
+  const price = snapshot.prices[priceId];
+  if (!price) throw new Refusal('resource_missing', `No such price: '${priceId}'`, param);
+  if (!price.active) throw new Refusal('price_inactive', `The price specified is inactive. This field only accepts active prices.`, param);
+  const { recurring } = price;
+  if (!recurring) throw new Refusal('price_not_recurring', 'The price specified is one-time, but this field only accepts recurring prices.', param);
+  return { ...price, recurring };
+}
+
+/** Whole seats. @throws Refusal parameter_invalid */
+export function checkQuantity(quantity: string, param: string): void {
+  if (!isQuantity(quantity)) throw new Refusal('parameter_invalid', `Invalid quantity: ${quantity}. It must be a whole number from 0 to ${MAX_QUANTITY}.`, param);
+}
+
+/**
+ * What holds for the items of a subscription together: at least one and at most 20, each price once, one currency, one cycle. `wishes` are all items as they will
+ * be. @returns the cycle they share. @throws Refusal parameter_missing, parameter_invalid, item_duplicate_price, currency_mismatch, interval_mismatch
+ */
+export function checkTogether(snapshot: BillingSnapshot, wishes: readonly Wish[], currency: string): Cycle {
+  const [first] = wishes;
+  if (!first) throw new Refusal('parameter_missing', 'A subscription needs at least one item.', 'items');
+  if (wishes.length > MAX_ITEMS) throw new Refusal('parameter_invalid', `A subscription has at most ${MAX_ITEMS} items.`, 'items');
+  const seen = new Set<string>();
+  let cycle: Cycle | null = null;
+  for (const { priceId, param } of wishes) {
+    const price = snapshot.prices[priceId];
+    if (!price?.recurring) throw new Refusal('resource_missing', `No such price: '${priceId}'`, `${param}[price]`);
+    if (seen.has(priceId)) {
+      throw new Refusal('item_duplicate_price', `Cannot add multiple subscription items with the same price: ${priceId}. Change the quantity instead.`, `${param}[price]`);
+    }
+    seen.add(priceId);
+    assertSameCurrency(currency, price.currency, `${param}[price]`);
+    cycle ??= price.recurring;
+    if (price.recurring.interval !== cycle.interval || price.recurring.intervalCount !== cycle.intervalCount) {
+      throw new Refusal('interval_mismatch', 'All items of a subscription must have the same billing interval.', `${param}[price]`);
+    }
+  }
+  return cycle as Cycle;
+}
+
+/** @throws Refusal resource_missing, parameter_invalid for an unknown or inactive tax rate */
+export function checkTaxRates(snapshot: BillingSnapshot, taxRateIds: readonly string[], param: string): void {
+  for (const id of taxRateIds) {
+    const taxRate = snapshot.taxRates[id];
+    if (!taxRate) throw new Refusal('resource_missing', `No such tax rate: '${id}'`, param);
+    if (!taxRate.active) throw new Refusal('parameter_invalid', `The tax rate ${id} is inactive.`, param);
+  }
+  if (new Set(taxRateIds).size < taxRateIds.length) throw new Refusal('parameter_invalid', 'A tax rate is named twice.', param);
+}
+
+/** @throws Refusal resource_missing, payment_method_detached */
+export function checkPaymentMethod(snapshot: BillingSnapshot, paymentMethodId: string | null): void {
+  if (paymentMethodId === null) return;
+  const param = 'default_payment_method';
+  const method = snapshot.paymentMethods.find((candidate) => candidate.id === paymentMethodId);
+  if (method && method.customerId === null) throw new Refusal('payment_method_detached', `The payment method ${paymentMethodId} is not attached to the customer.`, param);
+  if (method?.customerId !== snapshot.customer.id) throw new Refusal('resource_missing', `The customer has no payment method with the id '${paymentMethodId}'`, param);
+}

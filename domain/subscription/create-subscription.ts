@@ -1,0 +1,100 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Decision } from '../decision.ts';
+import { Refusal } from '../errors.ts';
+import { composeInvoice } from '../invoicing/compose-invoice.ts';
+import { beginDecision, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
+import { assertSameCurrency } from '../money.ts';
+import { boundary, type Instant, isTimeZone, MAX_INSTANT } from '../time.ts';
+import { dueItems, recordCoverage, settleItems } from './bill-items.ts';
+import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
+import type { CreateSubscription } from './commands.ts';
+import type { Subscription } from './subscription.ts';
+
+/** How long the first invoice of an incomplete subscription, or that of a pending update, may wait for its payment (23 h, as Stripe). */
+export const PAYMENT_PATIENCE = 23 * 3600;
+
+/**
+ * Creates a subscription and bills its first period from `asOf`, which is its start and its billing anchor. A first invoice with nothing to pay is paid at once and the
+ * subscription active; otherwise it is incomplete until the invoice is paid, and expires after 23 h. Where it is to be canceled within its first
+ * period, only the time until then is billed.
+ * @throws Refusal about the parameter at fault, in Stripe's notation
+ */
+export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscription, context: DecisionContext): Decision {
+  const { asOf } = context;
+  const { account, customer } = snapshot;
+  if (snapshot.subscription) throw new Refusal('operation_conflict', `The subscription ${command.subscriptionId} exists already.`);
+  if (customer.deleted) throw new Refusal('customer_deleted', `The customer ${customer.id} is deleted.`, 'customer');
+  const { currency, cycle } = checkCreation(snapshot, command);
+  const zone = command.billingTimezone ?? customer.billingTimezone ?? account.billingTimezone;
+  const period = { start: asOf, end: boundary(asOf, cycle, zone, 1) };
+  const cancelAt = command.cancelAtPeriodEnd ? period.end : command.cancelAt;
+  if (cancelAt !== null) checkCancelAt(cancelAt, asOf);
+
+  const subscription: Subscription = {
+    id: command.subscriptionId,
+    customerId: customer.id,
+    status: 'incomplete',
+    currency,
+    cycle,
+    billingCycleAnchor: asOf,
+    billingTimezone: zone,
+    startDate: asOf,
+    currentPeriodStart: period.start,
+    currentPeriodEnd: period.end,
+    items: command.items.map((item) => ({ ...item, metadata: {}, createdAt: asOf })),
+    cancelAtPeriodEnd: command.cancelAtPeriodEnd,
+    cancelAt,
+    canceledAt: cancelAt === null ? null : asOf,
+    endedAt: null,
+    cancellationDetails: { comment: null, feedback: null, reason: cancelAt === null ? null : 'cancellation_requested' },
+    incompleteExpiresAt: asOf + PAYMENT_PATIENCE,
+    defaultPaymentMethodId: command.defaultPaymentMethodId,
+    defaultTaxRateIds: command.defaultTaxRateIds,
+    latestInvoiceId: null,
+    pendingUpdate: null,
+    description: null,
+    externalId: null,
+    metadata: {},
+    createdAt: asOf,
+  };
+  const draft = { ...beginDecision(snapshot, context), subscription };
+  const settlement = settleItems(draft, { due: dueItems(draft, subscription.items, asOf, period), billed: [], at: asOf, unused: 'credit', charge: 'bill' });
+  const { invoice, covered } = composeInvoice(draft, {
+    billingReason: 'subscription_create',
+    period: { start: asOf, end: asOf },
+    lines: settlement.lines,
+    pending: [],
+    autoAdvance: true,
+  });
+  if (command.paymentBehavior === 'error_if_incomplete' && invoice.amountRemaining > 0 && !snapshot.paymentMethods.some((method) => method.customerId === customer.id)) {
+    throw new Refusal('no_payment_method', 'This customer has no attached payment source or default payment method.', 'default_payment_method');
+  }
+  recordCoverage(draft, settlement, covered);
+  return finishDecision(draft, 'customer.subscription.created');
+}
+
+/** A date on which a subscription may end. @throws Refusal date_out_of_range */
+export function checkCancelAt(cancelAt: Instant, asOf: Instant): void {
+  if (cancelAt <= asOf || cancelAt > MAX_INSTANT) throw new Refusal('date_out_of_range', 'The date of cancellation must be in the future.', 'cancel_at');
+}
+
+function checkCreation(snapshot: BillingSnapshot, command: CreateSubscription) {
+  const wishes = command.items.map((item, index) => ({ priceId: item.priceId, quantity: item.quantity, param: `items[${index}]` }));
+  command.items.forEach((item, index) => {
+    recurringPrice(snapshot, item.priceId, `items[${index}][price]`);
+    checkQuantity(item.quantity, `items[${index}][quantity]`);
+    checkTaxRates(snapshot, item.taxRateIds, `items[${index}][tax_rates]`);
+  });
+  const currency = command.currency ?? snapshot.prices[wishes[0]?.priceId ?? '']?.currency ?? '';
+  const cycle = checkTogether(snapshot, wishes, currency);
+  if (snapshot.customer.currency !== null) assertSameCurrency(snapshot.customer.currency, currency, 'currency');
+  checkTaxRates(snapshot, command.defaultTaxRateIds, 'default_tax_rates');
+  checkPaymentMethod(snapshot, command.defaultPaymentMethodId);
+  if (command.billingTimezone !== null && !isTimeZone(command.billingTimezone)) {
+    throw new Refusal('parameter_invalid', `Unknown time zone: ${command.billingTimezone}`, 'billing_timezone');
+  }
+  if (command.cancelAtPeriodEnd && command.cancelAt !== null) {
+    throw new Refusal('parameter_invalid', 'You may only specify one of cancel_at and cancel_at_period_end.', 'cancel_at');
+  }
+  return { currency, cycle };
+}

@@ -1,0 +1,67 @@
+import { type DecisionDraft, changeSubscription, emit, putInvoice, removePending } from '../invoicing/draft-decision.ts';
+import { composeInvoice } from '../invoicing/compose-invoice.ts';
+import type { BillingReason } from '../invoicing/invoice.ts';
+import { voidInvoice } from '../invoicing/void-invoice.ts';
+import type { Instant } from '../time.ts';
+import { recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
+import type { CancellationDetails } from './subscription.ts';
+import { nextStatus } from './transitions.ts';
+
+export interface Ending {
+  at: Instant;
+  event: 'canceled' | 'period_end_cancel';
+  /** What becomes of billed time after `at`: given back, or kept by the seller. */
+  unused: 'credit' | 'forfeit';
+  /** Whether the credit and all pending items are billed on a final invoice; otherwise pending items are taken away. */
+  finalInvoice: boolean;
+  billingReason: BillingReason;
+  details: CancellationDetails;
+}
+
+/**
+ * Ends a living subscription: an unpaid pending update is dropped, coverage ends at `at`, a final invoice is made where there is something on it, and open
+ * invoices are no longer collected by themselves (they stay owed, as with Stripe).
+ */
+export function endSubscription(draft: DecisionDraft, ending: Ending): void {
+  const { currentPeriodStart } = subscriptionOf(draft);
+  dropPendingUpdate(draft);
+  const settlement = settleItems(draft, { due: [], billed: draft.snapshot.billed, at: ending.at, unused: ending.unused, charge: 'bill' });
+  recordCoverage(draft, settlement, []);
+  stopCollecting(draft);
+  const pending = stillPending(draft);
+  if (!ending.finalInvoice) removePending(draft, pending);
+  else if (settlement.lines.length + pending.length > 0) {
+    const period = { start: Math.min(currentPeriodStart, ending.at), end: ending.at };
+    composeInvoice(draft, { billingReason: ending.billingReason, period, lines: settlement.lines, pending, autoAdvance: true });
+  }
+  const { status, canceledAt } = subscriptionOf(draft);
+  changeSubscription(draft, {
+    status: nextStatus(status, ending.event),
+    endedAt: ending.at,
+    canceledAt: canceledAt ?? draft.asOf,
+    incompleteExpiresAt: null,
+    cancellationDetails: ending.details,
+  });
+}
+
+/** Pending items that this decision has not taken away. */
+export const stillPending = (draft: DecisionDraft) => draft.snapshot.pendingItems.filter((item) => !draft.decision.pendingItems.remove.includes(item.id));
+
+/** Takes an unpaid update back: its invoice is voided, and the subscription stays as it was. */
+export function dropPendingUpdate(draft: DecisionDraft): void {
+  const subscription = subscriptionOf(draft);
+  const { pendingUpdate } = subscription;
+  if (!pendingUpdate) return;
+  const invoice = draft.openInvoices.find((candidate) => candidate.id === pendingUpdate.invoiceId);
+  if (invoice) voidInvoice(draft, invoice);
+  changeSubscription(draft, { pendingUpdate: null });
+  emit(draft, 'customer.subscription.pending_update_expired', 'subscription', subscription.id);
+}
+
+function stopCollecting(draft: DecisionDraft): void {
+  for (const invoice of draft.openInvoices) {
+    if (invoice.status !== 'open' || (!invoice.autoAdvance && invoice.nextPaymentAttempt === null)) continue;
+    putInvoice(draft, { ...invoice, autoAdvance: false, nextPaymentAttempt: null });
+    emit(draft, 'invoice.updated', 'invoice', invoice.id, { autoAdvance: invoice.autoAdvance, nextPaymentAttempt: invoice.nextPaymentAttempt });
+  }
+}

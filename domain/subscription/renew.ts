@@ -1,0 +1,62 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { type Decision, emptyDecision } from '../decision.ts';
+import { composeInvoice } from '../invoicing/compose-invoice.ts';
+import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
+import { periodContaining } from '../time.ts';
+import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
+import { dropPendingUpdate, endSubscription, stillPending } from './end-subscription.ts';
+import { applyPendingUpdate } from './resolve-pending-update.ts';
+import { hasEnded } from './transitions.ts';
+
+/**
+ * What happens at the next boundary: the period that begins where the current one ends is billed together with all pending items, or the subscription ends there (or at its
+ * date of cancellation, if that comes first). Before that boundary, after the end, and for a subscription that is still incomplete the decision is empty, so asking twice bills
+ * once. However late it is asked, one decision bills one period. A period in which the subscription is to end is billed only until then. While the subscription is unpaid
+ * its invoices stay drafts for a person to finalise, as with Stripe.
+ */
+export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContext): Decision {
+  const draft = beginDecision(snapshot, context);
+  const { status, cancelAt, cancelAtPeriodEnd, currentPeriodEnd, cancellationDetails } = subscriptionOf(draft);
+  const end = cancelAtPeriodEnd ? currentPeriodEnd : cancelAt;
+  const next = Math.min(currentPeriodEnd, end ?? currentPeriodEnd);
+  if (hasEnded(status) || status === 'incomplete' || context.asOf < next) return emptyDecision();
+  if (end !== null && end <= currentPeriodEnd) {
+    endSubscription(draft, {
+      at: end,
+      event: 'period_end_cancel',
+      unused: 'forfeit',
+      finalInvoice: true,
+      billingReason: 'subscription_cycle',
+      details: { ...cancellationDetails, reason: cancellationDetails.reason ?? 'cancellation_requested' },
+    });
+    return finishDecision(draft, 'customer.subscription.deleted');
+  }
+  closePendingUpdate(draft);
+  const before = subscriptionOf(draft);
+  if (context.asOf < before.currentPeriodEnd) return finishDecision(draft);
+  const start = before.currentPeriodEnd;
+  const period = { start, end: periodContaining(before.billingCycleAnchor, before.cycle, before.billingTimezone, start).end };
+  changeSubscription(draft, { currentPeriodStart: period.start, currentPeriodEnd: period.end });
+  const due = dueItems(draft, before.items, period.start, period);
+  const settlement = settleItems(draft, { due, billed: snapshot.billed, at: period.start, unused: 'credit', charge: 'bill' });
+  const unpaid = before.status === 'unpaid';
+  const { covered } = composeInvoice(draft, {
+    billingReason: 'subscription_cycle',
+    period: { start: before.currentPeriodStart, end: start },
+    lines: settlement.lines,
+    pending: stillPending(draft),
+    autoAdvance: !unpaid,
+    leaveDraft: unpaid,
+  });
+  recordCoverage(draft, settlement, covered);
+  return finishDecision(draft);
+}
+
+/** A pending update does not outlive its period: paid, it is applied; unpaid, dropped. Its coverage ends with the period, so the renewal does not meet it. */
+function closePendingUpdate(draft: ReturnType<typeof beginDecision>): void {
+  const { pendingUpdate } = subscriptionOf(draft);
+  if (!pendingUpdate) return;
+  const unpaid = draft.openInvoices.some((invoice) => invoice.id === pendingUpdate.invoiceId);
+  if (unpaid) dropPendingUpdate(draft);
+  else applyPendingUpdate(draft);
+}

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Stack, startStack } from '../support/stack.ts';
+import type { EndState } from './end-state.ts';
+import { CRASH_POINTS, live, type Story } from './stories.ts';
+
+/** How often each point is killed; `npm run test:crash -- --times N` sets it. */
+const TIMES = Number(process.env['CRASH_TIMES'] ?? '3');
+const PATIENCE = 180_000 + TIMES * 20_000;
+
+describe.each(Object.keys(CRASH_POINTS) as Story[])('%s', (story) => {
+  let stack: Stack;
+  let uncrashed: EndState;
+
+  beforeAll(async () => {
+    stack = await startStack({ worker: 'none' });
+    [uncrashed] = (await live(stack, where(), { story, crashAt: null, times: 1 })) as [EndState];
+    expect(uncrashed.invoices).toHaveLength(2);
+    expect(uncrashed.invoices.map(({ status }) => status)).toEqual(['paid', 'paid']);
+  }, PATIENCE);
+  afterAll(() => stack?.stop());
+
+  test.concurrent.each(CRASH_POINTS[story])('%s: nothing charged twice, nothing lost, the same end', { timeout: PATIENCE }, async (crashAt) => {
+    const ends = await live(stack, where(), { story, crashAt, times: TIMES });
+    expect(ends).toHaveLength(TIMES);
+    for (const end of ends) expect(end).toEqual(uncrashed);
+  });
+});
+
+const where = (): { temporalAddress: string; home: string } => ({ temporalAddress: inject('temporalAddress'), home: inject('home') });

@@ -1,0 +1,147 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { pino } from 'pino';
+import Stripe from 'stripe';
+import { inject } from 'vitest';
+import { makeActivities } from '../../activities/make-activities.ts';
+import type { Activities } from '../../activities/index.ts';
+import { createApp } from '../../api/create-app.ts';
+import { insertAccount, insertApiKey } from '../../db/accounts.ts';
+import { type Database, openDatabase } from '../../db/client.ts';
+import type { Account } from '../../domain/account.ts';
+import { DEFAULT_DUNNING_POLICY } from '../../domain/dunning/policy.ts';
+import type { Instant } from '../../domain/time.ts';
+import { paymentGatewayRegistry } from '../../gateways/payment/registry.ts';
+import { migrateSandbox } from '../../gateways/payment/sandbox/migrate.ts';
+import { openSandbox, type SandboxGateway } from '../../gateways/payment/sandbox/sandbox-gateway.ts';
+import { taxCalculatorRegistry } from '../../gateways/tax/registry.ts';
+import type { TaxCalculator } from '../../gateways/tax/tax-calculator.ts';
+import { createWorker } from '../../workers/create-worker.ts';
+import { createTestDatabase } from './database.ts';
+
+/** A whole Perennial in one process, on a database, a task queue and a port of its own. */
+export interface Stack {
+  /** The official client, with a key of the account. */
+  stripe: Stripe;
+  apiKey: string;
+  apiUrl: string;
+  accountId: string;
+  db: Database;
+  databaseUrl: string;
+  client: Client;
+  taskQueue: string;
+  sandbox: SandboxGateway;
+  activities: Activities;
+  stop(): Promise<void>;
+}
+
+export interface StackOptions {
+  /** `none`: the API alone, or with worker processes that the test starts itself. */
+  worker?: 'in_process' | 'none';
+  /** Default: the dev server of the test run. */
+  temporal?: { client: Client; connection: NativeConnection; namespace: string };
+  /** What the API takes for the time; default the wall clock. */
+  now?: () => Instant;
+  account?: Partial<Account>;
+  taxCalculators?: TaxCalculator[];
+  deadlineMs?: number;
+}
+
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  quietly();
+  const unwind: (() => Promise<unknown> | unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const undo of unwind.splice(0).reverse()) await undo();
+  };
+  try {
+    const databaseUrl = await newDatabase(unwind);
+    const db = openDatabase({ url: databaseUrl, poolMax: 10 });
+    unwind.push(() => db.close());
+    const sandbox = openSandbox({ url: databaseUrl });
+    unwind.push(() => sandbox.close());
+    const { accountId, apiKey } = await newAccount(db, options.account);
+
+    const { client, connection, namespace } = options.temporal ?? (await connectToTestServer(unwind));
+    const taskQueue = `stack-${randomBytes(6).toString('hex')}`;
+    const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+    const gateways = paymentGatewayRegistry([sandbox]);
+    const activities = makeActivities({ db, log, gateways, taxCalculators: taxCalculatorRegistry(options.taxCalculators ?? []), reach: () => {} });
+    if (options.worker !== 'none') {
+      const worker = await createWorker({
+        connection,
+        namespace,
+        taskQueue,
+        activities,
+        workflowBundlePath: inject('workflowBundlePath'),
+        shutdownGraceSeconds: 1,
+      });
+      const running = worker.run();
+      unwind.push(async () => {
+        worker.shutdown();
+        await running;
+      });
+    }
+
+    const now = options.now ?? ((): Instant => Math.floor(Date.now() / 1000));
+    const app = createApp({ db, temporal: client, gateways, log, taskQueue, deadlineMs: options.deadlineMs ?? 20_000, now });
+    const server = createServer(app);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    unwind.push(() => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    });
+    const { port } = server.address() as AddressInfo;
+    const stripe = new Stripe(apiKey, { host: '127.0.0.1', port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
+    return { stripe, apiKey, apiUrl: `http://127.0.0.1:${port}`, accountId, db, databaseUrl, client, taskQueue, sandbox, activities, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+let quiet = false;
+/** The SDK logs errors only. Once per process, before the first connection. */
+export function quietly(): void {
+  if (quiet) return;
+  quiet = true;
+  Runtime.install({ logger: new DefaultLogger(process.env['TEST_LOG_LEVEL'] === undefined ? 'ERROR' : 'INFO') });
+}
+
+async function newDatabase(unwind: (() => unknown)[]): Promise<string> {
+  const database = await createTestDatabase(inject('postgresUrl'));
+  unwind.push(() => database.drop());
+  await migrateSandbox(database.url);
+  return database.url;
+}
+
+async function newAccount(db: Database, given: Partial<Account> = {}): Promise<{ accountId: string; apiKey: string }> {
+  const accountId = `acct_${randomBytes(8).toString('hex')}`;
+  const apiKey = `sk_test_${randomBytes(24).toString('hex')}`;
+  await insertAccount(db, {
+    id: accountId,
+    name: 'Test',
+    livemode: false,
+    billingTimezone: 'UTC',
+    prorationBasis: 'second',
+    defaultTaxRateIds: [],
+    taxCalculator: 'manual',
+    dunningPolicy: DEFAULT_DUNNING_POLICY,
+    invoiceNumberPrefix: 'TEST',
+    seller: { name: 'Seller', email: null, address: null },
+    ...given,
+  });
+  await insertApiKey(db, accountId, { id: `key_${randomBytes(8).toString('hex')}`, secretHash: createHash('sha256').update(apiKey).digest('hex'), last4: apiKey.slice(-4) });
+  return { accountId, apiKey };
+}
+
+async function connectToTestServer(unwind: (() => unknown)[]): Promise<{ client: Client; connection: NativeConnection; namespace: string }> {
+  const address = inject('temporalAddress');
+  const connection = await NativeConnection.connect({ address });
+  unwind.push(() => connection.close());
+  const clientConnection = await Connection.connect({ address });
+  unwind.push(() => clientConnection.close());
+  return { client: new Client({ connection: clientConnection, namespace: 'default' }), connection, namespace: 'default' };
+}
