@@ -1,16 +1,18 @@
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Router } from 'express';
 import helmet from 'helmet';
 import type { Route } from './define-route.ts';
 import { openApiDocument } from './openapi.ts';
 
+const SCRIPT = 'node_modules/@scalar/api-reference/dist/browser/standalone.js';
+
 /** Where the installed package keeps the page's script; null where development dependencies were left out. */
 function scalarScript(): string | null {
-  try {
-    return join(dirname(createRequire(import.meta.url).resolve('@scalar/api-reference/package.json')), 'dist/browser/standalone.js');
-  } catch {
-    return null;
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const file = join(folder, SCRIPT);
+    if (existsSync(file)) return file;
+    if (folder === dirname(folder)) return null;
   }
 }
 

@@ -1,4 +1,4 @@
-import { migrate } from '../db/migrate.ts';
+import { migrate } from '../db/client.ts';
 import { migrateSandbox } from '../gateways/payment/sandbox/migrate.ts';
 import { firstAccount } from './first-account.ts';
 

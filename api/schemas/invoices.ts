@@ -37,6 +37,9 @@ export const invoicePreview = z.strictObject({
   expand,
 });
 
+/** What Stripe lists and we do not have yet. */
+const alwaysEmpty = z.array(z.string()).max(0);
+
 const tax = z.strictObject({
   amount: z.int(),
   tax_behavior: z.enum(['exclusive', 'inclusive']),
@@ -57,9 +60,9 @@ export const invoiceLine = z
     amount: z.int(),
     currency: z.string(),
     description: z.string(),
-    discount_amounts: z.array(z.never()),
+    discount_amounts: alwaysEmpty,
     discountable: z.boolean(),
-    discounts: z.array(z.never()),
+    discounts: alwaysEmpty,
     invoice: z.string(),
     livemode: z.boolean(),
     metadata: answerMetadata,
@@ -81,7 +84,7 @@ export const invoiceLine = z
       })
       .nullable(),
     period: z.strictObject({ start: z.int(), end: z.int() }),
-    pretax_credit_amounts: z.array(z.never()),
+    pretax_credit_amounts: alwaysEmpty,
     pricing: z
       .strictObject({
         type: z.literal('price_details'),
@@ -161,7 +164,7 @@ export const invoice = z
     default_source: z.null(),
     default_tax_rates: z.array(taxRate),
     description: nullableText,
-    discounts: z.array(z.never()),
+    discounts: alwaysEmpty,
     due_date: z.null(),
     effective_at: nullableTime,
     ending_balance: z.int().nullable(),
@@ -198,9 +201,9 @@ export const invoice = z
     subtotal_excluding_tax: z.int(),
     test_clock: z.null(),
     total: z.int(),
-    total_discount_amounts: z.array(z.never()),
+    total_discount_amounts: alwaysEmpty,
     total_excluding_tax: z.int(),
-    total_pretax_credit_amounts: z.array(z.never()),
+    total_pretax_credit_amounts: alwaysEmpty,
     total_taxes: z.array(tax),
     webhooks_delivered_at: z.null(),
     amount_credited: z.int().openapi({ description: 'Credits of later invoices put against this one while it was open.' }),

@@ -55,7 +55,7 @@ export async function up(knex: Knex): Promise<void> {
       id text not null,
       product_id text not null,
       currency text not null check (currency ~ '^[a-z]{3}$'),
-      unit_amount_decimal text not null check (unit_amount_decimal ~ '^\\d+(\\.\\d{1,12})?$'),
+      unit_amount_decimal text not null check (unit_amount_decimal ~ '^\\d+(\\.\\d{1,12}){0,1}$'),
       recurring jsonb,
       tax_behavior text not null check (tax_behavior in ('inclusive', 'exclusive', 'unspecified')),
       active boolean not null,

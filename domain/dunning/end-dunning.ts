@@ -2,6 +2,7 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { beginDecision, changeSubscription, type DecisionContext, emit, finishDecision, putInvoice } from '../invoicing/draft-decision.ts';
+import { endSubscription } from '../subscription/end-subscription.ts';
 import { hasEnded, nextStatus } from '../subscription/transitions.ts';
 
 /**
@@ -18,20 +19,21 @@ export function decideDunningEnd(snapshot: BillingSnapshot, context: DecisionCon
     putInvoice(draft, { ...invoice, nextPaymentAttempt: null, autoAdvance: false });
     emit(draft, 'invoice.updated', 'invoice', invoice.id, { nextPaymentAttempt: invoice.nextPaymentAttempt, autoAdvance: invoice.autoAdvance });
   }
-  if (!subscription || hasEnded(subscription.status)) return draft.decision;
+  // An incomplete subscription has its own deadline (`incompleteExpiresAt`), not the policy's.
+  if (!subscription || hasEnded(subscription.status) || subscription.status === 'incomplete') return draft.decision;
   const action = account.dunningPolicy.terminalAction;
   const status = nextStatus(subscription.status, `dunning_gave_up_${action}`);
   if (status !== 'canceled') {
     changeSubscription(draft, { status });
     return finishDecision(draft);
   }
-  changeSubscription(draft, {
-    status,
-    canceledAt: context.asOf,
-    endedAt: context.asOf,
-    cancelAtPeriodEnd: false,
-    pendingUpdate: null,
-    cancellationDetails: { ...subscription.cancellationDetails, reason: 'payment_failed' },
+  endSubscription(draft, {
+    at: context.asOf,
+    event: 'dunning_gave_up_cancel',
+    unused: 'forfeit',
+    finalInvoice: false,
+    billingReason: 'subscription_update',
+    details: { ...subscription.cancellationDetails, reason: 'payment_failed' },
   });
   return finishDecision(draft, 'customer.subscription.deleted');
 }

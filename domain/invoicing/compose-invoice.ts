@@ -2,8 +2,8 @@ import { ID_PREFIX } from '../ids.ts';
 import type { BilledPeriod } from '../subscription/subscription.ts';
 import { applyTaxRates } from '../tax/apply-tax-rates.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
+import { closeDraft } from './close-draft.ts';
 import { changeSubscription, type DecisionDraft, emit, putInvoice } from './draft-decision.ts';
-import { finalizeInvoice } from './finalize-invoice.ts';
 import type { BillingReason, Invoice, InvoiceItem, InvoiceLine, Period } from './invoice.ts';
 import type { SettledLine } from './settle.ts';
 import { withTotals } from './total-invoice.ts';
@@ -95,7 +95,7 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   const covered = parts.flatMap(({ covers }, index): BilledPeriod[] => {
     return covers ? [{ ...covers, invoiceId: id, invoiceLineId: lines[index]?.id ?? null }] : [];
   });
-  const invoice = external || request.leaveDraft ? made : finalizeInvoice(draft, made);
+  const invoice = external || request.leaveDraft ? made : closeDraft(draft, made);
   return { invoice, covered };
 }
 

@@ -20,7 +20,7 @@ const OUTCOME: Record<GatewayResult['kind'], PaymentOutcomeKind> = {
 /**
  * Records what became of an attempt. Paid: the invoice, the journal, and the subscription that waited for it. Declined: the invoice stays open and the subscription is
  * past due (an incomplete one stays incomplete). Processing and unknown keep blocking further attempts; an attempt that needs the customer's action does not. Settling a
- * resolved attempt again changes nothing. Money for an invoice that was voided meanwhile becomes the customer's credit.
+ * resolved attempt again changes nothing. Money for an invoice that was voided meanwhile, and money beyond what a credit left of it, becomes the customer's credit.
  * @throws Refusal resource_missing where the attempt is not one of the invoice's
  */
 export function decideAttemptOutcome(
@@ -32,10 +32,15 @@ export function decideAttemptOutcome(
   const before = snapshot.attempts.find((attempt) => attempt.id === command.attemptId);
   if (!invoice || !before) throw new Refusal('resource_missing', `No such payment attempt: '${command.attemptId}'`);
   const draft = beginDecision(snapshot, context);
-  if (before.status === 'succeeded') return { decision: draft.decision, kind: 'paid' };
-  if (before.status === 'declined' && command.result.kind !== 'succeeded') return { decision: draft.decision, kind: 'declined' };
   const { kind, reference, declineCode, message } = command.result;
+  if (before.status === 'succeeded') return { decision: draft.decision, kind: 'paid' };
+  const failed = before.status === 'declined' || before.status === 'canceled';
+  if (failed && kind !== 'succeeded') return { decision: draft.decision, kind: 'declined' };
   const waits = kind === 'processing' || kind === 'unknown';
+  // Late news of less weight: whoever waits for the customer still does so.
+  if (before.status === 'requires_action' && (waits || kind === 'requires_action')) return { decision: draft.decision, kind: 'requires_action' };
+  // An attempt that waited for the customer has been counted already.
+  const counts = before.resolvedAt === null ? 1 : 0;
   const attempt: PaymentAttempt = {
     ...before,
     status: kind,
@@ -45,22 +50,26 @@ export function decideAttemptOutcome(
     resolvedAt: waits ? null : context.asOf,
   };
   draft.decision.attempt = attempt;
-  if (kind === 'succeeded') receive(draft, invoice, attempt);
+  if (kind === 'succeeded') receive(draft, { ...invoice, attemptCount: invoice.attemptCount + counts }, attempt);
   else if (!waits) {
-    missPayment(draft, { ...invoice, attemptCount: invoice.attemptCount + 1 });
+    missPayment(draft, { ...invoice, attemptCount: invoice.attemptCount + counts });
     if (kind === 'requires_action') emit(draft, 'invoice.payment_action_required', 'invoice', invoice.id);
   }
   return { decision: finishDecision(draft), kind: OUTCOME[kind] };
 }
 
 function receive(draft: DecisionDraft, invoice: Invoice, attempt: PaymentAttempt): void {
-  const wanted = (invoice.status === 'open' || invoice.status === 'uncollectible') && invoice.amountRemaining >= attempt.amount;
-  if (!wanted) {
-    draft.decision.journal.push(...bookPaymentToBalance(invoice, attempt, draft));
-    moveBalance(draft, 'unapplied_from_invoice', -attempt.amount, invoice);
-    emit(draft, 'payment_attempt.credited_to_balance', 'payment_attempt', attempt.id);
-    return;
-  }
+  const wanted = invoice.status === 'open' || invoice.status === 'uncollectible' ? invoice.amountRemaining : 0;
+  const applied = Math.min(wanted, attempt.amount);
+  if (applied > 0) pay(draft, invoice, { ...attempt, amount: applied });
+  const excess = attempt.amount - applied;
+  if (excess === 0) return;
+  draft.decision.journal.push(...bookPaymentToBalance(invoice, { ...attempt, amount: excess }, draft));
+  moveBalance(draft, 'adjustment', -excess, invoice);
+  emit(draft, 'payment_attempt.credited_to_balance', 'payment_attempt', attempt.id);
+}
+
+function pay(draft: DecisionDraft, invoice: Invoice, attempt: PaymentAttempt): void {
   const amountRemaining = invoice.amountRemaining - attempt.amount;
   const paid: Invoice = {
     ...invoice,
@@ -68,7 +77,6 @@ function receive(draft: DecisionDraft, invoice: Invoice, attempt: PaymentAttempt
     amountPaid: invoice.amountPaid + attempt.amount,
     amountRemaining,
     attempted: true,
-    attemptCount: invoice.attemptCount + 1,
     nextPaymentAttempt: null,
     paidAt: amountRemaining === 0 ? draft.asOf : null,
   };

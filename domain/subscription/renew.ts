@@ -3,9 +3,9 @@ import { type Decision, emptyDecision } from '../decision.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
 import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
 import { periodContaining } from '../time.ts';
+import { applyPendingUpdate } from './apply-pending-update.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { dropPendingUpdate, endSubscription, stillPending } from './end-subscription.ts';
-import { applyPendingUpdate } from './resolve-pending-update.ts';
 import { hasEnded } from './transitions.ts';
 
 /**

@@ -1,7 +1,8 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
-import { beginDecision, changeSubscription, type DecisionContext, type DecisionDraft, emit, finishDecision, shrinkCoverage } from '../invoicing/draft-decision.ts';
+import { beginDecision, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
+import { applyPendingUpdate } from './apply-pending-update.ts';
 import { subscriptionOf } from './bill-items.ts';
 import { dropPendingUpdate } from './end-subscription.ts';
 
@@ -22,22 +23,4 @@ export function decidePendingUpdate(snapshot: BillingSnapshot, command: { apply:
   if (unpaid) dropPendingUpdate(draft);
   else applyPendingUpdate(draft);
   return finishDecision(draft);
-}
-
-export function applyPendingUpdate(draft: DecisionDraft): void {
-  const subscription = subscriptionOf(draft);
-  if (!subscription.pendingUpdate) return;
-  const { items, cycle, billingCycleAnchor, currentPeriodStart, currentPeriodEnd, billedShrinks, billedInserts } = subscription.pendingUpdate.next;
-  shrinkCoverage(draft, billedShrinks);
-  draft.decision.billed.insert.push(...billedInserts);
-  changeSubscription(draft, {
-    items,
-    cycle,
-    billingCycleAnchor,
-    currentPeriodStart,
-    currentPeriodEnd,
-    cancelAt: subscription.cancelAtPeriodEnd ? currentPeriodEnd : subscription.cancelAt,
-    pendingUpdate: null,
-  });
-  emit(draft, 'customer.subscription.pending_update_applied', 'subscription', subscription.id);
 }

@@ -93,6 +93,6 @@ describe('tax rates', () => {
 
 describe('the account', () => {
   it('is that of the key', async () => {
-    expect(await api.stripe.accounts.retrieve()).toMatchObject({ id: 'acct_1', object: 'account' });
+    expect(await api.stripe.accounts.retrieveCurrent()).toMatchObject({ id: 'acct_1', object: 'account' });
   });
 });

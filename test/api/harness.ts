@@ -63,7 +63,7 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
     ready: vi.fn<Commands['ready']>(async () => {}),
   };
   const gateway = { name: 'sandbox', attachPaymentMethod: async (source) => describeTestMethod(source) } as Partial<PaymentGateway> as PaymentGateway;
-  const app = createApp({ db, temporal: commands, gateways: { sandbox: gateway }, log: pino({ level: 'silent' }), taskQueue: 'unused', deadlineMs: 1000, now });
+  const app = createApp({ db, temporal: commands, gateways: { sandbox: gateway }, log: pino({ level: process.env['API_TEST_LOG'] ?? 'silent' }), taskQueue: 'unused', deadlineMs: 1000, now });
   const server: Server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

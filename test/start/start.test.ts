@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import Stripe from 'stripe';
@@ -8,6 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 /** `npm start` as a new user meets it: up from nothing, the README's commands, killed without mercy, resumed. */
 
 const home = mkdtempSync(join('/tmp', 'perennial-start-'));
+// As root, Postgres runs as another user, who must get to its data.
+chmodSync(home, 0o755);
 const ROOT = new URL('../..', import.meta.url).pathname;
 let ports: Record<string, string>;
 let engine: { child: ChildProcess; output: () => string };

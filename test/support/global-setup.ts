@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -17,6 +17,8 @@ declare module 'vitest' {
     temporalPath: string;
     /** The time-skipping `temporal-test-server` executable. */
     testServerPath: string;
+    /** The home whose `bundles` folder holds the bundle, for worker processes. */
+    home: string;
     /** What `workflows/index.ts` bundles to. */
     workflowBundlePath: string;
   }
@@ -26,6 +28,10 @@ declare module 'vitest' {
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const home = resolve(process.env['PERENNIAL_HOME'] ?? '.perennial');
   const scratch = mkdtempSync(join(tmpdir(), 'perennial-test-'));
+  // As root, Postgres runs as another user, who must get to its data.
+  chmodSync(scratch, 0o755);
+  // As root, Postgres runs as its own user and must be able to walk here.
+  chmodSync(scratch, 0o755);
   const stops: (() => Promise<void>)[] = [async () => rmSync(scratch, { recursive: true, force: true })];
   const teardown = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop();
@@ -54,6 +60,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
     provide('temporalAddress', temporalAddress);
     provide('temporalPath', temporalPath);
     provide('testServerPath', testServerPath);
+    provide('home', home);
     provide('workflowBundlePath', workflowBundlePath);
     return teardown;
   } catch (error) {

@@ -1,0 +1,21 @@
+import { changeSubscription, type DecisionDraft, emit, shrinkCoverage } from '../invoicing/draft-decision.ts';
+import { subscriptionOf } from './bill-items.ts';
+
+/** The items, period and coverage of a paid update become the subscription's, exactly as they were decided with its invoice. */
+export function applyPendingUpdate(draft: DecisionDraft): void {
+  const subscription = subscriptionOf(draft);
+  if (!subscription.pendingUpdate) return;
+  const { items, cycle, billingCycleAnchor, currentPeriodStart, currentPeriodEnd, billedShrinks, billedInserts } = subscription.pendingUpdate.next;
+  shrinkCoverage(draft, billedShrinks);
+  draft.decision.billed.insert.push(...billedInserts);
+  changeSubscription(draft, {
+    items,
+    cycle,
+    billingCycleAnchor,
+    currentPeriodStart,
+    currentPeriodEnd,
+    cancelAt: subscription.cancelAtPeriodEnd ? currentPeriodEnd : subscription.cancelAt,
+    pendingUpdate: null,
+  });
+  emit(draft, 'customer.subscription.pending_update_applied', 'subscription', subscription.id);
+}

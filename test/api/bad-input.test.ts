@@ -1,0 +1,208 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Route } from '../../api/define-route.ts';
+import { ROUTES } from '../../api/routes/index.ts';
+import { errorAnswer } from '../../api/schemas/errors.ts';
+import { type Answer, type Api, KEYS, seed, startApi } from './harness.ts';
+
+let api: Api;
+let before: Record<string, number>;
+beforeAll(async () => {
+  api = await startApi();
+  await seed(api.db, 'acct_1');
+  await seed(api.db, 'acct_2', 'b');
+  before = await api.countRows();
+});
+afterAll(() => api.stop());
+
+/** Stripe-shaped, a 4xx, nothing written, no workflow asked. */
+async function expectRefusal(answer: Answer, expected: { status?: number; code?: string; param?: string } = {}): Promise<void> {
+  expect(answer.status, JSON.stringify(answer.body)).toBeGreaterThanOrEqual(400);
+  expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(500);
+  const { error } = errorAnswer.parse(answer.body);
+  expect(answer.headers.get('request-id')).toMatch(/^req_[A-Za-z0-9]{24}$/);
+  const { status, ...rest } = expected;
+  if (status !== undefined) expect(answer.status, error.message).toBe(status);
+  expect(error).toMatchObject(rest);
+  expect(await api.countRows()).toEqual(before);
+  for (const [name, command] of Object.entries(api.commands)) if (name !== 'ready') expect(command, name).not.toHaveBeenCalled();
+}
+
+const OWN: Record<string, string> = {
+  customers: 'cus_1',
+  products: 'prod_1',
+  prices: 'price_1',
+  tax_rates: 'txr_1',
+  payment_methods: 'pm_1',
+  subscriptions: 'sub_1',
+  subscription_items: 'si_1',
+  invoices: 'in_1',
+  events: 'evt_1',
+};
+const pathOf = (route: Route, id = OWN[route.path.split('/')[2] ?? ''] ?? 'x'): string => route.path.replace(':id', id).replace(':method', 'pm_1');
+const named = ROUTES.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const);
+const send = (route: Route, params: string, headers: Record<string, string> = {}, path = pathOf(route)): Promise<Answer> =>
+  route.method === 'post'
+    ? api.request('POST', path, { body: params, headers })
+    : api.request(route.method.toUpperCase(), params === '' ? path : `${path}?${params}`, { headers });
+
+describe.each(named)('%s refuses', (_, route) => {
+  it('an unknown parameter', async () => {
+    await expectRefusal(await send(route, 'colour=red'), { status: 400, code: 'parameter_unknown', param: 'colour' });
+  });
+  it('an unsupported parameter of Stripe in an unknown place', async () => {
+    await expectRefusal(await send(route, 'trial_settings[end_behavior][missing_payment_method]=pause'), { status: 400, code: 'parameter_unknown', param: 'trial_settings' });
+  });
+  it('null bytes and broken text', async () => {
+    await expectRefusal(await send(route, 'colour=%00'), { status: 400 });
+    await expectRefusal(await send(route, '%00=1'), { status: 400 });
+    await expectRefusal(await send(route, 'colour=%ff'), { status: 400 });
+    await expectRefusal(await send(route, 'metadata[__proto__]=1'), { status: 400 });
+    if (route.method === 'get') return;
+    const json = { 'content-type': 'application/json' };
+    await expectRefusal(await api.request(route.method.toUpperCase(), pathOf(route), { body: '{"a":"\\ud800"}', headers: json }), { status: 400 });
+    await expectRefusal(await api.request(route.method.toUpperCase(), pathOf(route), { body: '{"a\\u0000":1}', headers: json }), { status: 400 });
+  });
+  it('a wrong key', async () => {
+    for (const authorization of ['', 'Bearer', 'Bearer sk_test_wrongwrongwrong', `Bearer pk_test_x`, `Bearer ${KEYS.acct_1}x`, 'Basic !!!', 'Digest x', `Bearer ${'x'.repeat(5000)}`]) {
+      await expectRefusal(await send(route, '', { authorization }), { status: 401 });
+    }
+  });
+  it('what it can only misunderstand', async () => {
+    if (route.method === 'get') return;
+    const method = route.method.toUpperCase();
+    const path = pathOf(route);
+    for (const body of ['{', '[]', '"x"', 'null', '[['.repeat(50_000), '{"a":'.repeat(1000)]) {
+      await expectRefusal(await api.request(method, path, { body, headers: { 'content-type': 'application/json' } }), { status: 400 });
+    }
+    await expectRefusal(await api.request(method, path, { body: '<a/>', headers: { 'content-type': 'application/xml' } }), { status: 415 });
+    await expectRefusal(await api.request(method, path, { body: `a=${'x'.repeat(300_000)}` }), { status: 413 });
+    await expectRefusal(await api.request(method, path, { body: gzipSync('a'.repeat(5_000_000)), headers: { 'content-encoding': 'gzip' } }), { status: 413 });
+    await expectRefusal(await api.request(method, path, { body: 'not gzip', headers: { 'content-encoding': 'gzip' } }), { status: 400 });
+    await expectRefusal(await api.request(method, path, { body: 'a=1', headers: { 'content-encoding': 'nonsense' } }), { status: 415 });
+  });
+  it('an Idempotency-Key that is none', async () => {
+    if (!route.writes) return;
+    await expectRefusal(await send(route, '', { 'idempotency-key': 'x'.repeat(256) }), { status: route.params.safeParse({}).success ? 400 : 400 });
+  });
+  it('an id that is none, and the id of another account', async () => {
+    if (!route.path.includes(':id')) return;
+    const [, , resource = ''] = route.path.split('/');
+    const valid = route.path.endsWith('/attach') ? 'customer=cus_1' : '';
+    const theirs = resource === 'payment_methods' && route.path.endsWith('/attach') ? 'pm_nothing' : `${OWN[resource] ?? ''}b`;
+    for (const id of ['nothing', theirs, 'a%00b', '%ff', '..%2f..%2fetc', 'x'.repeat(300), "'%20or%201=1--"]) {
+      const answer = await send(route, valid, {}, pathOf(route, id));
+      await expectRefusal(answer);
+      expect([400, 404]).toContain(answer.status);
+    }
+  });
+  it('a path to expand that does not exist', async () => {
+    if (!('expand' in ((route.params as { shape?: object }).shape ?? {}))) return;
+    const answer = await send(route, 'expand[]=data.nothing.at_all');
+    await expectRefusal(answer, { status: 400 });
+    await expectRefusal(await send(route, 'expand=x'), { status: 400 });
+    await expectRefusal(await send(route, `expand[]=${'a.'.repeat(150)}`), { status: 400 });
+  });
+  it('wrong pages', async () => {
+    if (route.list !== true) return;
+    const valid = route.path === '/v1/subscription_items' ? '&subscription=sub_1' : route.path === '/v1/payment_methods' ? '&customer=cus_1' : '';
+    for (const page of ['limit=0', 'limit=101', 'limit=-1', 'limit=1e1', 'limit=ten', 'limit=', 'starting_after=', 'starting_after=nothing', 'ending_before=nothing', 'starting_after=a&ending_before=b', 'limit[gte]=3']) {
+      await expectRefusal(await send(route, `${page}${valid}`), { status: 400 });
+    }
+  });
+});
+
+const LONG = 'x'.repeat(5001);
+const BIG = '999999999999999999999';
+
+describe('values', () => {
+  it.each<[string, string, string, { status?: number; code?: string; param?: string }]>([
+    ['POST', '/v1/customers', 'name[a]=b', { param: 'name' }],
+    ['POST', '/v1/customers', `name=${LONG}`, { param: 'name' }],
+    ['POST', '/v1/customers', 'email=nobody', { param: 'email' }],
+    ['POST', '/v1/customers', 'balance=100', { code: 'parameter_unknown', param: 'balance' }],
+    ['POST', '/v1/customers', 'tax_exempt=maybe', { param: 'tax_exempt' }],
+    ['POST', '/v1/customers', 'default_tax_rates[0]=txr_1b', { code: 'resource_missing', param: 'default_tax_rates[0]' }],
+    ['POST', '/v1/customers', 'invoice_settings[default_payment_method]=pm_1', { code: 'resource_missing', param: 'invoice_settings[default_payment_method]' }],
+    ['POST', '/v1/customers', 'payment_method=pm_1', { param: 'payment_method' }],
+    ['POST', '/v1/customers', 'payment_method=pm_nothing', { code: 'resource_missing', param: 'payment_method' }],
+    ['POST', '/v1/customers', 'external_id=crm', { code: 'resource_already_exists', param: 'external_id' }],
+    ['POST', '/v1/customers', 'address[country]=Germany', { param: 'address[country]' }],
+    ['POST', '/v1/customers/cus_1', 'invoice_settings[default_payment_method]=pm_1b', { code: 'resource_missing', param: 'invoice_settings[default_payment_method]' }],
+    ['GET', '/v1/customers?created[gte]=soon', '', { param: 'created[gte]' }],
+    ['GET', `/v1/customers?created=${BIG}`, '', { param: 'created' }],
+    ['POST', '/v1/products', 'name=', { code: 'parameter_invalid_empty', param: 'name' }],
+    ['POST', '/v1/products', '', { code: 'parameter_missing', param: 'name' }],
+    ['POST', '/v1/products', 'name=x&default_price_data[currency]=eur', { code: 'parameter_missing', param: 'default_price_data[unit_amount]' }],
+    ['POST', '/v1/products', 'name=x&id=a%20b', { param: 'id' }],
+    ['POST', '/v1/products/prod_1', 'default_price=price_1b', { code: 'resource_missing', param: 'default_price' }],
+    ['POST', '/v1/prices', 'product=prod_1b&currency=eur&unit_amount=1', { code: 'resource_missing', param: 'product' }],
+    ['POST', '/v1/prices', `product=prod_1&currency=eur&unit_amount=${BIG}`, { code: 'parameter_invalid_integer', param: 'unit_amount' }],
+    ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount_decimal=-1', { param: 'unit_amount_decimal' }],
+    ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount_decimal=NaN', { param: 'unit_amount_decimal' }],
+    ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount=1&recurring[interval]=fortnight', { param: 'recurring[interval]' }],
+    ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount=1&billing_scheme=tiered', { param: 'billing_scheme' }],
+    ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount=1&tiers[0][up_to]=inf', { code: 'parameter_unknown', param: 'tiers' }],
+    ['POST', '/v1/tax_rates', 'display_name=x&percentage=101&inclusive=true', { param: 'percentage' }],
+    ['POST', '/v1/tax_rates', 'display_name=x&percentage=1.23456&inclusive=true', { param: 'percentage' }],
+    ['POST', '/v1/tax_rates', 'display_name=x&percentage=1&inclusive=1', { param: 'inclusive' }],
+    ['POST', '/v1/payment_methods', 'type=card&card[number]=4242424242424242', { code: 'parameter_unknown', param: 'card[number]' }],
+    ['POST', '/v1/payment_methods', 'type=card&card[token]=tok_nothing', { code: 'resource_missing', param: 'card[token]' }],
+    ['POST', '/v1/payment_methods/pm_card_visa/attach', 'customer=cus_1b', { code: 'resource_missing', param: 'customer' }],
+    ['POST', '/v1/payment_methods/pm_1/attach', 'customer=cus_nothing', { code: 'resource_missing', param: 'customer' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1b&items[0][price]=price_1', { status: 400, code: 'resource_missing' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1b', { status: 400, code: 'resource_missing' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1', { code: 'parameter_missing', param: 'items' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&items[0][quantity]=-1', { param: 'items[0][quantity]' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&items[0][quantity]=1.5', { param: 'items[0][quantity]' }],
+    ['POST', '/v1/subscriptions', `customer=cus_1&items[0][price]=price_1&items[0][quantity]=${BIG}`, { param: 'items[0][quantity]' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&currency=usd', { status: 400 }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&cancel_at=1', { status: 400 }],
+    ['POST', '/v1/subscriptions', `customer=cus_1&items[0][price]=price_1&cancel_at=${BIG}`, { param: 'cancel_at' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&cancel_at=1900000000&cancel_at_period_end=true', { code: 'parameters_exclusive' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&default_payment_method=pm_1b', { status: 400 }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&default_tax_rates[0]=txr_1b', { status: 400 }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&trial_period_days=7', { code: 'parameter_unknown', param: 'trial_period_days' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&payment_behavior=pending_if_incomplete', { param: 'payment_behavior' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&collection_method=send_invoice', { param: 'collection_method' }],
+    ['POST', '/v1/subscriptions/sub_1', 'items[0][id]=si_1b&items[0][quantity]=2', { status: 400 }],
+    ['POST', '/v1/subscriptions/sub_1', 'items[0][quantity]=2', { code: 'parameter_missing', param: 'items[0][price]' }],
+    ['POST', '/v1/subscriptions/sub_1', 'items[0][id]=si_1&items[0][deleted]=true', { status: 400 }],
+    ['POST', '/v1/subscriptions/sub_1', 'items[0][deleted]=true', { code: 'parameter_missing', param: 'items[0][id]' }],
+    ['POST', '/v1/subscriptions/sub_1', 'items[0][id]=si_1&items[0][price]=price_2&proration_date=1', { status: 400 }],
+    ['POST', '/v1/subscriptions/sub_1', 'cancel_at=1', { status: 400 }],
+    ['POST', '/v1/subscriptions/sub_1', 'default_payment_method=pm_1b', { status: 400 }],
+    ['DELETE', '/v1/subscriptions/sub_1?prorate=maybe', '', { param: 'prorate' }],
+    ['GET', '/v1/subscriptions?status=asleep', '', { param: 'status' }],
+    ['POST', '/v1/subscription_items', 'subscription=sub_1b&price=price_1', { code: 'resource_missing', param: 'subscription' }],
+    ['POST', '/v1/subscription_items', 'subscription=sub_1&price=price_1b', { status: 400 }],
+    ['POST', '/v1/subscription_items/si_1', 'quantity=x', { param: 'quantity' }],
+    ['DELETE', '/v1/subscription_items/si_1', '', { status: 400 }],
+    ['GET', '/v1/subscription_items?subscription=sub_1b', '', { code: 'resource_missing', param: 'subscription' }],
+    ['GET', '/v1/subscription_items', '', { code: 'parameter_missing', param: 'subscription' }],
+    ['GET', '/v1/payment_methods', '', { code: 'parameter_missing', param: 'customer' }],
+    ['GET', '/v1/invoices?status=lost', '', { param: 'status' }],
+    ['POST', '/v1/invoices/in_1/pay', 'payment_method=pm_1b', { code: 'resource_missing', param: 'payment_method' }],
+    ['POST', '/v1/invoices/in_1/pay', 'paid_out_of_band=true', { code: 'parameter_unknown', param: 'paid_out_of_band' }],
+    ['POST', '/v1/invoices/create_preview', '', { code: 'parameter_missing', param: 'customer' }],
+    ['POST', '/v1/invoices/create_preview', 'customer=cus_1', { code: 'parameter_missing', param: 'subscription_details[items]' }],
+    ['POST', '/v1/invoices/create_preview', 'subscription=sub_1b', { code: 'resource_missing', param: 'subscription' }],
+    ['POST', '/v1/invoices/create_preview', 'subscription=sub_1&customer=cus_1b', { code: 'resource_missing', param: 'customer' }],
+    ['POST', '/v1/invoices/create_preview', 'subscription=sub_1&subscription_details[cancel_now]=true&subscription_details[items][0][price]=price_2', { status: 400 }],
+    ['POST', '/v1/invoices/create_preview', 'customer=cus_1&subscription_details[items][0][price]=price_1b', { status: 400 }],
+    ['GET', '/v1/events?type=customer.created&types[]=a.b', '', { code: 'parameters_exclusive', param: 'type' }],
+    ['GET', '/v1/events?type=DROP%20TABLE', '', { param: 'type' }],
+    ['POST', '/v1/customers?name=x', 'name=y', { status: 400 }],
+    ['GET', '/v1/nothing', '', { status: 404 }],
+    ['PUT', '/v1/customers/cus_1', 'name=x', { status: 404 }],
+    ['GET', '/', '', { status: 404 }],
+    ['GET', '/v1/Customers', '', { status: 404 }],
+  ])('%s %s %.80s', async (method, path, body, expected) => {
+    await expectRefusal(await api.request(method, path, method === 'GET' ? {} : { body }), { ...(expected.status === undefined ? { status: 400 } : {}), ...expected });
+  });
+
+  it('says what it does not know by its method and path', async () => {
+    const { body } = await api.request('GET', '/v1/nothing');
+    expect(body['error'].message).toBe('Unrecognized request URL (GET: /v1/nothing).');
+  });
+});

@@ -1,0 +1,276 @@
+import type { Account } from '../../domain/account.ts';
+import type { BillingSnapshot } from '../../domain/billing-snapshot.ts';
+import type { Interval, Price, Product } from '../../domain/catalog/price.ts';
+import type { Customer } from '../../domain/customer.ts';
+import type { Decision, OutboxEvent } from '../../domain/decision.ts';
+import type { Invoice, InvoiceItem } from '../../domain/invoicing/invoice.ts';
+import type { JournalTransaction, LedgerAccount } from '../../domain/ledger/journal.ts';
+import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
+import { decideAttemptOutcome } from '../../domain/payments/settle-attempt.ts';
+import { decideAttempt } from '../../domain/payments/start-attempt.ts';
+import type { BilledPeriod, Subscription } from '../../domain/subscription/subscription.ts';
+import type { TaxRate } from '../../domain/tax/tax-rate.ts';
+import { type Instant, instant } from '../../domain/time.ts';
+
+/** Midnight UTC of a date, or an instant in full. */
+export const on = (date: string): Instant => instant(date.length === 10 ? `${date}T00:00:00Z` : date);
+
+export const anAccount = (patch: Partial<Account> = {}): Account => ({
+  id: 'acct_1',
+  name: 'Seller',
+  livemode: false,
+  billingTimezone: 'UTC',
+  prorationBasis: 'day',
+  defaultTaxRateIds: [],
+  taxCalculator: 'manual',
+  dunningPolicy: { retryDelays: [259_200], hardDeclines: ['stolen_card'], terminalAction: 'cancel' },
+  invoiceNumberPrefix: 'PER',
+  seller: { name: 'Seller', email: 'billing@seller.test', address: null },
+  ...patch,
+});
+
+export const aCustomer = (patch: Partial<Customer> = {}): Customer => ({
+  id: 'cus_1',
+  name: 'Ada',
+  email: 'ada@buyer.test',
+  phone: null,
+  description: null,
+  address: null,
+  currency: null,
+  balance: 0,
+  defaultPaymentMethodId: 'pm_1',
+  defaultTaxRateIds: [],
+  taxExempt: 'none',
+  billingTimezone: null,
+  externalId: null,
+  metadata: {},
+  deleted: false,
+  createdAt: 0,
+  ...patch,
+});
+
+const aCard: PaymentMethod = {
+  id: 'pm_1',
+  customerId: 'cus_1',
+  type: 'card',
+  gateway: 'sandbox',
+  gatewayReference: 'pm_card_visa',
+  card: { brand: 'visa', last4: '4242', expMonth: 12, expYear: 2099, country: 'US', fingerprint: null },
+  metadata: {},
+  createdAt: 0,
+};
+
+/**
+ * The database in memory: applies decisions and answers with snapshots, and refuses whatever the real one's constraints refuse (overlapping coverage, credits beyond what
+ * was billed, sums that do not add up, a journal out of balance, changed money of a finalised invoice). For lives that are simulated without IO.
+ */
+export class MemoryBook {
+  account: Account;
+  customer: Customer;
+  subscription: Subscription | null = null;
+  paymentMethods: PaymentMethod[] = [aCard];
+  readonly prices: Record<string, Price> = {};
+  readonly products: Record<string, Product> = {};
+  readonly taxRates: Record<string, TaxRate> = {};
+  readonly invoices = new Map<string, Invoice>();
+  readonly pendingItems = new Map<string, InvoiceItem>();
+  readonly billed = new Map<string, BilledPeriod>();
+  readonly attempts = new Map<string, PaymentAttempt>();
+  readonly journal: JournalTransaction[] = [];
+  readonly events: OutboxEvent[] = [];
+  #operations = 0;
+  #numbers = 0;
+
+  constructor(parts: { account?: Partial<Account>; customer?: Partial<Customer> } = {}) {
+    this.account = anAccount(parts.account);
+    this.customer = aCustomer(parts.customer);
+  }
+
+  /** A per-seat price in minor units, "2000 a month", with a product of its own named after it. */
+  price(id: string, unitAmountDecimal: string, interval: Interval | null = 'month', patch: Partial<Price> & { intervalCount?: number } = {}): string {
+    const { intervalCount = 1, ...rest } = patch;
+    const productId = `prod_${id}`;
+    this.products[productId] = {
+      id: productId,
+      name: id,
+      description: null,
+      active: true,
+      defaultPriceId: null,
+      unitLabel: 'seat',
+      externalId: null,
+      metadata: {},
+      createdAt: 0,
+      updatedAt: 0,
+    };
+    this.prices[id] = {
+      id,
+      productId,
+      currency: 'eur',
+      unitAmountDecimal,
+      recurring: interval && { interval, intervalCount },
+      taxBehavior: 'unspecified',
+      active: true,
+      nickname: null,
+      lookupKey: null,
+      externalId: null,
+      metadata: {},
+      createdAt: 0,
+      ...rest,
+    };
+    return id;
+  }
+
+  taxRate(id: string, percentage: string, inclusive = false): string {
+    this.taxRates[id] = {
+      id,
+      displayName: id,
+      description: null,
+      percentage,
+      inclusive,
+      active: true,
+      country: null,
+      state: null,
+      jurisdiction: null,
+      taxType: null,
+      metadata: {},
+      createdAt: 0,
+    };
+    return id;
+  }
+
+  /** What the database would answer: see `db/billing-snapshot.ts`. */
+  snapshot(about: { invoiceId?: string } = {}): BillingSnapshot {
+    const { subscription } = this;
+    return structuredClone({
+      account: this.account,
+      customer: this.customer,
+      subscription,
+      prices: this.prices,
+      products: this.products,
+      taxRates: this.taxRates,
+      billed: [...this.billed.values()]
+        .filter((row) => subscription !== null && row.end > subscription.currentPeriodStart)
+        .sort((a, b) => a.subscriptionItemId.localeCompare(b.subscriptionItemId) || a.start - b.start),
+      pendingItems: [...this.pendingItems.values()].filter((item) => item.invoiceId === null),
+      openInvoices: [...this.invoices.values()].filter((invoice) => invoice.status === 'draft' || invoice.status === 'open'),
+      invoice: about.invoiceId === undefined ? null : this.invoice(about.invoiceId),
+      attempts: [...this.attempts.values()].filter((attempt) => attempt.invoiceId === about.invoiceId),
+      paymentMethods: this.paymentMethods,
+    });
+  }
+
+  /** Ids of one operation, the same for the same name. */
+  context(asOf: Instant, operation?: string): { asOf: Instant; newId: (prefix: string) => string } {
+    const name = operation ?? String(++this.#operations);
+    let n = 0;
+    return { asOf, newId: (prefix) => `${prefix}_${name}x${++n}` };
+  }
+
+  /** Snapshot -> decide -> record. */
+  do(asOf: Instant, decide: (snapshot: BillingSnapshot, context: ReturnType<MemoryBook['context']>) => Decision, about: { invoiceId?: string } = {}): Decision {
+    const decision = decide(this.snapshot(about), this.context(asOf));
+    this.record(decision);
+    return decision;
+  }
+
+  record(given: Decision): void {
+    const decision = structuredClone(given);
+    if (decision.customerCurrency !== null) this.customer = { ...this.customer, currency: this.customer.currency ?? decision.customerCurrency };
+    if (decision.subscription) this.subscription = decision.subscription;
+    for (const invoice of decision.invoices) this.#write(invoice);
+    for (const item of decision.pendingItems.insert) this.pendingItems.set(item.id, item);
+    for (const { id, invoiceId } of decision.pendingItems.consume) this.pendingItems.set(id, { ...must(this.pendingItems.get(id), id), invoiceId });
+    for (const { id, end, credited } of decision.billed.shrink) this.billed.set(id, { ...must(this.billed.get(id), id), end, credited });
+    for (const row of decision.billed.insert) this.billed.set(row.id, row);
+    for (const { invoiceItemId, invoiceId, invoiceLineId } of decision.billed.attach) {
+      for (const row of this.billed.values()) if (row.invoiceItemId === invoiceItemId) this.billed.set(row.id, { ...row, invoiceId, invoiceLineId });
+    }
+    for (const id of decision.pendingItems.remove) must(this.pendingItems.delete(id) || null, id);
+    if (decision.attempt) this.attempts.set(decision.attempt.id, decision.attempt);
+    for (const moved of decision.balance) {
+      if (this.customer.balance + moved.amount !== moved.endingBalance) throw new Error('a balance transaction does not add up');
+      this.customer = { ...this.customer, balance: moved.endingBalance };
+    }
+    this.journal.push(...decision.journal);
+    this.events.push(...decision.events);
+    this.#checkCoverage();
+    for (const { entries, kind } of decision.journal) if (total(entries.map((entry) => entry.amount)) !== 0) throw new Error(`${kind} does not sum to zero`);
+  }
+
+  #write(invoice: Invoice): void {
+    const before = this.invoices.get(invoice.id);
+    const fixed = ({ lines, total, tax, amountDue, number, customer, seller }: Invoice) => JSON.stringify({ lines, total, tax, amountDue, number, customer, seller });
+    if (before?.finalizedAt != null && fixed(before) !== fixed({ ...invoice, number: before.number })) throw new Error(`the finalised invoice ${invoice.id} changed`);
+    if (invoice.amountDue !== invoice.amountPaid + invoice.amountCredited + invoice.amountRemaining) throw new Error(`${invoice.id}: due is not paid + credited + remaining`);
+    if (Math.min(invoice.amountDue, invoice.amountPaid, invoice.amountCredited, invoice.amountRemaining) < 0) throw new Error(`${invoice.id} has a negative sum`);
+    if (invoice.subtotal !== total(invoice.lines.map((line) => line.amount))) throw new Error(`${invoice.id}: the subtotal is not the sum of the lines`);
+    const taxes = invoice.lines.flatMap((line) => line.taxes);
+    if (invoice.tax !== total(taxes.map((tax) => tax.amount)) || invoice.tax !== total(invoice.taxes.map((tax) => tax.amount))) throw new Error(`${invoice.id}: taxes do not add up`);
+    if (invoice.total !== invoice.subtotal + total(taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount))) throw new Error(`${invoice.id}: the total does not add up`);
+    if (invoice.status === 'paid' && invoice.amountRemaining !== 0) throw new Error(`${invoice.id} is paid and owed`);
+    const number = invoice.number ?? before?.number ?? (invoice.finalizedAt === null ? null : `${this.account.invoiceNumberPrefix}-${String(++this.#numbers).padStart(4, '0')}`);
+    this.invoices.set(invoice.id, { ...invoice, number });
+  }
+
+  #checkCoverage(): void {
+    const rows = [...this.billed.values()];
+    for (const row of rows) {
+      if (!(row.originalStart <= row.start && row.start <= row.end && row.end <= row.originalEnd)) throw new Error(`${row.id}: coverage outside what was billed`);
+      if (row.credited < 0 || row.credited > Math.max(row.amount, 0)) throw new Error(`${row.id}: credited ${row.credited} of ${row.amount}`);
+      const clash = rows.find(
+        (other) => other !== row && other.subscriptionItemId === row.subscriptionItemId && Math.max(other.start, row.start) < Math.min(other.end, row.end),
+      );
+      if (clash) throw new Error(`${row.id} and ${clash.id} cover the same time`);
+    }
+  }
+
+  /** Charges an invoice through the payment decisions; the card always works unless told. */
+  pay(invoiceId: string, at: Instant, outcome: 'succeeded' | 'declined' = 'succeeded'): void {
+    const context = this.context(at);
+    const started = decideAttempt(this.snapshot({ invoiceId }), { paymentMethodId: null, operationId: `op_${invoiceId}_${at}` }, context);
+    this.record(started.decision);
+    if (!started.attempt) return;
+    const result = { kind: outcome, reference: `ch_${started.attempt.id}`, declineCode: outcome === 'declined' ? 'card_declined' : null, message: null };
+    this.record(decideAttemptOutcome(this.snapshot({ invoiceId }), { attemptId: started.attempt.id, result }, this.context(at)).decision);
+  }
+
+  invoice(id: string): Invoice {
+    return must(this.invoices.get(id), id);
+  }
+
+  /** In the order in which they were made. */
+  get allInvoices(): Invoice[] {
+    return [...this.invoices.values()];
+  }
+
+  get lastInvoice(): Invoice {
+    return must(this.allInvoices.at(-1), 'invoice');
+  }
+
+  get living(): Subscription {
+    return must(this.subscription, 'subscription');
+  }
+
+  /** Balance of a ledger account, debit positive. */
+  ledger(account: LedgerAccount): number {
+    return total(this.journal.flatMap(({ entries }) => entries.filter((entry) => entry.ledgerAccount === account).map((entry) => entry.amount)));
+  }
+
+  /** Stretches of time that are covered for an item, joined where they touch. */
+  coverage(itemId: string): { start: Instant; end: Instant }[] {
+    const rows = [...this.billed.values()].filter((row) => row.subscriptionItemId === itemId && row.end > row.start).sort((a, b) => a.start - b.start);
+    return rows.reduce<{ start: Instant; end: Instant }[]>((joined, { start, end }) => {
+      const last = joined.at(-1);
+      if (last && last.end === start) last.end = end;
+      else joined.push({ start, end });
+      return joined;
+    }, []);
+  }
+}
+
+const total = (amounts: number[]): number => amounts.reduce((a, b) => a + b, 0);
+
+function must<T>(value: T | null | undefined, what: string): T {
+  if (value === null || value === undefined) throw new Error(`there is no ${what}`);
+  return value;
+}

@@ -1,0 +1,61 @@
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../../domain/subscription/commands.ts';
+import { decideCancellation } from '../../domain/subscription/cancel.ts';
+import { decideChange } from '../../domain/subscription/change-plan.ts';
+import { decideCreation } from '../../domain/subscription/create-subscription.ts';
+import { decideRenewal } from '../../domain/subscription/renew.ts';
+import { decideScheduledCancellation } from '../../domain/subscription/schedule-cancellation.ts';
+import type { Decision } from '../../domain/decision.ts';
+import type { Instant } from '../../domain/time.ts';
+import type { MemoryBook } from './memory-book.ts';
+
+/** A creation of these prices ("price" or "price × 3"), items named si_<price>. */
+export const creation = (items: string[], patch: Partial<CreateSubscription> = {}): CreateSubscription => ({
+  subscriptionId: 'sub_1',
+  customerId: 'cus_1',
+  currency: null,
+  items: items.map((text) => {
+    const [priceId = '', quantity = '1'] = text.split(' × ');
+    return { id: `si_${priceId}`, priceId, quantity, taxRateIds: [] };
+  }),
+  paymentBehavior: 'allow_incomplete',
+  billingTimezone: null,
+  defaultPaymentMethodId: null,
+  defaultTaxRateIds: [],
+  cancelAtPeriodEnd: false,
+  cancelAt: null,
+  ...patch,
+});
+
+export const change = (patch: Partial<ChangePlan>): ChangePlan => ({ prorationBehavior: 'create_prorations', paymentBehavior: 'allow_incomplete', ...patch });
+
+export const create = (book: MemoryBook, at: Instant, items: string[], patch: Partial<CreateSubscription> = {}): Decision =>
+  book.do(at, (snapshot, context) => decideCreation(snapshot, creation(items, patch), context));
+
+/** Creates and pays the first invoice. */
+export function createPaid(book: MemoryBook, at: Instant, items: string[], patch: Partial<CreateSubscription> = {}): Decision {
+  const decision = create(book, at, items, patch);
+  payAll(book, at);
+  return decision;
+}
+
+export const changePlan = (book: MemoryBook, at: Instant, patch: Partial<ChangePlan>): Decision =>
+  book.do(at, (snapshot, context) => decideChange(snapshot, change(patch), context));
+
+/** One item to another price or quantity. */
+export const changeItem = (book: MemoryBook, at: Instant, itemId: string, to: { priceId?: string; quantity?: string }, patch: Partial<ChangePlan> = {}): Decision =>
+  changePlan(book, at, { items: [{ do: 'update', itemId, ...to }], ...patch });
+
+export const renew = (book: MemoryBook, at: Instant = book.living.currentPeriodEnd): Decision => book.do(at, decideRenewal);
+
+export const cancel = (book: MemoryBook, at: Instant, patch: Partial<CancelSubscription> = {}): Decision =>
+  book.do(at, (snapshot, context) => decideCancellation(snapshot, { prorate: false, invoiceNow: false, ...patch }, context));
+
+export const schedule = (book: MemoryBook, at: Instant, end: ScheduleCancellation['at']): Decision =>
+  book.do(at, (snapshot, context) => decideScheduledCancellation(snapshot, { at: end }, context));
+
+export function payAll(book: MemoryBook, at: Instant): void {
+  for (const invoice of book.allInvoices) if (invoice.status === 'open') book.pay(invoice.id, at);
+}
+
+/** "Unused time on pro after 16 Jan 2025 -1000", for reading an invoice at a glance. */
+export const linesOf = (invoice: { lines: { description: string; amount: number }[] }): string[] => invoice.lines.map((line) => `${line.description} ${line.amount}`);
