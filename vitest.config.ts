@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -10,7 +10,7 @@ const files = globSync('test/**/*.test.ts').map((file) => file.replaceAll('\\', 
 const needsServers = (file: string): boolean => SERVER_FOLDERS.some((folder) => file.startsWith(folder)) || asksForServers(file, new Set());
 
 function asksForServers(file: string, seen: Set<string>): boolean {
-  if (seen.has(file)) return false;
+  if (seen.has(file) || !existsSync(file)) return false;
   seen.add(file);
   const source = readFileSync(file, 'utf8');
   if (/\binject\(/.test(source)) return true;

@@ -5,15 +5,23 @@ import { type ChargeRequest, GatewayUnavailable, type PaymentGateway } from '../
 import type { Log } from './deps.ts';
 
 /** Enough to send the same request again at any later time. Ids only; it is stored with the operation. */
-export type ChargeableAttempt = Pick<PaymentAttempt, 'id' | 'invoiceId' | 'customerId' | 'number' | 'gateway' | 'idempotencyKey' | 'amount' | 'currency' | 'createdAt'> & {
+export type ChargeableAttempt = Pick<
+  PaymentAttempt,
+  'id' | 'invoiceId' | 'customerId' | 'number' | 'gateway' | 'idempotencyKey' | 'amount' | 'currency' | 'createdAt'
+> & {
   paymentMethodReference: string;
 };
 
-/** Five calls of eight seconds stay below the activity's start-to-close of a minute, with time left to record the outcome. */
-const CALL_DEADLINE_MS = 8_000;
+/** Seven calls of seven seconds at the most stay below the activity's start-to-close of a minute, with time left to record the outcome. */
+const CALL_DEADLINE_MS = 7_000;
 const ROUNDS = 3;
 
-const UNKNOWN: GatewayResult = { kind: 'unknown', reference: null, declineCode: null, message: 'The payment gateway did not say what became of the charge.' };
+const UNKNOWN: GatewayResult = {
+  kind: 'unknown',
+  reference: null,
+  declineCode: null,
+  message: 'The payment gateway did not say what became of the charge.',
+};
 const NOT_RECEIVED: GatewayResult = {
   kind: 'declined',
   reference: null,
@@ -31,7 +39,10 @@ export interface Asking {
 }
 
 /** What the gateway says of an attempt; null: it never arrived (or the gateway cannot look up). @throws GatewayUnavailable */
-export const lookUp = ({ gateway, asOf, deadlineMs }: Asking, attempt: Pick<PaymentAttempt, 'idempotencyKey'>): Promise<GatewayResult | null> =>
+export const lookUp = (
+  { gateway, asOf, deadlineMs }: Asking,
+  attempt: Pick<PaymentAttempt, 'idempotencyKey'>,
+): Promise<GatewayResult | null> =>
   gateway.lookUp(attempt.idempotencyKey, asOf, { signal: AbortSignal.timeout(deadlineMs ?? CALL_DEADLINE_MS) });
 
 /**
@@ -39,7 +50,11 @@ export const lookUp = ({ gateway, asOf, deadlineMs }: Asking, attempt: Pick<Paym
  * answer, and where `sentBefore`, it asks first what became of the request. Once the gateway may have forgotten the key, or the money is not `wanted` any
  * more, nothing is sent: a request that never arrived is over, and one that nobody can tell stays unknown.
  */
-export async function chargeAttempt(asking: Asking, attempt: ChargeableAttempt, how: { sentBefore: boolean; wanted: boolean }): Promise<GatewayResult> {
+export async function chargeAttempt(
+  asking: Asking,
+  attempt: ChargeableAttempt,
+  how: { sentBefore: boolean; wanted: boolean },
+): Promise<GatewayResult> {
   const { gateway, asOf, log } = asking;
   const { canLookUp, idempotencyWindowSeconds } = gateway.capabilities;
   const keyHolds = idempotencyWindowSeconds === null || asOf - attempt.createdAt < idempotencyWindowSeconds;
@@ -54,7 +69,10 @@ export async function chargeAttempt(asking: Asking, attempt: ChargeableAttempt, 
       return await gateway.charge(chargeRequest(asking, attempt), { signal: AbortSignal.timeout(asking.deadlineMs ?? CALL_DEADLINE_MS) });
     } catch (error) {
       if (!(error instanceof GatewayUnavailable)) throw error;
-      log.warn({ accountId: asking.accountId, attemptId: attempt.id, gateway: gateway.name, round, reason: error.reason }, 'the payment gateway gave no answer');
+      log.warn(
+        { accountId: asking.accountId, attemptId: attempt.id, gateway: gateway.name, round, reason: error.reason },
+        'the payment gateway gave no answer',
+      );
       sent = true;
     }
   }
@@ -71,7 +89,10 @@ const chargeRequest = ({ accountId, asOf }: Asking, attempt: ChargeableAttempt):
 });
 
 /** Takes an attempt back that waits for the customer. @throws GatewayUnavailable; Error where the adapter cannot, though its charges wait for customers */
-export async function cancelAtGateway({ gateway, asOf, deadlineMs }: Asking, attempt: Pick<PaymentAttempt, 'idempotencyKey'>): Promise<GatewayResult | null> {
+export async function cancelAtGateway(
+  { gateway, asOf, deadlineMs }: Asking,
+  attempt: Pick<PaymentAttempt, 'idempotencyKey'>,
+): Promise<GatewayResult | null> {
   if (!gateway.cancel) throw new Error(`the payment gateway ${gateway.name} cannot take back a charge that waits for the customer`);
   return gateway.cancel(attempt.idempotencyKey, asOf, { signal: AbortSignal.timeout(deadlineMs ?? CALL_DEADLINE_MS) });
 }

@@ -1,7 +1,9 @@
 import { loadSnapshot } from '../db/billing-snapshot.ts';
 import { withAccount } from '../db/client.ts';
 import { findOperation } from '../db/operations.ts';
+import { readPrices } from '../db/read-by-ids.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
+import type { Price } from '../domain/catalog/price.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { decideTaxes } from '../domain/invoicing/record-taxes.ts';
@@ -29,7 +31,13 @@ export const calculateTax =
     const asked = await withAccount(deps.db, input.accountId, async (t) => {
       if (await findOperation(t, input.operationId)) return null;
       const snapshot = await loadSnapshot(t, { invoiceId: command.invoiceId, lock: false });
-      return { draft: draftOf(snapshot), request: taxRequest(snapshot, draftOf(snapshot), input.asOf) };
+      const draft = draftOf(snapshot);
+      // A credit may be about a price that the subscription has left.
+      const prices = await readPrices(
+        t,
+        draft.lines.flatMap((line) => line.priceId ?? []),
+      );
+      return { draft, request: taxRequest(snapshot, draft, prices, input.asOf) };
     });
     const taxes = asked && (await ask(deps, asked.draft.taxCalculator, asked.request));
 
@@ -39,7 +47,8 @@ export const calculateTax =
       query: { invoiceId: command.invoiceId, lock: true },
       decide: (snapshot, context) => {
         const now = draftOf(snapshot);
-        if (!taxes || JSON.stringify(taxed(now)) !== JSON.stringify(taxed(asked.draft))) throw new Error('the draft changed while its taxes were calculated; they must be asked for again');
+        if (!taxes || JSON.stringify(taxed(now)) !== JSON.stringify(taxed(asked.draft)))
+          throw new Error('the draft changed while its taxes were calculated; they must be asked for again');
         return decideTaxes(snapshot, { taxes }, context);
       },
       answer: (snapshot, decision, numbers) => invoiceFacts(invoiceAfter(snapshot, decision), numbers),
@@ -51,14 +60,15 @@ function ask(deps: Deps, name: string, request: TaxCalculationRequest): Promise<
 }
 
 function draftOf({ invoice }: BillingSnapshot): Invoice {
-  if (invoice?.status !== 'draft') throw new Refusal('invoice_not_draft', `Taxes belong on a draft; this invoice is ${invoice?.status ?? 'missing'}.`);
+  if (invoice?.status !== 'draft')
+    throw new Refusal('invoice_not_draft', `Taxes belong on a draft; this invoice is ${invoice?.status ?? 'missing'}.`);
   return invoice;
 }
 
 /** The part of a draft that taxes depend on. */
 const taxed = ({ lines }: Invoice): [string, number][] => lines.map((line) => [line.id, line.amount]);
 
-const taxRequest = ({ account, customer, prices }: BillingSnapshot, draft: Invoice, asOf: Instant): TaxCalculationRequest => ({
+const taxRequest = ({ account, customer }: BillingSnapshot, draft: Invoice, prices: Price[], asOf: Instant): TaxCalculationRequest => ({
   invoiceId: draft.id,
   currency: draft.currency,
   sellerAddress: account.seller.address,
@@ -68,7 +78,7 @@ const taxRequest = ({ account, customer, prices }: BillingSnapshot, draft: Invoi
   lines: draft.lines.map((line) => ({
     id: line.id,
     amount: line.amount,
-    taxBehavior: (line.priceId !== null && prices[line.priceId]?.taxBehavior) || 'unspecified',
+    taxBehavior: prices.find((price) => price.id === line.priceId)?.taxBehavior ?? 'unspecified',
     productId: line.productId,
     period: line.period,
   })),

@@ -8,7 +8,7 @@ import type { PaymentAttempt } from '../domain/payments/payment.ts';
 import { decideAttempt, isUnresolved } from '../domain/payments/start-attempt.ts';
 import { GatewayUnavailable } from '../gateways/payment/payment-gateway.ts';
 import { paymentGateway } from '../gateways/payment/registry.ts';
-import { type Asking, cancelAtGateway, type ChargeableAttempt, chargeAttempt, lookUp } from './ask-gateway.ts';
+import { type Asking, type ChargeableAttempt, cancelAtGateway, chargeAttempt, lookUp } from './ask-gateway.ts';
 import type { Deps } from './deps.ts';
 import type { Activities, Envelope, PaymentResult } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
@@ -83,29 +83,33 @@ async function commitIntent(deps: Deps, input: Input): Promise<{ intent: Intent;
   const command = parametersOf(input);
   let isNew = false;
   let started: ReturnType<typeof decideAttempt> | undefined;
-  const intent = await performOperation<Intent>(deps, { ...input, operationId: `${input.operationId}:intent` }, {
-    verb: 'start-payment',
-    parameters: command,
-    query: {
-      invoiceId: command.invoiceId,
-      ...(command.paymentMethodId === null ? {} : { paymentMethodIds: [command.paymentMethodId] }),
-      lock: true,
+  const intent = await performOperation<Intent>(
+    deps,
+    { ...input, operationId: `${input.operationId}:intent` },
+    {
+      verb: 'start-payment',
+      parameters: command,
+      query: {
+        invoiceId: command.invoiceId,
+        ...(command.paymentMethodId === null ? {} : { paymentMethodIds: [command.paymentMethodId] }),
+        lock: true,
+      },
+      decide: (snapshot, context) => {
+        const open = snapshot.attempts.find((attempt) => isUnresolved(attempt) || attempt.status === 'requires_action');
+        if (open && snapshot.invoice?.status !== 'paid') throw new InTheWay(open);
+        isNew = true;
+        started = decideAttempt(snapshot, { paymentMethodId: command.paymentMethodId, operationId: input.operationId }, context);
+        return started.decision;
+      },
+      answer: (snapshot, decision, numbers) => {
+        const { attempt, outcome } = started as NonNullable<typeof started>;
+        if (outcome !== 'charge') return { outcome, result: noPayment(outcome, snapshot, decision, numbers) };
+        const method = snapshot.paymentMethods.find((candidate) => candidate.id === attempt?.paymentMethodId);
+        if (!attempt || !method) throw new Error('an attempt to charge names no payment method of the snapshot');
+        return { outcome, livemode: snapshot.account.livemode, attempt: chargeable(attempt, method.gatewayReference) };
+      },
     },
-    decide: (snapshot, context) => {
-      const open = snapshot.attempts.find((attempt) => isUnresolved(attempt) || attempt.status === 'requires_action');
-      if (open && snapshot.invoice?.status !== 'paid') throw new InTheWay(open);
-      isNew = true;
-      started = decideAttempt(snapshot, { paymentMethodId: command.paymentMethodId, operationId: input.operationId }, context);
-      return started.decision;
-    },
-    answer: (snapshot, decision, numbers) => {
-      const { attempt, outcome } = started as NonNullable<typeof started>;
-      if (outcome !== 'charge') return { outcome, result: noPayment(outcome, snapshot, decision, numbers) };
-      const method = snapshot.paymentMethods.find((candidate) => candidate.id === attempt?.paymentMethodId);
-      if (!attempt || !method) throw new Error('an attempt to charge names no payment method of the snapshot');
-      return { outcome, livemode: snapshot.account.livemode, attempt: chargeable(attempt, method.gatewayReference) };
-    },
-  });
+  );
   return { intent, isNew };
 }
 
@@ -124,9 +128,17 @@ export const chargeable = (attempt: PaymentAttempt, paymentMethodReference: stri
 });
 
 /** Asks the gateway, unless the attempt was settled since its intent was committed (by a look-up of another operation); then null. */
-async function outcomeOf(deps: Deps, input: Input, asking: Asking, attempt: ChargeableAttempt, isNew: boolean): Promise<GatewayResult | null> {
+async function outcomeOf(
+  deps: Deps,
+  input: Input,
+  asking: Asking,
+  attempt: ChargeableAttempt,
+  isNew: boolean,
+): Promise<GatewayResult | null> {
   if (isNew) return chargeAttempt(asking, attempt, { sentBefore: false, wanted: true });
-  const { invoice, attempts } = await withAccount(deps.db, input.accountId, (t) => loadSnapshot(t, { invoiceId: input.invoiceId, lock: false }));
+  const { invoice, attempts } = await withAccount(deps.db, input.accountId, (t) =>
+    loadSnapshot(t, { invoiceId: input.invoiceId, lock: false }),
+  );
   const current = attempts.find((candidate) => candidate.id === attempt.id);
   if (current && !isUnresolved(current)) return null;
   const wanted = invoice?.status === 'open' || invoice?.status === 'uncollectible';
@@ -149,19 +161,23 @@ async function clear(deps: Deps, input: Input, asking: Asking, attempt: PaymentA
   if (!waits && (news === null || news.kind === 'unknown')) return false;
   const canceled = waits && (news === null || news.kind === 'declined');
   const parameters = { invoiceId: input.invoiceId, attemptId: attempt.id };
-  return performOperation(deps, { ...input, operationId: `${input.operationId}:clear:${attempt.id}:${canceled ? 'canceled' : news?.kind}` }, {
-    verb: 'clear-payment',
-    parameters,
-    query: { invoiceId: input.invoiceId, lock: true },
-    decide: (snapshot, context) =>
-      canceled || news === null
-        ? decideAttemptCancellation(snapshot, { attemptId: attempt.id }, context)
-        : decideNews(snapshot, attempt.id, news, context),
-    answer: (snapshot, decision, numbers) => {
-      const result = paymentResult(snapshot, decision, numbers, attempt.id);
-      return result.outcome === 'paid' && result.invoice.status === 'paid';
+  return performOperation(
+    deps,
+    { ...input, operationId: `${input.operationId}:clear:${attempt.id}:${canceled ? 'canceled' : news?.kind}` },
+    {
+      verb: 'clear-payment',
+      parameters,
+      query: { invoiceId: input.invoiceId, lock: true },
+      decide: (snapshot, context) =>
+        canceled || news === null
+          ? decideAttemptCancellation(snapshot, { attemptId: attempt.id }, context)
+          : decideNews(snapshot, attempt.id, news, context),
+      answer: (snapshot, decision, numbers) => {
+        const result = paymentResult(snapshot, decision, numbers, attempt.id);
+        return result.outcome === 'paid' && result.invoice.status === 'paid';
+      },
     },
-  });
+  );
 }
 
 /** The second transaction: the outcome, and the operation's answer for ever. */

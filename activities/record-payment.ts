@@ -26,7 +26,12 @@ export function decideNews(snapshot: BillingSnapshot, attemptId: string, result:
 }
 
 /** How an attempt of the snapshot's invoice stands after the decision. @throws Error where there is no such attempt: a bug of the caller */
-export function paymentResult(snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>, attemptId: string): PaymentResult {
+export function paymentResult(
+  snapshot: BillingSnapshot,
+  decision: Decision,
+  numbers: Record<string, string>,
+  attemptId: string,
+): PaymentResult {
   const attempt = decision.attempt?.id === attemptId ? decision.attempt : snapshot.attempts.find((candidate) => candidate.id === attemptId);
   if (!attempt) throw new Error(`the invoice has no payment attempt ${attemptId}`);
   return {
@@ -49,7 +54,14 @@ export function noPayment(
   return { outcome, attemptNumber, attemptId: null, declineCode: null, ...surroundings(snapshot, decision, numbers) };
 }
 
-function surroundings(snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>): Pick<PaymentResult, 'invoice' | 'subscription'> {
+function surroundings(
+  snapshot: BillingSnapshot,
+  decision: Decision,
+  numbers: Record<string, string>,
+): Pick<PaymentResult, 'invoice' | 'subscription'> {
   const subscription = decision.subscription ?? snapshot.subscription;
-  return { invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers), subscription: subscription && subscriptionFacts(subscription) };
+  return {
+    invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+    subscription: subscription && subscriptionFacts(subscription),
+  };
 }

@@ -87,10 +87,12 @@ const logRequests = (log: Logger): RequestHandler =>
     quietReqLogger: true,
     genReqId: (_, response) => String(response.getHeader('Request-Id')),
     autoLogging: { ignore: (request) => QUIET.has(request.url ?? '') },
-    customLogLevel: (_, response) => (response.statusCode >= 500 ? 'error' : 'info'),
+    customLogLevel: (_, response) => (response.statusCode >= 500 ? 'warn' : 'info'),
     // Neither headers nor bodies: they hold keys and personal data.
     serializers: { req: () => undefined, res: () => undefined },
     customAttributeKeys: { reqId: 'requestId' },
+    // What failed is logged where it is answered, with its cause.
+    customErrorObject: (_request, _response, _error, value) => ({ ...value, err: undefined }),
     customProps: (request, response) => ({
       method: request.method,
       route: (response as { locals?: Record<string, unknown> }).locals?.['route'],
@@ -104,7 +106,7 @@ const tellError =
   (error, _request, response, _next) => {
     const answer = answerFor(error);
     const { requestId, accountId } = response.locals as Served;
-    if (answer.status >= 500) log.error({ err: error, requestId, accountId, status: answer.status }, 'request failed');
+    if (answer.status >= 500) log[answer.status === 503 ? 'warn' : 'error']({ err: error, requestId, accountId, status: answer.status }, 'request failed');
     if (response.headersSent) {
       response.destroy();
       return;

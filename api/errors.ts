@@ -92,7 +92,7 @@ export const badRequest = (message: string, param?: string, code = 'parameter_in
 
 /** No worker answered in time: the command may still apply, and the same Idempotency-Key then finds its answer. */
 export const noAnswerInTime = (): ApiError =>
-  new ApiError('The command was accepted but not confirmed in time; it may still apply. Retry with the same Idempotency-Key to get its answer.', {
+  new ApiError('The command was sent but not confirmed in time; it may still apply. Retry with the same Idempotency-Key to get its answer.', {
     status: 503,
     type: 'api_error',
     code: 'not_confirmed_in_time',
@@ -122,13 +122,13 @@ function httpError(error: unknown): ApiError | null {
   return new ApiError(`Invalid request: ${printable(error.message)}`, { status: error.status });
 }
 
+/** Uniqueness that callers can break, by what the constraint's name holds, and the parameter at fault. */
+const TAKEN = { external_id: 'external_id', lookup_key: 'lookup_key', products_pkey: 'id' };
+
 /** What Postgres refuses because of another row: the loser of a race that a look-up before the write cannot see. */
 function databaseError(error: unknown): ApiError | null {
-  if (!(error instanceof Error) || !('code' in error) || !('constraint' in error)) return null;
+  if (!(error instanceof Error) || !('code' in error) || error.code !== '23505' || !('constraint' in error)) return null;
   const constraint = String(error.constraint);
-  if (error.code === '23505') {
-    const param = ['external_id', 'lookup_key'].find((column) => constraint.includes(column)) ?? 'id';
-    return new ApiError(`Another object already has this ${param}.`, { status: 400, code: 'resource_already_exists', param });
-  }
-  return null;
+  const param = Object.entries(TAKEN).find(([part]) => constraint.includes(part))?.[1];
+  return param === undefined ? null : new ApiError(`Another object already has this ${param}.`, { status: 400, code: 'resource_already_exists', param });
 }

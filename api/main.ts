@@ -4,7 +4,8 @@ import { readConfig } from '../config/env.ts';
 import { createLog } from '../config/log.ts';
 import { reasonOf, runMain, SetupError } from '../config/setup-error.ts';
 import { connectClient } from '../config/temporal-connection.ts';
-import { openDatabase } from '../db/client.ts';
+import { openDatabase, pingDatabase } from '../db/client.ts';
+import { paymentGatewayRegistry } from '../gateways/payment/registry.ts';
 import { openSandbox } from '../gateways/payment/sandbox/sandbox-gateway.ts';
 import { createApp } from './create-app.ts';
 
@@ -14,12 +15,15 @@ await runMain(async () => {
   const log = createLog(config, 'api');
   if (config.DATABASE_URL === undefined) throw new SetupError('DATABASE_URL is missing: give the URL of your Postgres, or use `npm start`, which brings its own');
   const db = openDatabase({ url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX });
+  await pingDatabase(db).catch((error: unknown) => {
+    throw new SetupError(`DATABASE_URL cannot be used (${reasonOf(error)}): start Postgres there, or mend the URL`);
+  });
   const connection = await connectClient(config);
   const sandbox = openSandbox({ url: config.DATABASE_URL });
   const app = createApp({
     db,
     temporal: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
-    gateways: { sandbox },
+    gateways: paymentGatewayRegistry([sandbox]),
     log,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
     deadlineMs: config.API_DEADLINE_MS,

@@ -63,8 +63,8 @@ async function previewCreation(context: RequestContext, t: AccountTransaction, p
     },
     randomId,
   );
-  const { decision } = await tryCreation(t, command, context.now());
-  return onlyInvoice(decision, null);
+  const { snapshot, decision } = await tryCreation(t, command, context.now());
+  return madeBy(decision, snapshot) ?? noInvoice(null);
 }
 
 async function previewSubscription(context: RequestContext, t: AccountTransaction, id: string, params: PreviewInput): Promise<Invoice> {
@@ -80,8 +80,8 @@ async function previewSubscription(context: RequestContext, t: AccountTransactio
   if (details.cancel_now === true) {
     refuse(details, ['items', 'billing_cycle_anchor', 'cancel_at', 'cancel_at_period_end']);
     const prorate = (details.proration_behavior ?? 'create_prorations') !== 'none';
-    const { decision } = await tryCancellation(t, id, { prorate, invoiceNow: true }, asOf);
-    return onlyInvoice(decision, id);
+    const { snapshot, decision } = await tryCancellation(t, id, { prorate, invoiceNow: true }, asOf);
+    return madeBy(decision, snapshot) ?? noInvoice(id);
   }
   const cancellation = schedulingFrom({ cancel_at: details.cancel_at, cancel_at_period_end: details.cancel_at_period_end });
   if (details.items === undefined && details.billing_cycle_anchor === undefined && details.default_tax_rates === undefined) {
@@ -103,18 +103,15 @@ async function previewSubscription(context: RequestContext, t: AccountTransactio
     },
     asOf,
   );
-  const made = decision.invoices.find((invoice) => !snapshot.openInvoices.some((open) => open.id === invoice.id));
-  return made ?? renewal(applied(snapshot, decision), id);
+  return madeBy(decision, snapshot) ?? renewal(applied(snapshot, decision), id);
 }
 
-/** The renewal at the end of the current period. */
+/** What is billed at the next boundary: the renewal, or what is left to bill where the subscription ends before. */
 function renewal(snapshot: BillingSnapshot, id: string): Invoice {
   const subscription = snapshot.subscription;
   if (subscription === null) throw notFound('subscription', id, 'subscription');
-  const ends = subscription.cancelAtPeriodEnd || (subscription.cancelAt !== null && subscription.cancelAt <= subscription.currentPeriodEnd);
-  const living = subscription.status === 'active' || subscription.status === 'past_due' || subscription.status === 'unpaid';
-  if (!living || (ends && snapshot.pendingItems.length === 0)) throw nothingUpcoming(id);
-  return onlyInvoice(tryRenewal(snapshot, subscription.currentPeriodEnd), id);
+  const boundary = Math.min(subscription.currentPeriodEnd, subscription.cancelAt ?? subscription.currentPeriodEnd);
+  return madeBy(tryRenewal(snapshot, boundary), snapshot) ?? noInvoice(id);
 }
 
 /** The snapshot as it would be read once the decision were written. */
@@ -140,14 +137,13 @@ function applied(snapshot: BillingSnapshot, decision: Decision): BillingSnapshot
   };
 }
 
-function onlyInvoice(decision: Decision, subscriptionId: string | null): Invoice {
-  const invoice = decision.invoices.at(-1);
-  if (invoice === undefined) throw nothingUpcoming(subscriptionId);
-  return invoice;
-}
+/** The invoice a decision makes, as against those it only credits. */
+const madeBy = (decision: Decision, snapshot: BillingSnapshot): Invoice | undefined =>
+  decision.invoices.find((invoice) => !snapshot.openInvoices.some((open) => open.id === invoice.id));
 
-const nothingUpcoming = (id: string | null): ApiError =>
-  new ApiError(`No upcoming invoices for ${id === null ? 'this request' : `subscription ${id}`}`, { status: 404, code: 'invoice_upcoming_none' });
+function noInvoice(id: string | null): never {
+  throw new ApiError(`No upcoming invoices for ${id === null ? 'this request' : `subscription ${id}`}`, { status: 404, code: 'invoice_upcoming_none' });
+}
 
 function refuse(details: Details, names: (keyof Details)[]): void {
   for (const name of names) {

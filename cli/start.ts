@@ -78,9 +78,11 @@ async function bringUp(config: Config, supervisor: Supervisor) {
   // Looked at below; until then a failure of something before it is the one to report.
   bundled.catch(() => undefined);
 
+  // What is not ours is looked at first: nothing need be started to find it missing.
+  if (config.DATABASE_URL !== undefined) await checkDatabase(config.DATABASE_URL);
+  const yours = config.TEMPORAL_ADDRESS === undefined ? null : await useTemporal(config);
   const databaseUrl = config.DATABASE_URL ?? (await runPostgres(config, supervisor, log('postgres')));
-  if (config.DATABASE_URL !== undefined) await checkDatabase(databaseUrl);
-  const temporal = config.TEMPORAL_ADDRESS === undefined ? await runTemporal(config, supervisor, log('temporal')) : await useTemporal(config);
+  const temporal = yours ?? (await runTemporal(config, supervisor, log('temporal')));
 
   progress('Preparing the database …');
   const { secretKey } = await prepareDatabase(home, databaseUrl);
@@ -165,7 +167,10 @@ async function checkPorts(config: Config): Promise<void> {
 }
 
 /** An address to call what listens on `host`. */
-const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host);
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
 
 /** One line on a terminal that the next one replaces; nothing where output is kept. */
 function progress(line: string): void {

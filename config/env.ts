@@ -115,6 +115,14 @@ function contradictions(config: Config): string[] {
   if (config.TEMPORAL_TLS === false && (config.TEMPORAL_API_KEY ?? config.TEMPORAL_TLS_CERT_FILE) !== undefined) {
     lines.push('TEMPORAL_TLS is false, but an API key or a client certificate needs TLS: unset TEMPORAL_TLS');
   }
+  const ports = ['PORT', 'METRICS_PORT', ...(config.DATABASE_URL ? [] : ['POSTGRES_PORT']), ...(config.TEMPORAL_ADDRESS ? [] : ['TEMPORAL_PORT', 'TEMPORAL_UI_PORT'])];
+  const owners = new Map<unknown, string>();
+  for (const name of ports) {
+    const value = config[name as keyof Config];
+    const owner = owners.get(value);
+    if (owner && value !== 0) lines.push(`${name} is the same port as ${owner} (${String(value)}): give each a port of its own`);
+    owners.set(value, owner ?? name);
+  }
   return lines;
 }
 

@@ -1,4 +1,4 @@
-import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import type { Config } from './env.ts';
 
 /** What never stands in a log: secrets, and personal data of customers. Paths as pino reads them, at the top and one level down. */
@@ -31,6 +31,8 @@ export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>, part
       level: config.LOG_LEVEL,
       base: { process: part },
       timestamp: stdTimeFunctions.isoTime,
+      // Temporal's SDK says `error` where pino says `err`.
+      serializers: { error: stdSerializers.err },
       redact: {
         paths: [...REDACTED.flatMap((key) => [key, `*.${key}`]), 'req.headers.authorization', 'req.headers.cookie'],
         censor: '[redacted]',

@@ -52,60 +52,55 @@ export const BILLED_PERIODS: TableShape<BilledPeriod> = {
 // Everything below is one statement, so one moment of the database. Under a lock it is a second statement on purpose: under READ COMMITTED a statement that
 // waits for a row still sees the rest of the world as it was before the wait.
 const LOCK = `
-  select id from customers where account_id = :account and id = coalesce(
-    :customer, (select customer_id from subscriptions where account_id = :account and id = :subscription),
-    (select customer_id from invoices where account_id = :account and id = :invoice)) for update`;
+  select id from customers where account_id = $1 and id = coalesce(
+    $2::text, (select customer_id from subscriptions where account_id = $1 and id = $3::text),
+    (select customer_id from invoices where account_id = $1 and id = $4::text)) for no key update`;
 
 const READ = `
 with
-  about as (select * from invoices where account_id = :account and id = :invoice),
-  sub as (select * from subscriptions where account_id = :account and id = coalesce(:subscription, (select subscription_id from about))),
-  cus as (select * from customers where account_id = :account
-    and id = coalesce(:customer, (select customer_id from sub), (select customer_id from about))),
+  about as (select * from invoices where account_id = $1 and id = $4::text),
+  sub as (select * from subscriptions where account_id = $1 and id = coalesce($3::text, (select subscription_id from about))),
+  cus as (select * from customers where account_id = $1
+    and id = coalesce($2::text, (select customer_id from sub), (select customer_id from about))),
   items as (select i.* from subscription_items i join sub on i.account_id = sub.account_id and i.subscription_id = sub.id),
   billed as (select b.* from billed_periods b, sub where b.account_id = sub.account_id and b.subscription_item_id in (select id from items)
     and b."end" > sub.current_period_start),
-  pending as (select p.* from invoice_items p, sub where p.account_id = sub.account_id and p.subscription_id = sub.id and p.invoice_id is null),
+  pending as (select p.* from invoice_items p, sub where p.account_id = sub.account_id and p.subscription_id = sub.id and p.invoice_id is null and not p.removed),
   unsettled as (select v.* from invoices v, sub where v.account_id = sub.account_id and v.subscription_id = sub.id and v.status in ('draft', 'open')),
-  price_rows as (select p.* from prices p where p.account_id = :account and (p.id = any(:prices::text[]) or p.id in (
+  price_rows as (select p.* from prices p where p.account_id = $1 and (p.id = any($5::text[]) or p.id in (
     select price_id from items where not removed union select price_id from billed union select line ->> 'priceId' from pending
     union select next ->> 'priceId' from sub, jsonb_array_elements(pending_update -> 'next' -> 'items') next))),
-  rates as (select r.* from tax_rates r where r.account_id = :account and (r.id = any(:rates::text[]) or r.id in (
-    select unnest(default_tax_rate_ids) from accounts where id = :account
+  rates as (select r.* from tax_rates r where r.account_id = $1 and (r.id = any($6::text[]) or r.id in (
+    select unnest(default_tax_rate_ids) from accounts where id = $1
     union select unnest(default_tax_rate_ids) from cus union select unnest(default_tax_rate_ids) from sub
     union select unnest(tax_rate_ids) from items union select unnest(tax_rate_ids) from billed union select unnest(tax_rate_ids) from pending
     union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about))),
   methods as (select m.*, case m.id when (select default_payment_method_id from sub) then 1 when (select default_payment_method_id from cus) then 2 else 3 end as rank
-    from payment_methods m where m.account_id = :account and m.customer_id = (select id from cus) and (
-      m.id = any(:methods::text[]) or m.id = (select default_payment_method_id from sub) or m.id = (select default_payment_method_id from cus)))
+    from payment_methods m where m.account_id = $1 and m.customer_id = (select id from cus) and (
+      m.id = any($7::text[]) or m.id = (select default_payment_method_id from sub) or m.id = (select default_payment_method_id from cus)))
 select
-  (select to_jsonb(a) from accounts a where id = :account) as account,
+  (select to_jsonb(a) from accounts a where id = $1) as account,
   (select to_jsonb(cus) from cus) as customer,
   (select ${SUBSCRIPTION_JSON} from sub kept) as subscription,
   (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from price_rows p) as prices,
-  (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from products p where p.account_id = :account and p.id in (select product_id from price_rows)) as products,
+  (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from products p where p.account_id = $1 and p.id in (select product_id from price_rows)) as products,
   (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from rates r) as tax_rates,
   (select coalesce(jsonb_agg(to_jsonb(b) order by b.subscription_item_id, b."start", b.id), '[]') from billed b) as billed,
-  (select coalesce(jsonb_agg(to_jsonb(p) order by p.date, p.id), '[]') from pending p) as pending,
-  (select coalesce(jsonb_agg(${INVOICE_JSON} order by kept.created_at, kept.id), '[]') from unsettled kept) as unsettled,
+  (select coalesce(jsonb_agg(to_jsonb(p) order by p.date, p.position), '[]') from pending p) as pending,
+  (select coalesce(jsonb_agg(${INVOICE_JSON} order by kept.created_at, kept.position), '[]') from unsettled kept) as unsettled,
   (select ${INVOICE_JSON} from about kept) as invoice,
-  (select coalesce(jsonb_agg(to_jsonb(a) order by a.number), '[]') from payment_attempts a where a.account_id = :account and a.invoice_id = (select id from about)) as attempts,
+  (select coalesce(jsonb_agg(to_jsonb(a) order by a.number), '[]') from payment_attempts a where a.account_id = $1 and a.invoice_id = (select id from about)) as attempts,
   (select coalesce(jsonb_agg(to_jsonb(m) order by m.rank, m.id), '[]') from methods m) as methods`;
 
 /** All that one decision may look at. @throws Refusal resource_missing where the customer, subscription or invoice is none of the account's */
 export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery): Promise<BillingSnapshot> {
-  const values = {
-    account: t.accountId,
-    customer: query.customerId ?? null,
-    subscription: query.subscriptionId ?? null,
-    invoice: query.invoiceId ?? null,
-    prices: query.priceIds ?? [],
-    rates: query.taxRateIds ?? [],
-    methods: query.paymentMethodIds ?? [],
-  };
-  if (query.lock) await t.trx.raw(typed(LOCK), values as never);
-  const { rows } = await t.trx.raw(typed(READ), values as never);
-  const read = rows[0] as Record<string, Row | Row[] | null>;
+  const about = [t.accountId, query.customerId ?? null, query.subscriptionId ?? null, query.invoiceId ?? null];
+  // Sent together, run one after the other.
+  const [, { rows }] = await Promise.all([
+    query.lock ? t.run(LOCK, about) : null,
+    t.run<Record<string, Row | Row[] | null>>(READ, [...about, query.priceIds ?? [], query.taxRateIds ?? [], query.paymentMethodIds ?? []]),
+  ]);
+  const read = rows[0] ?? {};
   if (query.subscriptionId !== undefined && !read['subscription']) missing('subscription', query.subscriptionId);
   if (query.invoiceId !== undefined && !read['invoice']) missing('invoice', query.invoiceId);
   if (!read['customer']) missing('customer', query.customerId ?? '');
@@ -130,6 +125,3 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
 function missing(noun: string, id: string): never {
   throw new Refusal('resource_missing', `No such ${noun}: '${id}'`, noun);
 }
-
-/** A parameter that is null has no type of its own, and `::` is no parameter to knex. */
-const typed = (sql: string): string => sql.replace(/:(customer|subscription|invoice|account)\b/g, 'cast(:$1 as text)').replace(/:(prices|rates|methods)::text\[\]/g, 'cast(:$1 as text[])');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import knexModule, { type Knex } from 'knex';
 import pg from 'pg';
 import { migrationSource } from './migrations/index.ts';
@@ -23,7 +24,42 @@ export interface Database {
 export interface AccountTransaction {
   trx: Knex.Transaction;
   accountId: string;
+  /**
+   * Runs a statement with `$1` parameters, planned once per connection. Statements sent without waiting for each other travel together and are run in the order in
+   * which they were sent; when one fails, all behind it fail with it. For texts of which there are few: each stays prepared on the connection.
+   */
+  run<R = Record<string, unknown>>(text: string, values: readonly unknown[]): Promise<pg.QueryResult<R & pg.QueryResultRow>>;
 }
+
+const names = new Map<string, string>();
+
+/** A prepared statement's name, the same for the same text. */
+function nameOf(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = createHash('sha256').update(text).digest('base64url').slice(0, 24);
+    names.set(text, name);
+  }
+  return name;
+}
+
+/**
+ * jit: compiling the plan of a statement this short costs more than it saves. The timeouts free the locks of a process that hangs. Superusers are beyond row-level
+ * security, so the connection takes the role that is not; where there is none, the login owns the tables, and security is forced on owners.
+ */
+const SESSION = `
+  set timezone = 'UTC'; set jit = off; set statement_timeout = '30s'; set idle_in_transaction_session_timeout = '60s';
+  do $$
+  begin
+    if pg_has_role(current_user, 'perennial_app', 'member') then set role perennial_app; end if;
+  exception when undefined_object then null;
+  end $$;
+  do $$
+  begin
+    if (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) then
+      raise exception 'the database is not migrated, or was not by this login: run npm run migrate with the same DATABASE_URL';
+    end if;
+  end $$`;
 
 /**
  * A pool of connections to Postgres. Each acts as `perennial_app` where that role exists (see the row-level security migration).
@@ -32,17 +68,17 @@ export interface AccountTransaction {
 export function openDatabase({ url, poolMax = 10 }: { url: string; poolMax?: number }): Database {
   const pool = knex({
     client: 'pg',
-    connection: { connectionString: url, application_name: 'perennial', keepAlive: true },
+    // Statements sent without waiting for each other go out together (see AccountTransaction.run).
+    connection: { connectionString: url, application_name: 'perennial', keepAlive: true, connectionTimeoutMillis: 10_000, pipeline: true } as Knex.PgConnectionConfig,
     acquireConnectionTimeout: 10_000,
     pool: {
       min: 0,
       max: poolMax,
       afterCreate: (connection: pg.Client, done: (error: Error | null, connection: pg.Client) => void) => {
-        connection
-          .query(
-            `set timezone = 'UTC'; set idle_in_transaction_session_timeout = '60s'; do $$ begin if pg_has_role(current_user, 'perennial_app', 'member') then set role perennial_app; end if; exception when undefined_object then null; end $$`,
-          )
-          .then(() => done(null, connection), (error: Error) => done(error, connection));
+        connection.query(SESSION).then(
+          () => done(null, connection),
+          (error: Error) => done(error, connection),
+        );
       },
     },
   });
@@ -52,8 +88,15 @@ export function openDatabase({ url, poolMax = 10 }: { url: string; poolMax?: num
 /** Runs `work` in one transaction bound to the account: committed when it resolves, rolled back when it throws. */
 export function withAccount<T>(db: Database, accountId: string, work: (t: AccountTransaction) => Promise<T>): Promise<T> {
   return db.knex.transaction(async (trx) => {
-    await trx.raw(`select set_config('app.account_id', ?, true)`, [accountId]);
-    return work({ trx, accountId });
+    const connection = (await trx.client.acquireConnection()) as pg.Client;
+    const run: AccountTransaction['run'] = (text, values) =>
+      trx.isCompleted() ? Promise.reject(new Error('the transaction has ended')) : connection.query({ name: nameOf(text), text, values: [...values] });
+    // Not awaited: it goes out with the first statement of the work, and before it.
+    const bound = run(`select set_config('app.account_id', $1, true)`, [accountId]);
+    const [binding, outcome] = await Promise.allSettled([bound, work({ trx, accountId, run })]);
+    if (binding.status === 'rejected') throw binding.reason;
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
   });
 }
 
@@ -84,6 +127,8 @@ async function withMigrator(url: string, work: (migrator: Knex) => Promise<void>
     const lock = await migrator.client.acquireConnection();
     try {
       await lock.query(`select pg_advisory_lock(hashtext('perennial migrations'))`);
+      // Knex has a lock of its own, a row that a killed process leaves locked for ever; whoever holds ours knows that nobody else migrates.
+      await migrator.migrate.forceFreeMigrationsLock();
       await work(migrator);
     } finally {
       await lock.query(`select pg_advisory_unlock_all()`);

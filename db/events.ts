@@ -44,17 +44,17 @@ export async function appendEvents(t: AccountTransaction, events: readonly NewEv
     previous: event.previous,
     occurred_at: toTimestamp(event.occurredAt),
   }));
-  await t.trx.raw(
+  await t.run(
     `insert into events (account_id, id, type, object_type, object_id, sequence, data, previous, operation_id, occurred_at)
-     select :account, given.id, given.type, given.object_type, given.object_id,
-       coalesce((select max(e.sequence) from events e where e.account_id = :account and e.object_id = given.object_id), 0)
+     select $1, given.id, given.type, given.object_type, given.object_id,
+       coalesce((select max(e.sequence) from events e where e.account_id = $1 and e.object_id = given.object_id), 0)
          + row_number() over (partition by given.object_id order by given.place),
-       given.data, case when jsonb_typeof(given.previous) = 'null' then null else given.previous end, :operation, given.occurred_at
+       given.data, case when jsonb_typeof(given.previous) = 'null' then null else given.previous end, $2, given.occurred_at
      from (
-       select r.*, place from jsonb_array_elements(:rows::jsonb) with ordinality as e (row, place),
+       select r.*, place from jsonb_array_elements($3::jsonb) with ordinality as e (row, place),
          jsonb_to_record(e.row) as r (id text, type text, object_type text, object_id text, data jsonb, previous jsonb, occurred_at timestamptz)
      ) given order by given.place`,
-    { account: t.accountId, operation: operationId, rows: JSON.stringify(rows) },
+    [t.accountId, operationId, JSON.stringify(rows)],
   );
 }
 

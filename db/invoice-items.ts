@@ -16,6 +16,6 @@ export async function listInvoiceItems(
   query: Page & { created?: InstantRange; customerId?: string },
 ): Promise<List<InvoiceItem>> {
   const filter = new Filter().within('date', query.created).equal('customer_id', query.customerId);
-  const { rows, hasMore } = await listRows(t, { table: 'invoice_items', order: ['date', 'id'] }, query, filter);
+  const { rows, hasMore } = await listRows(t, { table: 'invoice_items', order: ['date', 'position'] }, query, filter);
   return { items: rows.map((row) => fromRow(INVOICE_ITEMS, row)), hasMore };
 }

@@ -9,7 +9,9 @@ export interface DoneOperation {
 
 /** An operation that was carried out, with its answer; null where it was not. */
 export async function findOperation(t: AccountTransaction, operationId: string): Promise<DoneOperation | null> {
-  const { rows } = await t.trx.raw('select kind, request_hash, result from operations where account_id = ? and operation_id = ?', [t.accountId, operationId]);
-  const row = rows[0];
-  return row ? { operationId, kind: row.kind, requestHash: row.request_hash, result: row.result } : null;
+  const { rows } = await t.run<DoneOperation>(
+    `select operation_id as "operationId", kind, request_hash as "requestHash", result from operations where account_id = $1 and operation_id = $2`,
+    [t.accountId, operationId],
+  );
+  return rows[0] ?? null;
 }

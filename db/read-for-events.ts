@@ -2,37 +2,28 @@ import type { Decision, OutboxEvent } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { AccountTransaction } from './client.ts';
 import { findCustomer } from './customers.ts';
-import { findOne } from './table.ts';
-import { INVOICE_ITEMS } from './invoice-items.ts';
-import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
+import { findInvoiceItem } from './invoice-items.ts';
 import { findInvoice } from './invoices.ts';
+import { findPaymentAttempt } from './payment-attempts.ts';
 import { findSubscription } from './subscriptions.ts';
 
-/** The object each event tells of, as this decision wrote it; what the decision does not hold is read (in the same transaction). */
-export async function readForEvents(
-  t: AccountTransaction,
-  { decision, invoices }: { decision: Decision; invoices: readonly Invoice[] },
-): Promise<(event: OutboxEvent) => unknown> {
-  const objects = new Map<string, unknown>();
-  for (const invoice of invoices) objects.set(invoice.id, invoice);
-  for (const item of decision.pendingItems.insert) objects.set(item.id, item);
-  if (decision.subscription) objects.set(decision.subscription.id, decision.subscription);
-  if (decision.attempt) objects.set(decision.attempt.id, decision.attempt);
-  for (const event of decision.events) if (!objects.has(event.objectId)) objects.set(event.objectId, await read(t, event));
-  return (event) => objects.get(event.objectId);
+/** The objects the decision itself holds, by id, as it writes them. */
+export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map<string, unknown> {
+  const { subscription, attempt, pendingItems } = decision;
+  const consumed = new Map(pendingItems.consume.map(({ id, invoiceId }) => [id, invoiceId]));
+  const written = [
+    ...invoices,
+    ...pendingItems.insert.map((item) => ({ ...item, invoiceId: consumed.get(item.id) ?? item.invoiceId })),
+    ...(subscription ? [subscription] : []),
+    ...(attempt ? [attempt] : []),
+  ];
+  return new Map(written.map((object) => [object.id, object]));
 }
 
-function read(t: AccountTransaction, { objectType, objectId }: OutboxEvent): Promise<unknown> {
-  switch (objectType) {
-    case 'customer':
-      return findCustomer(t, objectId);
-    case 'subscription':
-      return findSubscription(t, objectId);
-    case 'invoice':
-      return findInvoice(t, objectId);
-    case 'payment_attempt':
-      return findOne(t, PAYMENT_ATTEMPTS, objectId);
-    case 'invoiceitem':
-      return findOne(t, INVOICE_ITEMS, objectId);
-  }
+/** An object that an event tells of and the decision does not hold, as it now is. @throws Error where there is none: a bug of the decision */
+export async function readForEvent(t: AccountTransaction, { objectType, objectId, type }: OutboxEvent): Promise<unknown> {
+  const read = { customer: findCustomer, subscription: findSubscription, invoice: findInvoice, payment_attempt: findPaymentAttempt, invoiceitem: findInvoiceItem };
+  const object = await read[objectType](t, objectId);
+  if (object === null) throw new Error(`the event ${type} tells of the ${objectType} ${objectId}, which does not exist`);
+  return object;
 }

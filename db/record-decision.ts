@@ -7,7 +7,7 @@ import { appendEvents } from './events.ts';
 import { INVOICE_ITEMS } from './invoice-items.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
 import { insertRows, toRow, toTimestamp, updateRows } from './table.ts';
-import { readForEvents } from './read-for-events.ts';
+import { objectsOf, readForEvent } from './read-for-events.ts';
 import { writeInvoices } from './write-invoices.ts';
 import { writeSubscription } from './write-subscription.ts';
 
@@ -33,34 +33,31 @@ export async function recordDecision(
   const numbers = await drawNumbers(t, decision.invoices);
   const invoices = decision.invoices.map((invoice) => ({ ...invoice, number: invoice.number ?? numbers[invoice.id] ?? null }));
   const answer = result(numbers);
-  await recordOperation(t, operation, answer);
-
-  if (decision.customerCurrency !== null) {
-    const customerId = decision.invoices[0]?.customerId ?? decision.subscription?.customerId ?? null;
-    await t.trx.raw('update customers set currency = ? where account_id = ? and id = ? and currency is null', [decision.customerCurrency, t.accountId, customerId]);
+  // Sent in this order and not awaited one by one: all of it is one trip to the database.
+  const written = Promise.all([
+    recordOperation(t, operation, answer),
+    writeCurrency(t, decision),
+    decision.subscription && writeSubscription(t, decision.subscription),
+    writeInvoices(t, invoices),
+    writePendingItems(t, decision),
+    writeCoverage(t, decision),
+    writeMoney(t, decision),
+  ]);
+  const objects = objectsOf(decision, invoices);
+  const unread = decision.events.filter(({ objectId }) => !objects.has(objectId));
+  const append = (): Promise<void> =>
+    appendEvents(
+      t,
+      decision.events.map((event) => ({ ...event, data: objects.get(event.objectId), occurredAt: operation.asOf })),
+      operation.operationId,
+    );
+  if (unread.length === 0) {
+    await Promise.all([written, append()]);
+    return answer;
   }
-  if (decision.subscription) await writeSubscription(t, decision.subscription);
-  await writeInvoices(t, invoices);
-  const items = decision.pendingItems;
-  await insertRows(
-    t,
-    'invoice_items',
-    items.insert.map((item) => toRow(INVOICE_ITEMS, t.accountId, item)),
-  );
-  await updateRows(
-    t,
-    'invoice_items',
-    items.consume.map(({ id, invoiceId }) => ({ account_id: t.accountId, id, invoice_id: invoiceId })),
-  );
-  await writeCoverage(t, decision);
-  if (items.remove.length > 0) await t.trx.raw('delete from invoice_items where account_id = ? and id = any(?) and invoice_id is null', [t.accountId, items.remove]);
-  await writeMoney(t, decision);
-  const objects = await readForEvents(t, { decision, invoices });
-  await appendEvents(
-    t,
-    decision.events.map((event) => ({ ...event, data: objects(event), occurredAt: operation.asOf })),
-    operation.operationId,
-  );
+  await written;
+  for (const event of unread) objects.set(event.objectId, await readForEvent(t, event));
+  await append();
   return answer;
 }
 
@@ -68,12 +65,13 @@ export async function recordDecision(
 async function drawNumbers(t: AccountTransaction, invoices: readonly Invoice[]): Promise<Record<string, string>> {
   const unnumbered = invoices.filter((invoice) => invoice.number === null && invoice.finalizedAt !== null);
   if (unnumbered.length === 0) return {};
-  const { rows } = await t.trx.raw(
-    `update invoice_number_series s set next_number = next_number + ? from accounts a where s.account_id = ? and a.id = s.account_id
-     returning next_number, a.invoice_number_prefix as prefix`,
+  const { rows } = await t.run<{ next: number; prefix: string }>(
+    `update invoice_number_series s set next_number = next_number + $1 from accounts a where s.account_id = $2 and a.id = s.account_id
+     returning next_number as next, a.invoice_number_prefix as prefix`,
     [unnumbered.length, t.accountId],
   );
-  const { next_number: next, prefix } = rows[0] as { next_number: number; prefix: string };
+  if (!rows[0]) throw new Error(`the account ${t.accountId} has no series of invoice numbers`);
+  const { next, prefix } = rows[0];
   return Object.fromEntries(unnumbered.map((invoice, index) => [invoice.id, `${prefix}-${String(next - unnumbered.length + index).padStart(4, '0')}`]));
 }
 
@@ -99,78 +97,106 @@ async function recordOperation(t: AccountTransaction, operation: Operation, answ
   if (inserted === 0) throw new OperationExists(operation.operationId);
 }
 
+async function writeCurrency(t: AccountTransaction, { customerCurrency, invoices, subscription }: Decision): Promise<void> {
+  const customerId = invoices[0]?.customerId ?? subscription?.customerId;
+  if (customerCurrency === null || customerId === undefined) return;
+  await t.run('update customers set currency = $1 where account_id = $2 and id = $3 and currency is null', [customerCurrency, t.accountId, customerId]);
+}
+
+async function writePendingItems(t: AccountTransaction, { pendingItems }: Decision): Promise<void> {
+  const { insert, consume, remove } = pendingItems;
+  await Promise.all([
+    insertRows(
+      t,
+      'invoice_items',
+      insert.map((item) => toRow(INVOICE_ITEMS, t.accountId, item)),
+    ),
+    updateRows(
+      t,
+      'invoice_items',
+      consume.map(({ id, invoiceId }) => ({ account_id: t.accountId, id, invoice_id: invoiceId })),
+    ),
+    updateRows(
+      t,
+      'invoice_items',
+      remove.map((id) => ({ account_id: t.accountId, id, removed: true })),
+    ),
+  ]);
+}
+
 /** Shrinks first: the freed time is what the new coverage takes. */
 async function writeCoverage(t: AccountTransaction, { billed }: Decision): Promise<void> {
-  await updateRows(
-    t,
-    'billed_periods',
-    billed.shrink.map(({ id, end, credited }) => ({ account_id: t.accountId, id, end: toTimestamp(end), credited })),
-  );
-  await insertRows(
-    t,
-    'billed_periods',
-    billed.insert.map((row) => toRow(BILLED_PERIODS, t.accountId, row)),
-  );
-  for (const { invoiceItemId, invoiceId, invoiceLineId } of billed.attach) {
-    await t.trx.raw('update billed_periods set invoice_id = ?, invoice_line_id = ? where account_id = ? and invoice_item_id = ?', [
-      invoiceId,
-      invoiceLineId,
-      t.accountId,
-      invoiceItemId,
-    ]);
-  }
+  await Promise.all([
+    updateRows(
+      t,
+      'billed_periods',
+      billed.shrink.map(({ id, end, credited }) => ({ account_id: t.accountId, id, end: toTimestamp(end), credited })),
+    ),
+    insertRows(
+      t,
+      'billed_periods',
+      billed.insert.map((row) => toRow(BILLED_PERIODS, t.accountId, row)),
+    ),
+    ...billed.attach.map(({ invoiceItemId, invoiceId, invoiceLineId }) =>
+      t.run('update billed_periods set invoice_id = $1, invoice_line_id = $2 where account_id = $3 and invoice_item_id = $4', [
+        invoiceId,
+        invoiceLineId,
+        t.accountId,
+        invoiceItemId,
+      ]),
+    ),
+  ]);
 }
 
 async function writeMoney(t: AccountTransaction, { attempt, balance, journal }: Decision): Promise<void> {
-  if (attempt) {
-    const row = toRow(PAYMENT_ATTEMPTS, t.accountId, attempt);
-    await insertRows(
-      t,
-      'payment_attempts',
-      [row],
-      `on conflict (account_id, id) do update set status = excluded.status, gateway_reference = excluded.gateway_reference,
-        decline_code = excluded.decline_code, decline_message = excluded.decline_message, resolved_at = excluded.resolved_at`,
-    );
-  }
   const last = balance.at(-1);
-  if (last) {
-    await insertRows(
+  await Promise.all([
+    attempt &&
+      insertRows(
+        t,
+        'payment_attempts',
+        [toRow(PAYMENT_ATTEMPTS, t.accountId, attempt)],
+        `on conflict (account_id, id) do update set status = excluded.status, gateway_reference = excluded.gateway_reference,
+           decline_code = excluded.decline_code, decline_message = excluded.decline_message, resolved_at = excluded.resolved_at`,
+      ),
+    insertRows(
       t,
       'balance_transactions',
       balance.map((moved) => toRow(BALANCE_TRANSACTIONS, t.accountId, moved)),
-    );
-    await t.trx.raw('update customers set balance = ?, currency = coalesce(currency, ?) where account_id = ? and id = ?', [
-      last.endingBalance,
-      last.currency,
-      t.accountId,
-      last.customerId,
-    ]);
-  }
-  await insertRows(
-    t,
-    'journal_transactions',
-    journal.map((transaction) => ({
-      account_id: t.accountId,
-      id: transaction.id,
-      kind: transaction.kind,
-      currency: transaction.currency,
-      invoice_id: transaction.invoiceId,
-      payment_attempt_id: transaction.paymentAttemptId,
-      customer_id: transaction.customerId,
-      effective_at: toTimestamp(transaction.effectiveAt),
-    })),
-  );
-  await insertRows(
-    t,
-    'journal_entries',
-    journal.flatMap((transaction) =>
-      transaction.entries.map((entry, position) => ({
+    ),
+    last &&
+      t.run('update customers set balance = $1, currency = coalesce(currency, $2) where account_id = $3 and id = $4', [
+        last.endingBalance,
+        last.currency,
+        t.accountId,
+        last.customerId,
+      ]),
+    insertRows(
+      t,
+      'journal_transactions',
+      journal.map((transaction) => ({
         account_id: t.accountId,
-        journal_transaction_id: transaction.id,
-        position,
-        ledger_account: entry.ledgerAccount,
-        amount: entry.amount,
+        id: transaction.id,
+        kind: transaction.kind,
+        currency: transaction.currency,
+        invoice_id: transaction.invoiceId,
+        payment_attempt_id: transaction.paymentAttemptId,
+        customer_id: transaction.customerId,
+        effective_at: toTimestamp(transaction.effectiveAt),
       })),
     ),
-  );
+    insertRows(
+      t,
+      'journal_entries',
+      journal.flatMap((transaction) =>
+        transaction.entries.map((entry, position) => ({
+          account_id: t.accountId,
+          journal_transaction_id: transaction.id,
+          position,
+          ledger_account: entry.ledgerAccount,
+          amount: entry.amount,
+        })),
+      ),
+    ),
+  ]);
 }

@@ -63,7 +63,7 @@ export const subscriptionFromRow = (row: Row): Subscription => ({
 });
 
 export async function findSubscription(t: AccountTransaction, id: string): Promise<Subscription | null> {
-  const { rows } = await t.trx.raw(`select ${SUBSCRIPTION_JSON} as row from subscriptions kept where account_id = ? and id = ?`, [t.accountId, id]);
+  const { rows } = await t.run<{ row: Row }>(`select ${SUBSCRIPTION_JSON} as row from subscriptions kept where account_id = $1 and id = $2`, [t.accountId, id]);
   return rows[0] ? subscriptionFromRow(rows[0].row) : null;
 }
 

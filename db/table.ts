@@ -48,15 +48,15 @@ export function fromRow<T>(shape: TableShape<T>, row: Row): T {
 
 const quoted = (columns: string[]): string => columns.map((column) => `"${column}"`).join(', ');
 
-/** Inserts rows (all with the same columns) in one statement. */
-export async function insertRows(t: AccountTransaction, table: string, rows: Row[], onConflict = ''): Promise<number> {
+/** Inserts rows (all with the same columns) in one statement; `clauses` go behind its `from … as given`. @returns how many were written */
+export async function insertRows(t: AccountTransaction, table: string, rows: Row[], clauses = ''): Promise<number> {
   const first = rows[0];
   if (!first) return 0;
   const columns = quoted(Object.keys(first));
-  const result = await t.trx.raw(`insert into ${table} (${columns}) select ${columns} from jsonb_populate_recordset(null::${table}, ?::jsonb) ${onConflict}`, [
+  const result = await t.run(`insert into ${table} (${columns}) select ${columns} from jsonb_populate_recordset(null::${table}, $1::jsonb) as given ${clauses}`, [
     JSON.stringify(rows),
   ]);
-  return result.rowCount as number;
+  return result.rowCount ?? 0;
 }
 
 /** Updates the given columns of rows known by id, in one statement. */
@@ -65,8 +65,8 @@ export async function updateRows(t: AccountTransaction, table: string, rows: Row
   if (!first) return;
   const columns = Object.keys(first).filter((column) => column !== 'account_id' && column !== 'id');
   const sets = columns.map((column) => `"${column}" = given."${column}"`).join(', ');
-  const result = await t.trx.raw(
-    `update ${table} as kept set ${sets} from jsonb_populate_recordset(null::${table}, ?::jsonb) as given where kept.account_id = ? and kept.id = given.id`,
+  const result = await t.run(
+    `update ${table} as kept set ${sets} from jsonb_populate_recordset(null::${table}, $1::jsonb) as given where kept.account_id = $2 and kept.id = given.id`,
     [JSON.stringify(rows), t.accountId],
   );
   if (result.rowCount !== rows.length) throw new Error(`${rows.length} rows of ${table} were to be updated and ${result.rowCount} were found`);
@@ -77,8 +77,8 @@ export async function insertOne<T extends object>(t: AccountTransaction, shape: 
 }
 
 export async function findOne<T>(t: AccountTransaction, shape: TableShape<T>, id: string, forUpdate = false): Promise<T | null> {
-  const { rows } = await t.trx.raw(
-    `select to_jsonb(kept) as row from ${shape.table} as kept where account_id = ? and id = ? ${forUpdate ? 'for update' : ''}`,
+  const { rows } = await t.run<{ row: Row }>(
+    `select to_jsonb(kept) as row from ${shape.table} as kept where account_id = $1 and id = $2 ${forUpdate ? 'for no key update' : ''}`,
     [t.accountId, id],
   );
   return rows[0] ? fromRow(shape, rows[0].row) : null;

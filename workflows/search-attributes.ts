@@ -1,8 +1,8 @@
 import { defineSearchAttributeKey, type SearchAttributePair, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { hasEnded } from '../domain/subscription/transitions.ts';
 import type { StartDunning } from './messages.ts';
 import { agenda } from './subscription/agenda.ts';
-import { hasEnded } from './subscription/desk.ts';
 import type { SubscriptionState } from './subscription/state.ts';
 
 /** What operators filter by. Ids and codes only; never encrypted. The server must know every name (`servers/search-attributes.ts`). */

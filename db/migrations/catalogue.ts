@@ -31,7 +31,7 @@ export async function up(knex: Knex): Promise<void> {
     create table invoice_number_series (
       account_id text primary key references accounts (id),
       next_number bigint not null default 1 check (next_number > 0)
-    );
+    ) with (fillfactor = 20);
 
     create table products (
       account_id text not null references accounts (id),
@@ -78,7 +78,7 @@ export async function up(knex: Knex): Promise<void> {
       id text not null,
       display_name text not null,
       description text,
-      percentage text not null check (percentage::numeric between 0 and 100),
+      percentage text not null check (percentage ~ '^\\d{1,3}(\\.\\d{1,4}){0,1}$' and percentage::numeric <= 100),
       inclusive boolean not null,
       active boolean not null,
       country text,

@@ -24,7 +24,7 @@ export async function up(knex: Knex): Promise<void> {
       primary key (account_id, id),
       unique (account_id, external_id),
       check (balance = 0 or currency is not null)
-    );
+    ) with (fillfactor = 85);
     create index customers_newest on customers (account_id, created_at desc, id desc);
     create index customers_by_email on customers (account_id, email, created_at desc);
 

@@ -28,7 +28,7 @@ export async function up(knex: Knex): Promise<void> {
       unique (account_id, invoice_id, number),
       unique (account_id, idempotency_key),
       unique (gateway, gateway_reference)
-    );
+    ) with (fillfactor = 85);
     -- The right to charge: an attempt whose outcome is not known keeps every other one out.
     create unique index payment_attempts_one_unresolved on payment_attempts (account_id, invoice_id) where status in ('created', 'processing', 'unknown');
 
@@ -83,6 +83,14 @@ export async function up(knex: Knex): Promise<void> {
       end if;
       return null;
     end $$;
+    create function require_entries() returns trigger language plpgsql as $$
+    begin
+      if not exists (select from journal_entries where account_id = new.account_id and journal_transaction_id = new.id) then
+        raise exception 'the journal transaction % has no entries', new.id using errcode = 'check_violation';
+      end if;
+      return null;
+    end $$;
+    create constraint trigger journal_has_entries after insert on journal_transactions deferrable initially deferred for each row execute function require_entries();
     create constraint trigger journal_sums_to_zero after insert on journal_entries deferrable initially deferred for each row execute function require_zero_sum();
 
     create function forbid_change() returns trigger language plpgsql as $$
@@ -98,6 +106,6 @@ export async function up(knex: Knex): Promise<void> {
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
     drop table journal_entries, journal_transactions, balance_transactions, payment_attempts;
-    drop function require_zero_sum, forbid_change;
+    drop function require_zero_sum, require_entries, forbid_change;
   `);
 }

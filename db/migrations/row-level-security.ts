@@ -43,8 +43,9 @@ export async function up(knex: Knex): Promise<void> {
     create policy known_secret on api_keys for select using (secret_hash = current_setting('app.key_hash', true));
     alter table accounts enable row level security;
     alter table accounts force row level security;
-    create policy own_account on accounts using (
-      id = current_setting('app.account_id', true) or id in (select account_id from api_keys where secret_hash = current_setting('app.key_hash', true))
+    create policy own_account on accounts using (id = current_setting('app.account_id', true));
+    create policy known_secret on accounts for select using (
+      id in (select account_id from api_keys where secret_hash = current_setting('app.key_hash', true))
     );
     do $$
     begin
@@ -58,7 +59,11 @@ export async function up(knex: Knex): Promise<void> {
         execute format('grant perennial_app to %I', current_user);
         execute format('grant usage on schema %I to perennial_app', current_schema());
         execute format('grant select, insert, update, delete on all tables in schema %I to perennial_app', current_schema());
+        execute format('alter default privileges in schema %I grant select, insert, update, delete on tables to perennial_app', current_schema());
       end if;
+    exception when insufficient_privilege then
+      -- The role is another login's in this cluster. This one is no superuser, so it works as the owner.
+      null;
     end $$;
   `);
 }
@@ -67,5 +72,15 @@ export async function down(knex: Knex): Promise<void> {
   for (const table of ['accounts', 'api_keys', ...TABLES]) {
     await knex.raw(`drop policy own_account on ${table}; alter table ${table} disable row level security; alter table ${table} no force row level security;`);
   }
-  await knex.raw('drop policy known_secret on api_keys');
+  await knex.raw(`
+    drop policy known_secret on api_keys;
+    drop policy known_secret on accounts;
+    do $$
+    begin
+      execute format('alter default privileges in schema %I revoke all on tables from perennial_app', current_schema());
+      execute format('revoke all on all tables in schema %I from perennial_app', current_schema());
+      execute format('revoke usage on schema %I from perennial_app', current_schema());
+    exception when undefined_object then null;
+    end $$;
+  `);
 }

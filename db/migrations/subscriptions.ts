@@ -35,7 +35,7 @@ export async function up(knex: Knex): Promise<void> {
       unique (account_id, external_id),
       check (current_period_start < current_period_end),
       check ((status in ('canceled', 'incomplete_expired')) = (ended_at is not null))
-    );
+    ) with (fillfactor = 80);
     create index subscriptions_newest on subscriptions (account_id, created_at desc, id desc);
     create index subscriptions_of_customer on subscriptions (account_id, customer_id, created_at desc, id desc);
 
@@ -45,7 +45,7 @@ export async function up(knex: Knex): Promise<void> {
       subscription_id text not null,
       position integer not null,
       price_id text not null,
-      quantity text not null check (quantity::numeric >= 0),
+      quantity text not null check (quantity ~ '^\\d{1,15}(\\.\\d+){0,1}$'),
       tax_rate_ids text[] not null default '{}',
       metadata jsonb not null,
       created_at timestamptz not null,

@@ -27,6 +27,7 @@ export function decideDunningEnd(snapshot: BillingSnapshot, context: DecisionCon
     changeSubscription(draft, { status });
     return finishDecision(draft);
   }
+  changeSubscription(draft, { cancelAtPeriodEnd: false, cancelAt: null, canceledAt: context.asOf });
   endSubscription(draft, {
     at: context.asOf,
     event: 'dunning_gave_up_cancel',

@@ -17,6 +17,7 @@ export function taxCalculatorRegistry(calculators: readonly TaxCalculator[]): Ta
 /** @throws Error where this process was started without that engine: a setting to mend, after which a retry goes through */
 export function taxCalculator(registry: TaxCalculatorRegistry, name: string): TaxCalculator {
   const calculator = Object.hasOwn(registry, name) ? registry[name] : undefined;
-  if (!calculator) throw new Error(`this worker knows no tax calculator named ${name}; it has ${Object.keys(registry).join(', ') || 'none'}`);
+  if (!calculator)
+    throw new Error(`this worker knows no tax calculator named ${name}; it has ${Object.keys(registry).join(', ') || 'none'}`);
   return calculator;
 }

@@ -56,7 +56,10 @@ export function describeGatewayContract(name: string, setup: GatewayContractSetu
       const details = await setup.gateway().attachPaymentMethod({ reference: methods.succeeds });
       expect(details.reference).not.toBe('');
       if (details.type === 'card') expect(details.card?.last4).toMatch(/^\d{4}$/);
-      await expect(setup.gateway().attachPaymentMethod({ reference: 'pm_none' })).rejects.toMatchObject({ name: 'Refusal', code: 'resource_missing' });
+      await expect(setup.gateway().attachPaymentMethod({ reference: 'pm_none' })).rejects.toMatchObject({
+        name: 'Refusal',
+        code: 'resource_missing',
+      });
     });
 
     it('captures once for a key, and answers the same again', async () => {

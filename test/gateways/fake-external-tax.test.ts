@@ -12,7 +12,13 @@ describeTaxContract('fake external', {
 describe('fake external tax calculator', () => {
   it('rounds each line half away from zero', async () => {
     const line = { id: 'il_1', taxBehavior: 'exclusive', productId: null, period: { start: 0, end: 1 } } as const;
-    const request = taxRequest('AT', { lines: [{ ...line, amount: 1002 }, { ...line, amount: -1003 }, { ...line, amount: 2 }] });
+    const request = taxRequest('AT', {
+      lines: [
+        { ...line, amount: 1002 },
+        { ...line, amount: -1003 },
+        { ...line, amount: 2 },
+      ],
+    });
     const taxes = await fakeTaxCalculator().calculate(request);
     // 200.4, -200.6 and 0.4
     expect(taxes.map(([tax]) => tax?.amount)).toEqual([200, -201, 0]);
@@ -20,7 +26,9 @@ describe('fake external tax calculator', () => {
 
   it('knows 190 of 1190 as the German tax contained in it', async () => {
     const taxes = await fakeTaxCalculator().calculate(taxRequest('DE'));
-    expect(taxes[3]).toEqual([{ taxRateId: null, displayName: 'USt', percentage: '19', inclusive: true, taxableAmount: 1000, amount: 190 }]);
+    expect(taxes[3]).toEqual([
+      { taxRateId: null, displayName: 'USt', percentage: '19', inclusive: true, taxableAmount: 1000, amount: 190 },
+    ]);
   });
 
   it('taxes nobody abroad, and refuses an address it does not accept', async () => {

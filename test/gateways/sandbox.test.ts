@@ -62,7 +62,10 @@ describe('test payment methods', () => {
 
   it('takes test card numbers and no other', async () => {
     const card = (number: string, expMonth = 4, expYear = 2031) => sandbox.attachPaymentMethod({ card: { number, expMonth, expYear } });
-    expect(await card('4242 4242 4242 4242')).toMatchObject({ reference: 'pm_card_visa', card: { last4: '4242', expMonth: 4, expYear: 2031 } });
+    expect(await card('4242 4242 4242 4242')).toMatchObject({
+      reference: 'pm_card_visa',
+      card: { last4: '4242', expMonth: 4, expYear: 2031 },
+    });
     expect(await card('4000000000000341')).toMatchObject({ reference: 'pm_card_chargeCustomerFail' });
     await expect(card('4242424242424241')).rejects.toMatchObject({ code: 'parameter_invalid', param: 'card[number]' });
     await expect(card('4111111111111111')).rejects.toThrow('test card numbers only');

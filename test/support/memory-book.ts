@@ -55,7 +55,7 @@ const aCard: PaymentMethod = {
   type: 'card',
   gateway: 'sandbox',
   gatewayReference: 'pm_card_visa',
-  card: { brand: 'visa', last4: '4242', expMonth: 12, expYear: 2099, country: 'US', fingerprint: null },
+  card: { brand: 'visa', last4: '4242', expMonth: 12, expYear: 2099, country: 'US', fingerprint: 'fp_1' },
   metadata: {},
   createdAt: 0,
 };

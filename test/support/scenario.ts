@@ -2,9 +2,12 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type Stripe from 'stripe';
 import { expect, inject, vi } from 'vitest';
+import { withAccount } from '../../db/client.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { type Instant, instant, localDate } from '../../domain/time.ts';
 import { SEARCH_ATTRIBUTES } from '../../servers/search-attributes.ts';
+import { dunningWorkflowId } from '../../workflows/messages.ts';
+import { keepSkipping } from '../workflows/keep-skipping.ts';
 import { quietly, type Stack, type StackOptions, startStack } from './stack.ts';
 
 /** A stack whose time is the time-skipping server's: years pass in seconds, and every timer in between fires. One subscription at a time. */
@@ -39,20 +42,45 @@ export async function startLife(at: string, options: Omit<StackOptions, 'tempora
     await synchronise();
     const ms = instant(iso) * 1000 - currentMs();
     if (ms < 0) throw new RangeError(`${iso} is past`);
+    if (process.env['LIFE_LOG']) console.log('until', iso);
     await env.sleep(ms);
+    if (process.env['LIFE_LOG']) console.log('slept', iso);
     await quiet(stack);
     await synchronise();
   };
   await until(at);
+  const watched = watchDunning(stack);
+  const stopKeeping = keepSkipping(env, () => watched.ids);
   return {
     ...stack,
     now,
     until,
     stop: async () => {
+      await stopKeeping();
+      await watched.stop();
       await stack.stop();
       await env.teardown();
     },
   };
+}
+
+/** The ids of all dunning workflows that may exist, looked up again every 100 ms. */
+function watchDunning({ db, accountId }: Stack): { ids: Set<string>; stop(): Promise<void> } {
+  const ids = new Set<string>();
+  let watching = true;
+  const watch = async (): Promise<void> => {
+    while (watching) {
+      const found = await withAccount(db, accountId, ({ trx }) => trx.raw('select id from invoices where attempt_count > 0'));
+      for (const { id } of found.rows as { id: string }[]) ids.add(dunningWorkflowId(id));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  const watched = watch();
+  const stop = async (): Promise<void> => {
+    watching = false;
+    await watched;
+  };
+  return { ids, stop };
 }
 
 function indexedTypes(): Record<string, number> {
@@ -64,7 +92,7 @@ function indexedTypes(): Record<string, number> {
 async function quiet({ client, stripe }: Stack): Promise<void> {
   const subscriptions = await stripe.subscriptions.list({ status: 'all', limit: 10 });
   const invoices = await stripe.invoices.list({ limit: 5 });
-  const ids = [...subscriptions.data.map(({ id }) => id), ...invoices.data.map(({ id }) => `dunning:${id}`)];
+  const ids = [...subscriptions.data.map(({ id }) => id), ...invoices.data.map(({ id }) => dunningWorkflowId(id))];
   await vi.waitFor(
     async () => {
       for (const id of ids) expect(await busyWith(client, id), id).toBeNull();

@@ -1,8 +1,9 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { changePlanUpdate } from '../../workflows/messages.ts';
 import { skippingEnvironment } from './environment.ts';
 import { FakeBilling } from './fake-billing.ts';
-import { live, refusalOf } from './life.ts';
+import { change, live, refusalOf } from './life.ts';
 
 let env: TestWorkflowEnvironment;
 beforeAll(async () => {
@@ -111,7 +112,9 @@ test('a tax engine that is down leaves a draft that the operator sees; the subsc
       expect((await life.state()).parked).toMatchObject([{ step: 'calculate_tax', invoiceId: answer.invoice?.id }]);
       const pending = (await life.handle.describe()).raw.pendingActivities ?? [];
       expect(pending.map(({ activityType }) => activityType?.name)).toEqual(['calculateTax']);
-      expect((await life.cancelAt('period_end')).subscription.cancelAt).toBe(answer.subscription.periodEnd);
+      const { items, ...defaults } = change({}, 'op_defaults');
+      expect(items).toHaveLength(1);
+      expect((await life.handle.executeUpdate(changePlanUpdate, { args: [{ ...defaults, defaultPaymentMethodId: 'pm_2' }] })).subscription.status).toBe('incomplete');
       billing.outages = {};
       await vi.waitFor(() => expect(life.book.status).toBe('active'), { timeout: 20_000, interval: 200 });
       await vi.waitFor(async () => expect((await life.state()).parked).toEqual([]));

@@ -1,14 +1,17 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { skippingEnvironment } from './environment.ts';
 import { DAY, FakeBilling } from './fake-billing.ts';
 import { type Life, live } from './life.ts';
 
-let env: TestWorkflowEnvironment;
-beforeAll(async () => {
-  env = await skippingEnvironment();
-}, 60_000);
-afterAll(() => env?.teardown());
+/** A server for each story: what an ended child leaves behind in the test server (see `keep-skipping.ts`) would stop the clock of the next one. */
+async function alone(story: (life: Life) => Promise<void>, billing?: FakeBilling): Promise<void> {
+  const env = await skippingEnvironment();
+  try {
+    await live(env, story, billing);
+  } finally {
+    await env.teardown();
+  }
+}
 
 /** A month has passed and its renewal was not paid. Returns the invoice's id. */
 async function declinedRenewal(life: Life, charge: FakeBilling['charges'][number] = 'declined'): Promise<string> {
@@ -23,7 +26,7 @@ async function declinedRenewal(life: Life, charge: FakeBilling['charges'][number
 }
 
 test('a declined renewal is chased as the policy says and recovers', () =>
-  live(env, async (life) => {
+  alone(async (life) => {
     const id = await declinedRenewal(life);
     const started = life.billing.attempts.at(-1)?.at ?? 0;
     life.billing.charges = ['declined', 'paid'];
@@ -40,7 +43,7 @@ test('a declined renewal is chased as the policy says and recovers', () =>
   }), 60_000);
 
 test('dunning that gives up cancels the subscription', () =>
-  live(env, async (life) => {
+  alone(async (life) => {
     const id = await declinedRenewal(life);
     life.billing.charges = ['declined', 'declined', 'declined'];
     await life.pass('16 days');
@@ -53,8 +56,7 @@ test('dunning that gives up cancels the subscription', () =>
 test('left unpaid, the subscription goes on renewing without chasing', async () => {
   const billing = new FakeBilling();
   billing.policy = { ...billing.policy, retryDelays: [DAY], terminalAction: 'unpaid' };
-  await live(
-    env,
+  await alone(
     async (life) => {
       await declinedRenewal(life);
       life.billing.charges = ['declined', 'declined'];
@@ -69,7 +71,7 @@ test('left unpaid, the subscription goes on renewing without chasing', async () 
 }, 60_000);
 
 test('a hard decline waits for a new card, which is tried at once', () =>
-  live(env, async (life) => {
+  alone(async (life) => {
     const id = await declinedRenewal(life, { declined: 'stolen_card' });
     await life.pass('6 days');
     expect(life.billing.attempts.filter(({ invoiceId }) => invoiceId === id)).toHaveLength(1);
@@ -80,7 +82,7 @@ test('a hard decline waits for a new card, which is tried at once', () =>
   }), 60_000);
 
 test('without any payment method the first card is tried at once, the second too', () =>
-  live(env, async (life) => {
+  alone(async (life) => {
     const id = await declinedRenewal(life, 'no_payment_method');
     life.billing.charges = ['declined', 'paid'];
     await life.newCard('pm_1');
@@ -90,7 +92,7 @@ test('without any payment method the first card is tried at once, the second too
   }), 60_000);
 
 test('an invoice paid by hand ends its dunning', () =>
-  live(env, async (life) => {
+  alone(async (life) => {
     const id = await declinedRenewal(life);
     await life.invoice(id, { do: 'pay', paymentMethodId: null });
     await life.dunning(id).result();
@@ -101,7 +103,7 @@ test('an invoice paid by hand ends its dunning', () =>
   }), 60_000);
 
 test('cancelling stops dunning', () =>
-  live(env, async (life) => {
+  alone(async (life) => {
     const id = await declinedRenewal(life);
     await life.cancel();
     await life.handle.result();
@@ -110,7 +112,7 @@ test('cancelling stops dunning', () =>
   }), 60_000);
 
 test('an unknown try is looked up before anything else is tried', () =>
-  live(env, async (life) => {
+  alone(async (life) => {
     const id = await declinedRenewal(life);
     life.billing.charges = ['unknown'];
     life.billing.lookUps = ['unknown', 'paid'];
@@ -123,8 +125,7 @@ test('an unknown try is looked up before anything else is tried', () =>
 test('while one month is chased, the next is billed', async () => {
   const billing = new FakeBilling();
   billing.policy = { ...billing.policy, retryDelays: [20 * DAY, 20 * DAY], terminalAction: 'past_due' };
-  await live(
-    env,
+  await alone(
     async (life) => {
       const id = await declinedRenewal(life);
       life.billing.charges = ['declined', 'paid', 'paid'];

@@ -130,7 +130,7 @@ export class FakeBilling {
           const left = (period.end - input.asOf) / (period.end - period.start);
           const amount = Math.round((this.priceOf({ ...sub, ...next }) - this.priceOf(sub)) * left);
           const waits = input.paymentBehavior === 'error_if_incomplete' || input.paymentBehavior === 'pending_if_incomplete';
-          const invoice = input.prorationBehavior === 'always_invoice' ? this.bill(sub, 'update', amount, { start: input.asOf, end: period.end }) : null;
+          const invoice = input.items !== undefined && input.prorationBehavior === 'always_invoice' ? this.bill(sub, 'update', amount, { start: input.asOf, end: period.end }) : null;
           if (waits && invoice !== null && amount > 0) {
             invoice.isUpdate = true;
             sub.pendingUpdate = { invoiceId: invoice.id, expiresAt: input.asOf + 23 * HOUR, ...next };

@@ -1,6 +1,6 @@
+import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import { day } from '../write-summary.ts';
-import { hasEnded } from './desk.ts';
 import type { ParkedStep, SubscriptionState } from './state.ts';
 
 /** Something the subscription does by itself at `at`. `asOf` is the instant its decision is made for, however late it is done. */

@@ -1,6 +1,6 @@
 import type { InvoiceFacts, SubscriptionFacts } from '../../activities/index.ts';
 import type { CancelSubscription, ChangePlan, ScheduleCancellation } from '../../domain/subscription/commands.ts';
-import type { SubscriptionStatus } from '../../domain/subscription/subscription.ts';
+import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Clock } from '../clock.ts';
 import type { Inbox } from '../inbox.ts';
@@ -35,8 +35,6 @@ export interface Desk {
   /** True while the loop does again what it has answered before: the answer is of its time and must not replace what is known now. */
   repeating: boolean;
 }
-
-export const hasEnded = (status: SubscriptionStatus): boolean => status === 'canceled' || status === 'incomplete_expired';
 
 /** The one instant of a command's decisions: now, and never before the period it changes. */
 export const asOfNow = (desk: Desk): Instant => Math.max(desk.clock.now(), desk.state.facts.periodStart);

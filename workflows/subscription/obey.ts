@@ -1,11 +1,11 @@
 import type { PaymentResult } from '../../activities/index.ts';
-import { commandAllowed } from '../../domain/subscription/transitions.ts';
+import { commandAllowed, hasEnded, type SubscriptionCommand } from '../../domain/subscription/transitions.ts';
 import type { Letter } from '../inbox.ts';
 import type { CommandResult } from '../messages.ts';
 import { answerFor, refuse } from '../read-failure.ts';
 import * as act from './act.ts';
 import { stopDunning } from './chase.ts';
-import { adopt, asOfNow, type Desk, hasEnded, type Order } from './desk.ts';
+import { adopt, asOfNow, type Desk, type Order } from './desk.ts';
 import { followInvoice, wasDeclined } from './follow-invoice.ts';
 import type { CollectionManner } from './state.ts';
 
@@ -17,11 +17,18 @@ const REMEMBERED = 20;
  * first answer is in Postgres.
  * @throws ApplicationFailure with the refusal code as type
  */
-export function admit(desk: Desk | null, { name, command }: Order): void {
-  if (desk === null || desk.state.answered.includes(command.operationId)) return;
+export function admit(desk: Desk | null, order: Order): void {
+  if (desk === null || desk.state.answered.includes(order.command.operationId)) return;
   const { status } = desk.state.facts;
-  const code = commandAllowed(status, name);
-  if (code !== null) throw refuse(code, `A subscription that is ${status} cannot obey ${name}.`);
+  const code = commandAllowed(status, kindOf(order));
+  if (code !== null) throw refuse(code, `A subscription that is ${status} cannot obey ${order.name}.`);
+}
+
+/** A change of what is charged to whom, with nothing to bill, is allowed where a change of plan is not. */
+function kindOf(order: Order): SubscriptionCommand {
+  if (order.name !== 'changePlan') return order.name;
+  const { items, cancellation, billingCycleAnchor } = order.command;
+  return items === undefined && cancellation === undefined && billingCycleAnchor !== 'now' ? 'changeDefaults' : 'changePlan';
 }
 
 /** Carries out one command and answers it, with a refusal where need be; never throws for one. */

@@ -1,4 +1,5 @@
 import { CancellationScope, condition, makeContinueAsNewFunc, setHandler, workflowInfo } from '@temporalio/workflow';
+import { hasEnded } from '../../domain/subscription/transitions.ts';
 import { Clock } from '../clock.ts';
 import { Inbox } from '../inbox.ts';
 import * as messages from '../messages.ts';
@@ -9,7 +10,7 @@ import * as act from './act.ts';
 import { agenda, describeStep, type Step } from './agenda.ts';
 import { announce } from './announce.ts';
 import { stopDunning } from './chase.ts';
-import { adopt, type Desk, type Fact, hasEnded, type Order } from './desk.ts';
+import { adopt, type Desk, type Fact, type Order } from './desk.ts';
 import { finishedErrand, followInvoice, resolveUpdate, restartErrands, retry, takeUp } from './follow-invoice.ts';
 import { migrateState } from './migrate-state.ts';
 import { admit, obey } from './obey.ts';
@@ -165,7 +166,7 @@ function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, facts: Fac
   setHandler(
     messages.subscribeUpdate,
     async () => {
-      await condition(() => counter.opening !== null || !isFirstRun);
+      await CancellationScope.nonCancellable(() => condition(() => counter.opening !== null || !isFirstRun));
       if (counter.opening !== null && 'failure' in counter.opening) throw counter.opening.failure;
       if (counter.opening !== null) return counter.opening.value;
       if (counter.desk === null) throw new Error('unreachable: a later run has its desk from the start');

@@ -1,5 +1,6 @@
+import { hasEnded } from '../../domain/subscription/transitions.ts';
 import { forwardPaymentMethod, stopDunning } from './chase.ts';
-import { asOfNow, type Desk, type Fact, hasEnded, learn } from './desk.ts';
+import { asOfNow, type Desk, type Fact, learn } from './desk.ts';
 import { resolveUpdate } from './follow-invoice.ts';
 import { unpark } from './park.ts';
 

@@ -103,9 +103,16 @@ export async function carryOut(pool: Pool, request: ChargeRequest, settlementDel
   });
 }
 
-async function decide(client: PoolClient, request: ChargeRequest): Promise<{ status: Status; declineCode: string | null; settlesWith: string | null }> {
+async function decide(
+  client: PoolClient,
+  request: ChargeRequest,
+): Promise<{ status: Status; declineCode: string | null; settlesWith: string | null }> {
   const behaviour: Behaviour = behaviourOf(request.paymentMethodReference) ?? { does: 'decline', code: 'invalid_account' };
-  const ends = (status: Status, declineCode: string | null = null, settlesWith: string | null = null) => ({ status, declineCode, settlesWith });
+  const ends = (status: Status, declineCode: string | null = null, settlesWith: string | null = null) => ({
+    status,
+    declineCode,
+    settlesWith,
+  });
   switch (behaviour.does) {
     case 'succeed':
     case 'fault':
@@ -131,7 +138,8 @@ async function decide(client: PoolClient, request: ChargeRequest): Promise<{ sta
 export async function standingOf(pool: Pool, idempotencyKey: string, at: Instant): Promise<GatewayResult | null> {
   const row = await findByKey(pool, idempotencyKey);
   if (!row) return null;
-  if (row.status === 'processing' && row.settles_at !== null && at >= Number(row.settles_at)) return end(pool, idempotencyKey, ['processing'], at);
+  if (row.status === 'processing' && row.settles_at !== null && at >= Number(row.settles_at))
+    return end(pool, idempotencyKey, ['processing'], at);
   return resultOf(row.id, row.status, row.decline_code);
 }
 
@@ -158,10 +166,16 @@ export async function end(
 
 /** Everything captured for an invoice, oldest first; more than one row is a double charge. */
 export async function capturesOf(pool: Pool, invoiceId: string): Promise<Capture[]> {
-  const found = await pool.query<{ charge_id: string; account_id: string; invoice_id: string; amount: string; currency: string; captured_at: string }>(
-    'select charge_id, account_id, invoice_id, amount, currency, captured_at from sandbox.captures where invoice_id = $1 order by id',
-    [invoiceId],
-  );
+  const found = await pool.query<{
+    charge_id: string;
+    account_id: string;
+    invoice_id: string;
+    amount: string;
+    currency: string;
+    captured_at: string;
+  }>('select charge_id, account_id, invoice_id, amount, currency, captured_at from sandbox.captures where invoice_id = $1 order by id', [
+    invoiceId,
+  ]);
   return found.rows.map((row) => ({
     chargeId: row.charge_id,
     accountId: row.account_id,

@@ -74,7 +74,9 @@ export async function migrateSandbox(url: string): Promise<void> {
     await client.query('begin');
     await client.query(`select pg_advisory_xact_lock(hashtext('perennial sandbox migrations'))`);
     await client.query('create schema if not exists sandbox');
-    await client.query('create table if not exists sandbox.migrations (number integer primary key, stamped_at timestamptz not null default now())');
+    await client.query(
+      'create table if not exists sandbox.migrations (number integer primary key, stamped_at timestamptz not null default now())',
+    );
     const done = await client.query<{ number: number }>('select number from sandbox.migrations');
     const numbers = new Set(done.rows.map((row) => row.number));
     for (const [index, sql] of MIGRATIONS.entries()) {

@@ -3,7 +3,7 @@ import type { GatewayResult } from '../../../domain/payments/gateway-result.ts';
 import type { Instant } from '../../../domain/time.ts';
 import { type CallOptions, type ChargeRequest, GatewayUnavailable, IdempotencyMismatch, type PaymentGateway } from '../payment-gateway.ts';
 import { type Capture, capturesOf, carryOut, end, standingOf } from './charges.ts';
-import { armFault, disarmFaults, fail, type FaultKind, type FaultTarget, isFirstCall, takeFault } from './faults.ts';
+import { armFault, disarmFaults, type FaultKind, type FaultTarget, fail, isFirstCall, takeFault } from './faults.ts';
 import { behaviourOf, describe } from './test-payment-methods.ts';
 import { type Delivery, emitWebhooks, parseWebhook } from './webhooks.ts';
 
@@ -69,7 +69,11 @@ export function openSandbox(options: SandboxOptions): SandboxGateway {
           [idempotencyKey],
         );
         const { account_id: accountId, invoice_id: invoiceId } = owner.rows[0] ?? {};
-        const target = { idempotencyKey, ...(accountId === undefined ? {} : { accountId }), ...(invoiceId === undefined ? {} : { invoiceId }) };
+        const target = {
+          idempotencyKey,
+          ...(accountId === undefined ? {} : { accountId }),
+          ...(invoiceId === undefined ? {} : { invoiceId }),
+        };
         const fault = await takeFault(pool, ['look_up_down'], target);
         return fault ? fail(fault, signal) : standingOf(pool, idempotencyKey, at);
       }),
@@ -92,7 +96,12 @@ export function openSandbox(options: SandboxOptions): SandboxGateway {
 const BEFORE: readonly FaultKind[] = ['timeout_before_capture', 'error_before_capture'];
 const AFTER: readonly FaultKind[] = ['timeout_after_capture', 'error_after_capture', 'hang_after_capture'];
 
-async function charge(pool: pg.Pool, request: ChargeRequest, settlementDelay: number, signal: AbortSignal | undefined): Promise<GatewayResult> {
+async function charge(
+  pool: pg.Pool,
+  request: ChargeRequest,
+  settlementDelay: number,
+  signal: AbortSignal | undefined,
+): Promise<GatewayResult> {
   const { idempotencyKey } = request;
   const target: FaultTarget = { idempotencyKey, accountId: request.metadata.accountId, invoiceId: request.metadata.invoiceId };
   const behaviour = behaviourOf(request.paymentMethodReference);

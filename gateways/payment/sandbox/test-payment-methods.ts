@@ -149,7 +149,8 @@ function describeNumber(given: { number: string; expMonth: number; expYear: numb
     throw new Refusal('parameter_invalid', "Your card's expiration year is invalid.", 'card[exp_year]');
   }
   const found = find(NAME_BY_NUMBER.get(number) ?? '');
-  if (!found) throw new Refusal('parameter_invalid', 'The sandbox takes test card numbers only, for example 4242424242424242.', 'card[number]');
+  if (!found)
+    throw new Refusal('parameter_invalid', 'The sandbox takes test card numbers only, for example 4242424242424242.', 'card[number]');
   return details(found.reference, found.method, given.expMonth, given.expYear);
 }
 

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { SUBSCRIPTION_STATUSES } from '../../domain/subscription/subscription.ts';
+import {
+  commandAllowed,
+  drawTransitions,
+  hasEnded,
+  nextStatus,
+  SUBSCRIPTION_EVENTS,
+  type SubscriptionCommand,
+  TRANSITIONS,
+} from '../../domain/subscription/transitions.ts';
+
+const REFUSED = 'refused';
+const outcome = (status: (typeof SUBSCRIPTION_STATUSES)[number], event: (typeof SUBSCRIPTION_EVENTS)[number]): string => {
+  try {
+    return nextStatus(status, event);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'transition_not_allowed' });
+    return REFUSED;
+  }
+};
+
+test('every status and event has the outcome that was agreed', () => {
+  const all = Object.fromEntries(SUBSCRIPTION_STATUSES.map((status) => [status, SUBSCRIPTION_EVENTS.map((event) => outcome(status, event))]));
+  const columns = ['first_invoice_paid', 'first_invoice_expired', 'payment_failed', 'invoices_settled', 'dunning_gave_up_cancel', 'dunning_gave_up_unpaid', 'dunning_gave_up_past_due', 'canceled', 'period_end_cancel'];
+  expect(SUBSCRIPTION_EVENTS).toEqual(columns);
+  const no = REFUSED;
+  expect(all).toEqual({
+    incomplete: ['active', 'incomplete_expired', 'incomplete', no, no, no, no, 'canceled', no],
+    incomplete_expired: [no, no, no, no, no, no, no, no, no],
+    active: [no, no, 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
+    past_due: [no, no, 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
+    unpaid: [no, no, 'unpaid', 'active', 'canceled', 'unpaid', 'unpaid', 'canceled', 'canceled'],
+    canceled: [no, no, no, no, no, no, no, no, no],
+  });
+});
+
+test('whatever happens, a subscription can end, and what ended stays so', () => {
+  for (const status of SUBSCRIPTION_STATUSES) {
+    expect(hasEnded(status)).toBe(Object.keys(TRANSITIONS[status]).length === 0);
+    if (!hasEnded(status)) expect(TRANSITIONS[status].canceled).toBe('canceled');
+  }
+  expect(SUBSCRIPTION_STATUSES.filter(hasEnded)).toEqual(['incomplete_expired', 'canceled']);
+});
+
+describe('commands', () => {
+  const COMMANDS: SubscriptionCommand[] = ['changePlan', 'changeDefaults', 'cancel', 'scheduleCancellation'];
+
+  test.each(['active', 'past_due', 'unpaid'] as const)('a subscription that is %s takes all of them', (status) => {
+    for (const command of COMMANDS) expect(commandAllowed(status, command)).toBeNull();
+  });
+
+  test('an incomplete one can be canceled and given another payment method', () => {
+    expect(COMMANDS.map((command) => commandAllowed('incomplete', command))).toEqual(['subscription_incomplete', null, null, 'subscription_incomplete']);
+  });
+
+  test.each(['canceled', 'incomplete_expired'] as const)('one that is %s takes none', (status) => {
+    for (const command of COMMANDS) expect(commandAllowed(status, command)).toBe('subscription_canceled');
+  });
+});
+
+test('the drawing has an arrow for every step that changes the status', () => {
+  const drawing = drawTransitions();
+  expect(drawing).toMatch(/^stateDiagram-v2\n/);
+  const steps = Object.entries(TRANSITIONS).flatMap(([from, events]) => Object.values(events).filter((to) => to !== from));
+  expect(drawing.match(/ --> \w+: /g)).toHaveLength(steps.length);
+  expect(drawing).toContain('  past_due --> active: invoices_settled');
+});

@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { bundleWorkflowCode, DefaultLogger, type ReplayResult, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { beforeAll, expect, inject, test } from 'vitest';
+import { HISTORIES, record } from './record.ts';
+
+beforeAll(async () => {
+  if (process.env['RECORD_HISTORIES'] === '1') await record();
+  else Runtime.install({ logger: new DefaultLogger('ERROR') });
+}, 300_000);
+
+const histories = (): { workflowId: string; history: unknown }[] =>
+  readdirSync(HISTORIES).map((file) => ({ workflowId: file.replace('.json', ''), history: JSON.parse(readFileSync(join(HISTORIES, file), 'utf8')) }));
+
+async function replay(workflowBundle: WorkflowBundleOption): Promise<ReplayResult[]> {
+  const results: ReplayResult[] = [];
+  for await (const result of Worker.runReplayHistories({ workflowBundle }, histories())) results.push(result);
+  return results;
+}
+
+test('this release replays every recorded life', async () => {
+  const results = await replay({ codePath: inject('workflowBundlePath') });
+  expect(results.filter(({ error }) => error !== undefined).map(({ workflowId, error }) => `${workflowId}: ${error}`)).toEqual([]);
+  expect(results.length).toBeGreaterThanOrEqual(12);
+});
+
+test('a change that would break living workflows is caught, whichever workflow it is', async () => {
+  const broken = fileURLToPath(new URL('broken/index.ts', import.meta.url));
+  const results = await replay(await bundleWorkflowCode({ workflowsPath: broken, logger: new DefaultLogger('ERROR') }));
+  expect(results.length).toBeGreaterThanOrEqual(12);
+  for (const { workflowId, error } of results) expect(error, workflowId).toBeInstanceOf(DeterminismViolationError);
+});

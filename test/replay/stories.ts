@@ -1,0 +1,141 @@
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { vi } from 'vitest';
+import { DAY, FakeBilling } from '../workflows/fake-billing.ts';
+import { type Life, live } from '../workflows/life.ts';
+import { dunningWorkflowId, invoiceWorkflowId } from '../../workflows/messages.ts';
+
+/** One recorded run: its workflow's type is part of the history. */
+export interface Recording {
+  name: string;
+  history: History;
+}
+
+type Story = (life: Life, take: (name: string, workflowId?: string, runId?: string) => Promise<void>) => Promise<void>;
+
+const MONTH = 32 * DAY * 1000;
+
+/** What every release must be able to replay: one life per path, each run that tells something of it. */
+const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> = {
+  renewed: {
+    async story(life, take) {
+      await life.subscribe();
+      const { firstExecutionRunId } = await run(life);
+      await life.pass(MONTH);
+      await take('created-and-renewed', life.id, firstExecutionRunId);
+      await take('asleep');
+    },
+  },
+  changed: {
+    async story(life, take) {
+      await life.subscribe();
+      await life.change({ price: 'price_month_30' }, 'op_upgrade');
+      await life.cancelAt('period_end', 'op_schedule');
+      await life.cancelAt('never', 'op_undo');
+      await life.cancel({ invoiceNow: true, prorate: true }, 'op_cancel');
+      await life.handle.result();
+      await take('upgraded-and-cancelled');
+    },
+  },
+  expired: {
+    billing: { charges: ['declined'] },
+    async story(life, take) {
+      await life.subscribe();
+      await life.pass('24h');
+      await life.handle.result();
+      await take('incomplete-and-expired');
+    },
+  },
+  refused: {
+    async story(life, take) {
+      await life.subscribe({ price: 'price_unknown' }).catch(() => undefined);
+      await life.handle.result();
+      await take('creation-refused');
+    },
+  },
+  errorIfIncomplete: {
+    async story(life, take) {
+      await life.subscribe();
+      life.billing.charges = ['declined', 'unknown'];
+      await life.change({ price: 'price_month_30', paymentBehavior: 'error_if_incomplete' }, 'op_error').catch(() => undefined);
+      await life.change({ price: 'price_month_30' }, 'op_unknown');
+      await life.pass('10m');
+      await take('update-taken-back-and-payment-looked-up');
+    },
+  },
+  pending: {
+    async story(life, take) {
+      await life.subscribe();
+      life.billing.charges = ['declined'];
+      const { invoice } = await life.change({ price: 'price_month_30', paymentBehavior: 'pending_if_incomplete' }, 'op_pending');
+      const paid = await life.invoice(invoice?.id ?? '', { do: 'pay', paymentMethodId: 'pm_2' });
+      await life.quiet();
+      await take('pending-update-paid');
+      await take('invoice-paid', invoiceWorkflowId(paid.invoice.id));
+    },
+  },
+  taxed: {
+    billing: { externalTax: true },
+    async story(life, take) {
+      await life.subscribe();
+      await take('external-tax');
+    },
+  },
+  chased: {
+    async story(life, take) {
+      await life.subscribe();
+      const { firstExecutionRunId } = await run(life);
+      life.billing.charges = ['declined', 'declined', 'paid'];
+      const { periodEnd } = (await life.state()).facts;
+      await life.pass((periodEnd - (await life.now()) + 60) * 1000);
+      await life.pass('9 days');
+      const id = life.billing.invoices.at(-1)?.id ?? '';
+      await life.dunning(id).result();
+      await vi.waitFor(async () => {
+        if ((await life.state()).dunning.length > 0) throw new Error('not reported yet');
+      });
+      await take('renewal-declined', life.id, firstExecutionRunId);
+      await take('dunning-recovered', dunningWorkflowId(id));
+      await take('dunning-reported');
+    },
+  },
+  givenUp: {
+    async story(life, take) {
+      await life.subscribe();
+      life.billing.charges = [{ declined: 'stolen_card' }, 'declined'];
+      const { periodEnd } = (await life.state()).facts;
+      await life.pass((periodEnd - (await life.now()) + 60) * 1000);
+      const id = life.billing.invoices.at(-1)?.id ?? '';
+      await life.newCard('pm_1');
+      await life.pass('16 days');
+      await life.dunning(id).result();
+      await take('dunning-gave-up', dunningWorkflowId(id));
+      await life.handle.result();
+      await take('cancelled-by-dunning');
+    },
+  },
+};
+
+const run = async (life: Life): Promise<{ firstExecutionRunId: string }> => ({ firstExecutionRunId: (await life.handle.describe()).runId });
+
+/** Lives every story on a server of its own and hands over the histories. */
+export async function recordAll(newEnvironment: () => Promise<TestWorkflowEnvironment>): Promise<Recording[]> {
+  const recordings: Recording[] = [];
+  for (const { billing, story } of Object.values(STORIES)) {
+    const env = await newEnvironment();
+    try {
+      await live(
+        env,
+        (life) =>
+          story(life, async (name, workflowId = life.id, runId) => {
+            const history = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
+            recordings.push({ name, history });
+          }),
+        Object.assign(new FakeBilling(), billing),
+      );
+    } finally {
+      await env.teardown();
+    }
+  }
+  return recordings;
+}
