@@ -1,7 +1,7 @@
-import { ID_PREFIX } from '../domain/ids.ts';
-import type { PaymentMethod } from '../domain/payments/payment.ts';
 import type { AccountTransaction } from '../db/client.ts';
 import { findPaymentMethod, insertPaymentMethod, updatePaymentMethod } from '../db/payment-methods.ts';
+import { ID_PREFIX } from '../domain/ids.ts';
+import type { PaymentMethod } from '../domain/payments/payment.ts';
 import { GatewayUnavailable, type PaymentGateway, type PaymentMethodDetails } from '../gateways/payment/payment-gateway.ts';
 import type { RequestContext } from './context.ts';
 import { ApiError, badRequest } from './errors.ts';
@@ -20,16 +20,26 @@ function gatewayFor(context: RequestContext): PaymentGateway {
  * Asks the gateway what a reference (`pm_card_visa`, `tok_visa`) is. Runs outside any transaction, because a gateway may take its time.
  * @throws Refusal resource_missing for an unknown one, ApiError 503 when the gateway does not answer
  */
-export async function describeAtGateway(context: RequestContext, reference: string, param: string): Promise<PaymentMethodDetails & { gateway: string }> {
+export async function describeAtGateway(
+  context: RequestContext,
+  reference: string,
+  param: string,
+): Promise<PaymentMethodDetails & { gateway: string }> {
   const gateway = gatewayFor(context);
   try {
     const details = await gateway.attachPaymentMethod({ reference }, { signal: AbortSignal.timeout(GATEWAY_DEADLINE_MS) });
     return { ...details, gateway: gateway.name };
   } catch (error) {
     if (error instanceof GatewayUnavailable) {
-      throw new ApiError('The payment gateway does not answer. Try again.', { status: 503, type: 'api_error', code: 'gateway_unavailable', retryAfter: 5 });
+      throw new ApiError('The payment gateway does not answer. Try again.', {
+        status: 503,
+        type: 'api_error',
+        code: 'gateway_unavailable',
+        retryAfter: 5,
+      });
     }
-    if (error instanceof Error && error.name === 'Refusal') throw badRequest(`No such PaymentMethod: '${reference}'`, param, 'resource_missing');
+    if (error instanceof Error && error.name === 'Refusal')
+      throw badRequest(`No such PaymentMethod: '${reference}'`, param, 'resource_missing');
     throw error;
   }
 }
@@ -55,7 +65,12 @@ export function newPaymentMethod(
 export type Attachment = { own: string } | { details: PaymentMethodDetails & { gateway: string } };
 
 /** Attaches inside the caller's transaction. @throws ApiError 400 when it belongs to somebody else */
-export async function attach(context: RequestContext, t: AccountTransaction, attachment: Attachment, customerId: string): Promise<PaymentMethod> {
+export async function attach(
+  context: RequestContext,
+  t: AccountTransaction,
+  attachment: Attachment,
+  customerId: string,
+): Promise<PaymentMethod> {
   if ('details' in attachment) {
     const method = newPaymentMethod(context, attachment.details, { customerId, metadata: {} });
     await insertPaymentMethod(t, method);
@@ -65,7 +80,8 @@ export async function attach(context: RequestContext, t: AccountTransaction, att
   const method = await findPaymentMethod(t, attachment.own);
   if (method === null) throw badRequest(`No such PaymentMethod: '${attachment.own}'`, 'payment_method', 'resource_missing');
   if (method.customerId === customerId) return method;
-  if (method.customerId !== null) throw badRequest('The payment method you provided has already been attached to a customer.', 'payment_method');
+  if (method.customerId !== null)
+    throw badRequest('The payment method you provided has already been attached to a customer.', 'payment_method');
   const after = (await updatePaymentMethod(t, method.id, { customerId })) ?? method;
   await tell(context, t, { type: 'payment_method.attached', objectType: 'payment_method', after });
   return after;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
-import type { Account } from '../domain/account.ts';
-import type { Database } from '../db/client.ts';
 import { findAccountByApiKeyHash } from '../db/accounts.ts';
+import type { Database } from '../db/client.ts';
+import type { Account } from '../domain/account.ts';
 import { ApiError } from './errors.ts';
 
 export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
@@ -34,4 +34,5 @@ function keyOf(header: string | undefined): string | null {
   return Buffer.from(credentials, 'base64').toString('latin1').split(':', 1)[0] || null;
 }
 
-const masked = (key: string): string => (/^sk_(test|live)_/.test(key) ? `${key.slice(0, 8)}***${key.slice(-4).replace(/[^A-Za-z0-9]/g, '?')}` : '***');
+const masked = (key: string): string =>
+  /^sk_(test|live)_/.test(key) ? `${key.slice(0, 8)}***${key.slice(-4).replace(/[^A-Za-z0-9]/g, '?')}` : '***';

@@ -1,5 +1,5 @@
-import { ApiError, printable } from './errors.ts';
 import { coerce } from './coerce.ts';
+import { ApiError, printable } from './errors.ts';
 import type { RawParams } from './read-body.ts';
 import type { z } from './schemas/zod.ts';
 
@@ -28,7 +28,7 @@ function flatten(issue: Issue): Issue[] {
   return best.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] } as Issue));
 }
 
-export const bracketed = (path: readonly PropertyKey[]): string =>
+const bracketed = (path: readonly PropertyKey[]): string =>
   path.map((key, index) => (index === 0 ? String(key) : `[${String(key)}]`)).join('');
 
 function faultOf(issue: Issue, values: unknown): ApiError {
@@ -53,7 +53,10 @@ function faultOf(issue: Issue, values: unknown): ApiError {
       return fail('parameter_invalid', `Invalid ${printable(at)}: must be one of ${issue.values.map(String).join(', ')}`);
     case 'too_small':
       if (issue.origin === 'string' && given === '') return emptyString(fail, at);
-      return fail(rangeCode(issue.origin), `Invalid ${printable(at)}: must be ${issue.origin === 'string' ? 'at least' : '≥'} ${issue.minimum}${unitOf(issue.origin)}`);
+      return fail(
+        rangeCode(issue.origin),
+        `Invalid ${printable(at)}: must be ${issue.origin === 'string' ? 'at least' : '≥'} ${issue.minimum}${unitOf(issue.origin)}`,
+      );
     case 'too_big':
       return fail(rangeCode(issue.origin), `Invalid ${printable(at)}: must be at most ${issue.maximum}${unitOf(issue.origin)}`);
     case 'invalid_union':
@@ -69,11 +72,15 @@ function faultOf(issue: Issue, values: unknown): ApiError {
 }
 
 const emptyString = (fail: (code: string, message: string) => ApiError, at: string): ApiError =>
-  fail('parameter_invalid_empty', `You passed an empty string for '${printable(at)}'. An empty value unsets a parameter; '${printable(at)}' cannot be unset.`);
+  fail(
+    'parameter_invalid_empty',
+    `You passed an empty string for '${printable(at)}'. An empty value unsets a parameter; '${printable(at)}' cannot be unset.`,
+  );
 
 const rangeCode = (origin: string): string => (origin === 'int' || origin === 'number' ? 'parameter_invalid_integer' : 'parameter_invalid');
 const unitOf = (origin: string): string => (origin === 'string' ? ' characters' : origin === 'array' ? ' elements' : '');
-const nameOf = (expected: string): string => (expected === 'record' || expected === 'object' ? 'hash' : expected === 'array' ? 'array' : expected);
+const nameOf = (expected: string): string =>
+  expected === 'record' || expected === 'object' ? 'hash' : expected === 'array' ? 'array' : expected;
 
 function quoted(value: unknown): string {
   if (typeof value === 'string') return printable(value);

@@ -1,20 +1,32 @@
-import { type Client, isGrpcDeadlineError, isGrpcServiceError, WithStartWorkflowOperation, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
-import { ApplicationFailure, defineSearchAttributeKey, TypedSearchAttributes, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
-import type { PaymentResult } from '../activities/index.ts';
+import {
+  type Client,
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import {
+  ApplicationFailure,
+  defineSearchAttributeKey,
+  TypedSearchAttributes,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/common';
 import { isRefusalCode, Refusal } from '../domain/errors.ts';
 import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
 import {
-  cancelUpdate,
-  changePlanUpdate,
   type Command,
   type CommandResult,
+  cancelUpdate,
+  changePlanUpdate,
   type InvoiceCommand,
   invoiceCommandUpdate,
   invoiceWorkflowId,
   paymentMethodChangedSignal,
-  scheduleCancellationUpdate,
   type StartInvoice,
   type StartSubscription,
+  scheduleCancellationUpdate,
   subscribeUpdate,
   UNAVAILABLE,
   WORKFLOW_TYPES,
@@ -22,7 +34,7 @@ import {
 import { ApiError, noAnswerInTime } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 
-export type InvoiceCommandResult = { invoice: CommandResult['invoice']; payment: PaymentResult | null };
+type InvoiceCommandResult = { invoice: CommandResult['invoice']; payment: CommandResult['payment'] };
 
 /** A command whose workflow has ended or never was: Postgres knows what to answer. */
 export class WorkflowGone extends Error {
@@ -83,18 +95,21 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
         client.workflow.executeUpdateWithStart(subscribeUpdate, {
           args: [{ operationId: command.operationId, actor: command.actor }],
           updateId: command.operationId,
-          startWorkflowOperation: new WithStartWorkflowOperation<(input: { start: StartSubscription }) => Promise<void>>(WORKFLOW_TYPES.subscription, {
-            workflowId: command.subscriptionId,
-            taskQueue,
-            args: [{ start: { accountId, command } }],
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            workflowIdReusePolicy: 'REJECT_DUPLICATE',
-            typedSearchAttributes: new TypedSearchAttributes([
-              { key: ACCOUNT_ID, value: accountId },
-              { key: CUSTOMER_ID, value: command.customerId },
-            ]),
-            staticSummary: `Subscription of ${command.customerId}`,
-          }),
+          startWorkflowOperation: new WithStartWorkflowOperation<(input: { start: StartSubscription }) => Promise<void>>(
+            WORKFLOW_TYPES.subscription,
+            {
+              workflowId: command.subscriptionId,
+              taskQueue,
+              args: [{ start: { accountId, command } }],
+              workflowIdConflictPolicy: 'USE_EXISTING',
+              workflowIdReusePolicy: 'REJECT_DUPLICATE',
+              typedSearchAttributes: new TypedSearchAttributes([
+                { key: ACCOUNT_ID, value: accountId },
+                { key: CUSTOMER_ID, value: command.customerId },
+              ]),
+              staticSummary: `Subscription of ${command.customerId}`,
+            },
+          ),
         }),
       ),
     changePlan: (subscriptionId, command) =>
@@ -107,7 +122,9 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
       ),
     scheduleCancellation: (subscriptionId, command) =>
       send('scheduleCancellation', subscriptionId, () =>
-        client.workflow.getHandle(subscriptionId).executeUpdate(scheduleCancellationUpdate, { args: [command], updateId: command.operationId }),
+        client.workflow
+          .getHandle(subscriptionId)
+          .executeUpdate(scheduleCancellationUpdate, { args: [command], updateId: command.operationId }),
       ),
     commandInvoice: (start, command) =>
       send(`invoice.${command.do}`, invoiceWorkflowId(start.invoiceId), () =>
@@ -149,7 +166,9 @@ const completedWhileAnswering = (error: unknown): boolean =>
 
 function tell(error: unknown, workflowId: string): unknown {
   if (error instanceof WorkflowUpdateFailedError) {
-    const failure = causes(error).find((cause) => cause instanceof ApplicationFailure && (isRefusalCode(cause.type) || cause.type === UNAVAILABLE));
+    const failure = causes(error).find(
+      (cause) => cause instanceof ApplicationFailure && (isRefusalCode(cause.type) || cause.type === UNAVAILABLE),
+    );
     if (failure instanceof ApplicationFailure) return isRefusalCode(failure.type) ? refusalOf(failure) : noAnswerInTime();
     if (completedWhileAnswering(error)) return noAnswerInTime();
     return error;

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
+import type { Database } from '../db/client.ts';
 import type { Account } from '../domain/account.ts';
 import type { IdSource } from '../domain/decision.ts';
 import type { Instant } from '../domain/time.ts';
-import type { Database } from '../db/client.ts';
 import type { PaymentGateway } from '../gateways/payment/payment-gateway.ts';
 import type { Commands } from './commands.ts';
 

@@ -3,13 +3,13 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
-import type { Instant } from '../domain/time.ts';
 import type { Database } from '../db/client.ts';
+import type { Instant } from '../domain/time.ts';
 import type { PaymentGateway } from '../gateways/payment/payment-gateway.ts';
 import { type Commands, temporalCommands } from './commands.ts';
 import type { ApiDeps } from './context.ts';
 import { docsPage } from './docs-page.ts';
-import { answerFor, ApiError, printable } from './errors.ts';
+import { ApiError, answerFor, printable } from './errors.ts';
 import { health } from './health.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { randomId } from './new-id.ts';
@@ -106,7 +106,8 @@ const tellError =
   (error, _request, response, _next) => {
     const answer = answerFor(error);
     const { requestId, accountId } = response.locals as Served;
-    if (answer.status >= 500) log[answer.status === 503 ? 'warn' : 'error']({ err: error, requestId, accountId, status: answer.status }, 'request failed');
+    if (answer.status >= 500)
+      log[answer.status === 503 ? 'warn' : 'error']({ err: error, requestId, accountId, status: answer.status }, 'request failed');
     if (response.headersSent) {
       response.destroy();
       return;

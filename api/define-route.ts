@@ -2,7 +2,7 @@ import type { RequestContext } from './context.ts';
 import type { Kind } from './expandable-fields.ts';
 import type { z } from './schemas/zod.ts';
 
-export interface Input<P> {
+interface Input<P> {
   /** Path parameters, by name. */
   path: Record<string, string>;
   params: P;

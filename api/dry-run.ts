@@ -1,14 +1,14 @@
+import { loadSnapshot } from '../db/billing-snapshot.ts';
+import type { AccountTransaction } from '../db/client.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Decision } from '../domain/decision.ts';
-import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
 import { decideCancellation } from '../domain/subscription/cancel.ts';
 import { decideChange } from '../domain/subscription/change-plan.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
 import { decideCreation } from '../domain/subscription/create-subscription.ts';
 import { decideRenewal } from '../domain/subscription/renew.ts';
 import { decideScheduledCancellation } from '../domain/subscription/schedule-cancellation.ts';
 import type { Instant } from '../domain/time.ts';
-import { loadSnapshot } from '../db/billing-snapshot.ts';
-import type { AccountTransaction } from '../db/client.ts';
 import { randomId } from './new-id.ts';
 
 /** A decision that was made and not written: the first two beats of load -> decide -> record. */
@@ -45,13 +45,23 @@ export async function tryChange(t: AccountTransaction, subscriptionId: string, c
 }
 
 /** @throws Refusal what the cancellation would be refused with */
-export async function tryCancellation(t: AccountTransaction, subscriptionId: string, command: CancelSubscription, asOf: Instant): Promise<DryRun> {
+export async function tryCancellation(
+  t: AccountTransaction,
+  subscriptionId: string,
+  command: CancelSubscription,
+  asOf: Instant,
+): Promise<DryRun> {
   const snapshot = await loadSnapshot(t, { subscriptionId, lock: false });
   return { snapshot, decision: decideCancellation(snapshot, command, contextAt(asOf)) };
 }
 
 /** @throws Refusal what the scheduling would be refused with */
-export async function tryScheduling(t: AccountTransaction, subscriptionId: string, command: ScheduleCancellation, asOf: Instant): Promise<DryRun> {
+export async function tryScheduling(
+  t: AccountTransaction,
+  subscriptionId: string,
+  command: ScheduleCancellation,
+  asOf: Instant,
+): Promise<DryRun> {
   const snapshot = await loadSnapshot(t, { subscriptionId, lock: false });
   return { snapshot, decision: decideScheduledCancellation(snapshot, command, contextAt(asOf)) };
 }

@@ -1,6 +1,6 @@
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
 
-export type ErrorType = 'invalid_request_error' | 'idempotency_error' | 'card_error' | 'api_error';
+type ErrorType = 'invalid_request_error' | 'idempotency_error' | 'card_error' | 'api_error';
 
 export interface ErrorBody {
   error: { type: ErrorType; message: string; code?: string; param?: string; decline_code?: string };
@@ -48,7 +48,7 @@ interface HttpRefusal {
 const invalid = (code: string, status = 400): HttpRefusal => ({ status, type: 'invalid_request_error', code });
 
 /** The total map from refusal codes to HTTP; Stripe's own code where Stripe has one for the case. */
-export const REFUSAL_ANSWERS: Record<RefusalCode, HttpRefusal> = {
+const REFUSAL_ANSWERS: Record<RefusalCode, HttpRefusal> = {
   resource_missing: invalid('resource_missing', 404),
   parameter_invalid: invalid('parameter_invalid'),
   parameter_missing: invalid('parameter_missing'),
@@ -78,7 +78,7 @@ export const REFUSAL_ANSWERS: Record<RefusalCode, HttpRefusal> = {
 };
 
 /** What a refusal is to an HTTP caller. A missing thing named by a parameter is a bad request; one named by the path is not found. */
-export function refusalAnswer(code: RefusalCode, message: string, param?: string): ApiError {
+function refusalAnswer(code: RefusalCode, message: string, param?: string): ApiError {
   const answer = REFUSAL_ANSWERS[code];
   const status = code === 'resource_missing' && param !== undefined && param !== 'id' ? 400 : answer.status;
   return new ApiError(message, { ...answer, status, param });
@@ -92,12 +92,15 @@ export const badRequest = (message: string, param?: string, code = 'parameter_in
 
 /** No worker answered in time: the command may still apply, and the same Idempotency-Key then finds its answer. */
 export const noAnswerInTime = (): ApiError =>
-  new ApiError('The command was sent but not confirmed in time; it may still apply. Retry with the same Idempotency-Key to get its answer.', {
-    status: 503,
-    type: 'api_error',
-    code: 'not_confirmed_in_time',
-    retryAfter: 2,
-  });
+  new ApiError(
+    'The command was sent but not confirmed in time; it may still apply. Retry with the same Idempotency-Key to get its answer.',
+    {
+      status: 503,
+      type: 'api_error',
+      code: 'not_confirmed_in_time',
+      retryAfter: 2,
+    },
+  );
 
 /** Shortens and cleans what a caller sent before it is quoted back. */
 export function printable(text: string): string {
@@ -130,5 +133,7 @@ function databaseError(error: unknown): ApiError | null {
   if (!(error instanceof Error) || !('code' in error) || error.code !== '23505' || !('constraint' in error)) return null;
   const constraint = String(error.constraint);
   const param = Object.entries(TAKEN).find(([part]) => constraint.includes(part))?.[1];
-  return param === undefined ? null : new ApiError(`Another object already has this ${param}.`, { status: 400, code: 'resource_already_exists', param });
+  return param === undefined
+    ? null
+    : new ApiError(`Another object already has this ${param}.`, { status: 400, code: 'resource_already_exists', param });
 }

@@ -45,7 +45,11 @@ function planOf(path: string, root: Kind, isList: boolean): { steps: Step[]; lis
   const cannot = () => badRequest(`This property cannot be expanded (${printable(path)}).`, 'expand');
   let rest = path.split('.');
   if (isList) {
-    if (rest[0] !== 'data') throw badRequest(`This property cannot be expanded (${printable(path)}). You may want to try expanding 'data.${printable(path)}'.`, 'expand');
+    if (rest[0] !== 'data')
+      throw badRequest(
+        `This property cannot be expanded (${printable(path)}). You may want to try expanding 'data.${printable(path)}'.`,
+        'expand',
+      );
     rest = rest.slice(1);
   }
   const steps: Step[] = [];
@@ -65,7 +69,8 @@ function planOf(path: string, root: Kind, isList: boolean): { steps: Step[]; lis
     kind = field.to;
   }
   if (steps.length === 0) throw cannot();
-  if (steps.filter((step) => step.field.how !== 'inside').length > MAX_DEPTH) throw badRequest('You cannot expand more than 4 levels of a property.', 'expand');
+  if (steps.filter((step) => step.field.how !== 'inside').length > MAX_DEPTH)
+    throw badRequest('You cannot expand more than 4 levels of a property.', 'expand');
   return { steps, list: isList };
 }
 

@@ -26,7 +26,13 @@ async function answers(ask: () => Promise<unknown>): Promise<boolean> {
   const late = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => late.resolve(false), READY_WITHIN_MS);
   try {
-    return await Promise.race([ask().then(() => true, () => false), late.promise]);
+    return await Promise.race([
+      ask().then(
+        () => true,
+        () => false,
+      ),
+      late.promise,
+    ]);
   } finally {
     clearTimeout(timer);
   }

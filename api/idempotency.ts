@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Account } from '../domain/account.ts';
-import type { Instant } from '../domain/time.ts';
 import { type Database, withAccount } from '../db/client.ts';
 import { claimIdempotencyKey, releaseIdempotencyKey, storeIdempotentResponse } from '../db/idempotency-keys.ts';
+import type { Account } from '../domain/account.ts';
+import type { Instant } from '../domain/time.ts';
 import { ApiError, badRequest } from './errors.ts';
 
 export interface Answer {
@@ -19,7 +19,9 @@ export function idempotencyKeyOf(header: string | string[] | undefined): string 
 
 /** Method, path and parameters as one hash; the same request again has the same one, whatever the order of its keys. */
 export const hashRequest = (method: string, path: string, params: unknown): string =>
-  createHash('sha256').update(JSON.stringify([method, path, sorted(params)])).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify([method, path, sorted(params)]))
+    .digest('hex');
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
@@ -42,18 +44,28 @@ interface Claim {
  * not known yet), nothing is kept, and the same request may be sent again under the same key.
  * @throws ApiError 400 idempotency_error for another request under the key, 409 while the first one is being carried out
  */
-export async function once(db: Database, account: Account, claim: Claim, act: () => Promise<Answer>): Promise<Answer & { replayed: boolean }> {
+export async function once(
+  db: Database,
+  account: Account,
+  claim: Claim,
+  act: () => Promise<Answer>,
+): Promise<Answer & { replayed: boolean }> {
   const { key, requestHash, operationId, now } = claim;
-  const claimed = await withAccount(db, account.id, (t) => claimIdempotencyKey(t, { key, requestHash, resourceId: operationId, createdAt: now }));
+  const claimed = await withAccount(db, account.id, (t) =>
+    claimIdempotencyKey(t, { key, requestHash, resourceId: operationId, createdAt: now }),
+  );
   switch (claimed.state) {
     case 'replay':
       return { status: claimed.status, body: claimed.body as object, replayed: true };
     case 'mismatch':
-      throw new ApiError(`Keys for idempotent requests can only be used with the same parameters they were first used with. Try another key than '${key}'.`, {
-        status: 400,
-        type: 'idempotency_error',
-        code: 'idempotency_key_reused',
-      });
+      throw new ApiError(
+        `Keys for idempotent requests can only be used with the same parameters they were first used with. Try another key than '${key}'.`,
+        {
+          status: 400,
+          type: 'idempotency_error',
+          code: 'idempotency_key_reused',
+        },
+      );
     case 'in_progress':
       throw new ApiError('There is another request under this Idempotency-Key in progress. Try again shortly.', {
         status: 409,

@@ -13,7 +13,8 @@ import { createApp } from './create-app.ts';
 await runMain(async () => {
   const config = readConfig(process.env);
   const log = createLog(config, 'api');
-  if (config.DATABASE_URL === undefined) throw new SetupError('DATABASE_URL is missing: give the URL of your Postgres, or use `npm start`, which brings its own');
+  if (config.DATABASE_URL === undefined)
+    throw new SetupError('DATABASE_URL is missing: give the URL of your Postgres, or use `npm start`, which brings its own');
   const db = openDatabase({ url: config.DATABASE_URL, poolMax: config.DATABASE_POOL_MAX });
   await pingDatabase(db).catch((error: unknown) => {
     throw new SetupError(`DATABASE_URL cannot be used (${reasonOf(error)}): start Postgres there, or mend the URL`);
@@ -32,7 +33,9 @@ await runMain(async () => {
 
   const server = createServer(app);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new SetupError(`PORT ${config.PORT} of ${config.HOST} cannot be used (${reasonOf(error)}): free it or give another`)));
+    server.once('error', (error) =>
+      reject(new SetupError(`PORT ${config.PORT} of ${config.HOST} cannot be used (${reasonOf(error)}): free it or give another`)),
+    );
     server.listen(config.PORT, config.HOST, resolve);
   });
   log.info({ url: `http://${config.HOST}:${config.PORT}` }, 'API listens');

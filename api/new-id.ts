@@ -33,7 +33,11 @@ export function idsFor(accountId: string, idempotencyKey: string | null): Reques
   const newId = (prefix: string): string => {
     const n = counts.get(prefix) ?? 0;
     counts.set(prefix, n + 1);
-    return `${prefix}_${base62(createHash('sha256').update(JSON.stringify([accountId, idempotencyKey, prefix, n])).digest())}`;
+    return `${prefix}_${base62(
+      createHash('sha256')
+        .update(JSON.stringify([accountId, idempotencyKey, prefix, n]))
+        .digest(),
+    )}`;
   };
   return { operationId: newId(ID_PREFIX.operation), newId };
 }

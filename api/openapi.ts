@@ -11,8 +11,16 @@ Every POST and DELETE takes an \`Idempotency-Key\`; amounts are integers of the 
 /** The OpenAPI 3.1 document, made from the very schemas that check requests and that tests hold answers to. */
 export function openApiDocument(routes: readonly Route[]): object {
   const registry = new OpenAPIRegistry();
-  registry.registerComponent('securitySchemes', 'secretKey', { type: 'http', scheme: 'bearer', description: 'A secret key, `sk_test_…` or `sk_live_…`.' });
-  registry.registerComponent('securitySchemes', 'basic', { type: 'http', scheme: 'basic', description: 'The secret key as the user name.' });
+  registry.registerComponent('securitySchemes', 'secretKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A secret key, `sk_test_…` or `sk_live_…`.',
+  });
+  registry.registerComponent('securitySchemes', 'basic', {
+    type: 'http',
+    scheme: 'basic',
+    description: 'The secret key as the user name.',
+  });
   const seen = new Map<string, number>();
   for (const route of routes) {
     const body = { schema: route.params };
@@ -34,7 +42,10 @@ export function openApiDocument(routes: readonly Route[]): object {
       },
       responses: {
         200: { description: 'Done.', content: { 'application/json': { schema: route.answer } } },
-        default: { description: 'Refused or failed; nothing was changed unless the status is 503.', content: { 'application/json': { schema: errorAnswer } } },
+        default: {
+          description: 'Refused or failed; nothing was changed unless the status is 503.',
+          content: { 'application/json': { schema: errorAnswer } },
+        },
       },
     });
   }
@@ -48,8 +59,20 @@ export function openApiDocument(routes: readonly Route[]): object {
 const queryOf = (schema: z.ZodType): z.ZodObject => (schema instanceof z.ZodObject ? schema : z.object({}));
 
 function operationId(route: Route, seen: Map<string, number>): string {
-  const words = route.path.replace('/v1/', '').split('/').filter((part) => !part.startsWith(':'));
-  const action = route.method === 'get' ? (route.list === true ? 'list' : 'retrieve') : route.method === 'delete' ? 'delete' : route.path.endsWith(':id') ? 'update' : 'post';
+  const words = route.path
+    .replace('/v1/', '')
+    .split('/')
+    .filter((part) => !part.startsWith(':'));
+  const action =
+    route.method === 'get'
+      ? route.list === true
+        ? 'list'
+        : 'retrieve'
+      : route.method === 'delete'
+        ? 'delete'
+        : route.path.endsWith(':id')
+          ? 'update'
+          : 'post';
   const name = [action, ...words].join('_');
   const count = seen.get(name) ?? 0;
   seen.set(name, count + 1);

@@ -11,7 +11,11 @@ export interface PageInput {
 /** Cursor parameters in the database's words. @throws ApiError 400 when both cursors are given */
 export function pageOf(input: PageInput): { limit: number; startingAfter?: string; endingBefore?: string } {
   if (input.starting_after !== undefined && input.ending_before !== undefined) {
-    throw badRequest('You may only specify one of these parameters: starting_after, ending_before.', 'ending_before', 'parameters_exclusive');
+    throw badRequest(
+      'You may only specify one of these parameters: starting_after, ending_before.',
+      'ending_before',
+      'parameters_exclusive',
+    );
   }
   return {
     limit: input.limit,

@@ -1,3 +1,5 @@
+import type { AccountTransaction } from '../db/client.ts';
+import type { StoredEvent } from '../db/events.ts';
 import type { Account } from '../domain/account.ts';
 import type { Price, Product } from '../domain/catalog/price.ts';
 import type { Customer } from '../domain/customer.ts';
@@ -5,14 +7,13 @@ import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../domain/payments/payment.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
-import type { AccountTransaction } from '../db/client.ts';
-import type { StoredEvent } from '../db/events.ts';
 import type { Json } from './expand.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
-import { presentInvoice, presentInvoiceItem } from './presenters/invoices.ts';
+import { presentInvoiceItem } from './presenters/invoice-lines.ts';
+import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
-import { presentSubscription, relatedToSubscriptions, type Related } from './presenters/subscriptions.ts';
+import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
 import { readRelated } from './read-objects.ts';
 
 /** The events of a page as Stripe shows them: `data.object` is the object as it was then, presented now; prices in it are read once for all. */
@@ -20,7 +21,10 @@ export async function presentEvents(t: AccountTransaction, account: Account, eve
   const subscriptions = events.flatMap((event) => (event.objectType === 'subscription' ? [event.data as Subscription] : []));
   const invoices = events.flatMap((event) => (event.objectType === 'invoice' ? [event.data as Invoice] : []));
   const ids = relatedToSubscriptions([...subscriptions, ...events.flatMap((event) => earlierItems(event))]);
-  const related = await readRelated(t, account, { ...ids, taxRateIds: [...ids.taxRateIds, ...invoices.flatMap((invoice) => invoice.defaultTaxRateIds)] });
+  const related = await readRelated(t, account, {
+    ...ids,
+    taxRateIds: [...ids.taxRateIds, ...invoices.flatMap((invoice) => invoice.defaultTaxRateIds)],
+  });
   return events.map((event) => presentEvent(event, related));
 }
 

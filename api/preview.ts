@@ -1,8 +1,8 @@
-import type { Decision } from '../domain/decision.ts';
-import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
-import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
-import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { loadSnapshot } from '../db/billing-snapshot.ts';
+import { type AccountTransaction, withAccount } from '../db/client.ts';
+import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
+import type { Decision } from '../domain/decision.ts';
+import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { RequestContext } from './context.ts';
 import { tryCancellation, tryChange, tryCreation, tryRenewal, tryScheduling } from './dry-run.ts';
 import { ApiError, badRequest, notFound } from './errors.ts';
@@ -10,8 +10,8 @@ import { randomId } from './new-id.ts';
 import { presentInvoices } from './read-objects.ts';
 import type { invoicePreview } from './schemas/invoices.ts';
 import type { z } from './schemas/zod.ts';
-import { creationFrom, itemChangesFrom, schedulingFrom } from './subscription-input.ts';
 import { subscriptionOf } from './subscription-commands.ts';
+import { creationFrom, itemChangesFrom, schedulingFrom } from './subscription-input.ts';
 
 type PreviewInput = z.output<typeof invoicePreview>;
 type Details = NonNullable<PreviewInput['subscription_details']>;
@@ -22,7 +22,10 @@ type Details = NonNullable<PreviewInput['subscription_details']>;
  */
 export async function previewInvoice(context: RequestContext, params: PreviewInput) {
   return withAccount(context.db, context.account.id, async (t) => {
-    const invoice = params.subscription === undefined ? await previewCreation(context, t, params) : await previewSubscription(context, t, params.subscription, params);
+    const invoice =
+      params.subscription === undefined
+        ? await previewCreation(context, t, params)
+        : await previewSubscription(context, t, params.subscription, params);
     const [answer] = await presentInvoices(t, context.account, [asPreview(invoice)], true);
     if (answer === undefined) throw new Error('a preview was not presented');
     return answer;
@@ -43,7 +46,8 @@ const asPreview = (invoice: Invoice): Invoice => ({
 async function previewCreation(context: RequestContext, t: AccountTransaction, params: PreviewInput): Promise<Invoice> {
   const details = params.subscription_details;
   if (params.customer === undefined) throw badRequest('Missing required param: customer.', 'customer', 'parameter_missing');
-  if (details?.items === undefined) throw badRequest('Missing required param: subscription_details[items].', 'subscription_details[items]', 'parameter_missing');
+  if (details?.items === undefined)
+    throw badRequest('Missing required param: subscription_details[items].', 'subscription_details[items]', 'parameter_missing');
   refuse(details, ['proration_behavior', 'proration_date', 'billing_cycle_anchor', 'cancel_now']);
   const items = details.items.map((item, index) => {
     const at = `subscription_details[items][${index}]`;
@@ -142,7 +146,10 @@ const madeBy = (decision: Decision, snapshot: BillingSnapshot): Invoice | undefi
   decision.invoices.find((invoice) => !snapshot.openInvoices.some((open) => open.id === invoice.id));
 
 function noInvoice(id: string | null): never {
-  throw new ApiError(`No upcoming invoices for ${id === null ? 'this request' : `subscription ${id}`}`, { status: 404, code: 'invoice_upcoming_none' });
+  throw new ApiError(`No upcoming invoices for ${id === null ? 'this request' : `subscription ${id}`}`, {
+    status: 404,
+    code: 'invoice_upcoming_none',
+  });
 }
 
 function refuse(details: Details, names: (keyof Details)[]): void {
@@ -152,4 +159,3 @@ function refuse(details: Details, names: (keyof Details)[]): void {
     throw badRequest(`You cannot combine ${param} with the other parameters of this preview.`, param);
   }
 }
-

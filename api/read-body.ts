@@ -22,7 +22,8 @@ export function readParams(request: Request): RawParams {
   const question = request.originalUrl.indexOf('?');
   const query = question === -1 ? {} : parseForm(request.originalUrl.slice(question + 1).replace(/#.*$/s, ''));
   const bytes: unknown = request.body;
-  const read = Buffer.isBuffer(bytes) && bytes.length > 0 ? readBody(bytes, request.headers['content-type']) : { textual: true, values: {} };
+  const read =
+    Buffer.isBuffer(bytes) && bytes.length > 0 ? readBody(bytes, request.headers['content-type']) : { textual: true, values: {} };
   refuseUnstorable(query);
   refuseUnstorable(read.values);
   if (Object.keys(query).length === 0) return read;
@@ -35,7 +36,9 @@ function readBody(bytes: Buffer, contentType: string | undefined): RawParams {
   const text = decodeUtf8(bytes);
   if (type === 'application/x-www-form-urlencoded') return { textual: true, values: parseForm(text) };
   if (type === 'application/json') return { textual: false, values: parseJson(text) };
-  throw new ApiError(`Unsupported content type: ${printable(type ?? '')}. Send application/x-www-form-urlencoded or application/json.`, { status: 415 });
+  throw new ApiError(`Unsupported content type: ${printable(type ?? '')}. Send application/x-www-form-urlencoded or application/json.`, {
+    status: 415,
+  });
 }
 
 function decodeUtf8(bytes: Buffer): string {
@@ -53,7 +56,8 @@ function parseJson(text: string): Record<string, unknown> {
   } catch {
     throw badRequest('Invalid request: the body is not valid JSON.');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest('Invalid request: the JSON body must be an object.');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badRequest('Invalid request: the JSON body must be an object.');
   return value as Record<string, unknown>;
 }
 

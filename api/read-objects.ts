@@ -1,7 +1,3 @@
-import type { Account } from '../domain/account.ts';
-import type { Customer } from '../domain/customer.ts';
-import type { Invoice } from '../domain/invoicing/invoice.ts';
-import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { AccountTransaction } from '../db/client.ts';
 import { listPaymentAttempts } from '../db/payment-attempts.ts';
 import {
@@ -15,6 +11,10 @@ import {
   readTaxRates,
 } from '../db/read-by-ids.ts';
 import { listSubscriptions } from '../db/subscriptions.ts';
+import type { Account } from '../domain/account.ts';
+import type { Customer } from '../domain/customer.ts';
+import type { Invoice } from '../domain/invoicing/invoice.ts';
+import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { Json, ObjectReader } from './expand.ts';
 import type { Kind } from './expandable-fields.ts';
 import { listAnswer } from './paging.ts';
@@ -26,7 +26,11 @@ import { presentSubscription, type Related, relatedToSubscriptions } from './pre
 
 const byId = <T extends { id: string }>(rows: readonly T[]): Map<string, T> => new Map(rows.map((row) => [row.id, row]));
 
-export const readRelated = async (t: AccountTransaction, account: Account, ids: { priceIds: readonly string[]; taxRateIds: readonly string[] }): Promise<Related> => ({
+export const readRelated = async (
+  t: AccountTransaction,
+  account: Account,
+  ids: { priceIds: readonly string[]; taxRateIds: readonly string[] },
+): Promise<Related> => ({
   prices: byId(await readPrices(t, ids.priceIds)),
   taxRates: byId(await readTaxRates(t, ids.taxRateIds)),
   livemode: account.livemode,
@@ -45,7 +49,10 @@ export async function presentInvoices(t: AccountTransaction, account: Account, i
 
 /** Customers as Stripe shows them; delinquent are those with a subscription that is past due or unpaid. */
 export async function presentCustomers(t: AccountTransaction, account: Account, customers: readonly Customer[]) {
-  const delinquent = await delinquentAmong(t, customers.map(({ id }) => id));
+  const delinquent = await delinquentAmong(
+    t,
+    customers.map(({ id }) => id),
+  );
   return customers.map((customer) => presentCustomer(customer, account.livemode, delinquent.has(customer.id)));
 }
 

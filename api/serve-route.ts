@@ -8,8 +8,8 @@ import { answerFor, notFound } from './errors.ts';
 import { checkExpand, expand, type Json } from './expand.ts';
 import { type Answer, hashRequest, idempotencyKeyOf, once } from './idempotency.ts';
 import { idsFor } from './new-id.ts';
-import { objectReader } from './read-objects.ts';
 import { readParams } from './read-body.ts';
+import { objectReader } from './read-objects.ts';
 
 export interface Served {
   requestId: string;

@@ -1,23 +1,24 @@
-import type { Metadata } from '../domain/catalog/price.ts';
-import type { Command } from '../workflows/messages.ts';
-import { Refusal } from '../domain/errors.ts';
-import type { CancelSubscription, ChangePlan, CreateSubscription } from '../domain/subscription/commands.ts';
-import type { Subscription } from '../domain/subscription/subscription.ts';
 import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { findOperation } from '../db/operations.ts';
 import { findSubscription, updateSubscription, updateSubscriptionItem } from '../db/subscriptions.ts';
+import type { Metadata } from '../domain/catalog/price.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription } from '../domain/subscription/commands.ts';
+import type { Subscription } from '../domain/subscription/subscription.ts';
+import type { Command } from '../workflows/messages.ts';
 import { WorkflowGone } from './commands.ts';
 import type { RequestContext } from './context.ts';
 import { tryCancellation, tryChange, tryCreation, tryScheduling } from './dry-run.ts';
 import { noAnswerInTime, notFound } from './errors.ts';
 import { presentSubscriptions } from './read-objects.ts';
-import { tell } from './tell-event.ts';
 import { isSchedulingOnly } from './subscription-input.ts';
+import { tell } from './tell-event.ts';
 
 const commandOf = (context: RequestContext): Command => ({ operationId: context.operationId, actor: context.actor });
 
 /** Whether this very operation was decided before: then it is not tried again, only its answer fetched. */
-const isRepeat = async (context: RequestContext, t: AccountTransaction): Promise<boolean> => (await findOperation(t, context.operationId)) !== null;
+const isRepeat = async (context: RequestContext, t: AccountTransaction): Promise<boolean> =>
+  (await findOperation(t, context.operationId)) !== null;
 
 /** @throws ApiError 404 */
 export async function subscriptionOf(t: AccountTransaction, id: string): Promise<Subscription> {
@@ -66,7 +67,8 @@ export async function cancelSubscription(context: RequestContext, id: string, ca
   await reach(context, id, () => context.commands.cancel(id, { ...commandOf(context), ...cancellation }));
 }
 
-export const hasEnded = (subscription: Subscription): boolean => subscription.status === 'canceled' || subscription.status === 'incomplete_expired';
+export const hasEnded = (subscription: Subscription): boolean =>
+  subscription.status === 'canceled' || subscription.status === 'incomplete_expired';
 export const isDelinquent = (subscription: Subscription): boolean => subscription.status === 'past_due' || subscription.status === 'unpaid';
 
 /**
@@ -81,7 +83,8 @@ async function reach(context: RequestContext, id: string, send: () => Promise<un
     await withAccount(context.db, context.account.id, async (t) => {
       if (await isRepeat(context, t)) return;
       const subscription = await findSubscription(t, id);
-      if (subscription === null) throw new Refusal('operation_conflict', 'The first try under this Idempotency-Key was refused. Use a new key.');
+      if (subscription === null)
+        throw new Refusal('operation_conflict', 'The first try under this Idempotency-Key was refused. Use a new key.');
       if (hasEnded(subscription)) throw new Refusal('subscription_canceled', `The subscription ${id} has ended.`);
       throw noAnswerInTime();
     });

@@ -1,5 +1,5 @@
-import { ID_PREFIX } from '../domain/ids.ts';
 import type { IdSource } from '../domain/decision.ts';
+import { ID_PREFIX } from '../domain/ids.ts';
 import type { ChangePlan, CreateSubscription, ItemChange, ScheduleCancellation } from '../domain/subscription/commands.ts';
 import { badRequest } from './errors.ts';
 import type { itemChange, subscriptionCreate, subscriptionUpdate } from './schemas/subscriptions.ts';
@@ -51,16 +51,24 @@ export function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, pa
     if (item.price === undefined) throw badRequest(`Missing required param: ${at}[price].`, `${at}[price]`, 'parameter_missing');
     return {
       do: 'add',
-      item: { id: newId(ID_PREFIX.subscriptionItem), priceId: item.price, quantity: String(item.quantity ?? 1), taxRateIds: item.tax_rates ?? [] },
+      item: {
+        id: newId(ID_PREFIX.subscriptionItem),
+        priceId: item.price,
+        quantity: String(item.quantity ?? 1),
+        taxRateIds: item.tax_rates ?? [],
+      },
     };
   });
 }
 
 /** When the subscription is to end, where the request says anything about it. */
-export function schedulingFrom(params: Pick<UpdateInput, 'cancel_at' | 'cancel_at_period_end' | 'cancellation_details'>): ScheduleCancellation | undefined {
+export function schedulingFrom(
+  params: Pick<UpdateInput, 'cancel_at' | 'cancel_at_period_end' | 'cancellation_details'>,
+): ScheduleCancellation | undefined {
   const { cancel_at: at, cancel_at_period_end: atPeriodEnd } = params;
   if (typeof at === 'number' && atPeriodEnd === true) throw exclusive('cancel_at', 'cancel_at_period_end');
-  const when = typeof at === 'number' ? at : atPeriodEnd === true ? 'period_end' : at === null || atPeriodEnd === false ? 'never' : undefined;
+  const when =
+    typeof at === 'number' ? at : atPeriodEnd === true ? 'period_end' : at === null || atPeriodEnd === false ? 'never' : undefined;
   if (when === undefined) return undefined;
   const feedback = params.cancellation_details?.feedback;
   return { at: when, ...(feedback === undefined ? {} : { details: { feedback } }) };
@@ -95,4 +103,5 @@ export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { c
   change.defaultPaymentMethodId === undefined &&
   change.defaultTaxRateIds === undefined;
 
-const exclusive = (a: string, b: string) => badRequest(`You may only specify one of these parameters: ${a}, ${b}.`, a, 'parameters_exclusive');
+const exclusive = (a: string, b: string) =>
+  badRequest(`You may only specify one of these parameters: ${a}, ${b}.`, a, 'parameters_exclusive');

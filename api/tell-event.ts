@@ -11,11 +11,17 @@ interface Telling<T extends { id: string }> {
 }
 
 /** Writes the event of a row that the API itself has written, in the same transaction; `previous` holds the fields that changed, as they were. */
-export async function tell<T extends { id: string }>(context: RequestContext, t: AccountTransaction, { type, objectType, before, after }: Telling<T>): Promise<void> {
+export async function tell<T extends { id: string }>(
+  context: RequestContext,
+  t: AccountTransaction,
+  { type, objectType, before, after }: Telling<T>,
+): Promise<void> {
   const previous =
     before === undefined
       ? null
-      : Object.fromEntries(Object.entries(before).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(after[key as keyof T])));
+      : Object.fromEntries(
+          Object.entries(before).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(after[key as keyof T])),
+        );
   if (previous !== null && Object.keys(previous).length === 0) return;
   await appendEvent(t, { type, objectType, objectId: after.id, data: after, previous, occurredAt: context.now() });
 }

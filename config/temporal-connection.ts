@@ -46,11 +46,11 @@ function readPem(setting: string, file: string): Buffer {
   }
 }
 
-/** The API's connection. @throws SetupError when Temporal does not answer within ten seconds or has no such namespace */
-export async function connectClient(config: TemporalSettings): Promise<Connection> {
-  const connection = Connection.lazy({ ...connectionOptions(config), connectTimeout: CONNECT_DEADLINE_MS });
+/** The API's connection. @throws SetupError when Temporal does not answer within the deadline or has no such namespace */
+export async function connectClient(config: TemporalSettings, deadlineMs = CONNECT_DEADLINE_MS): Promise<Connection> {
+  const connection = Connection.lazy({ ...connectionOptions(config), connectTimeout: deadlineMs });
   try {
-    await connection.withDeadline(Date.now() + CONNECT_DEADLINE_MS, async () => {
+    await connection.withDeadline(Date.now() + deadlineMs, async () => {
       await connection.ensureConnected();
       await connection.workflowService.describeNamespace({ namespace: config.TEMPORAL_NAMESPACE });
     });

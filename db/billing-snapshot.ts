@@ -67,13 +67,15 @@ with
     and b."end" > sub.current_period_start),
   pending as (select p.* from invoice_items p, sub where p.account_id = sub.account_id and p.subscription_id = sub.id and p.invoice_id is null and not p.removed),
   unsettled as (select v.* from invoices v, sub where v.account_id = sub.account_id and v.subscription_id = sub.id and v.status in ('draft', 'open')),
+  coming as (select item from sub, jsonb_array_elements(pending_update -> 'next' -> 'items') item),
   price_rows as (select p.* from prices p where p.account_id = $1 and (p.id = any($5::text[]) or p.id in (
     select price_id from items where not removed union select price_id from billed union select line ->> 'priceId' from pending
-    union select next ->> 'priceId' from sub, jsonb_array_elements(pending_update -> 'next' -> 'items') next))),
+    union select item ->> 'priceId' from coming union select l.price_id from invoice_lines l, about where l.account_id = about.account_id and l.invoice_id = about.id))),
   rates as (select r.* from tax_rates r where r.account_id = $1 and (r.id = any($6::text[]) or r.id in (
     select unnest(default_tax_rate_ids) from accounts where id = $1
     union select unnest(default_tax_rate_ids) from cus union select unnest(default_tax_rate_ids) from sub
     union select unnest(tax_rate_ids) from items union select unnest(tax_rate_ids) from billed union select unnest(tax_rate_ids) from pending
+    union select jsonb_array_elements_text(item -> 'taxRateIds') from coming
     union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about))),
   methods as (select m.*, case m.id when (select default_payment_method_id from sub) then 1 when (select default_payment_method_id from cus) then 2 else 3 end as rank
     from payment_methods m where m.account_id = $1 and m.customer_id = (select id from cus) and (

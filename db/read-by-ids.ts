@@ -17,7 +17,10 @@ import { TAX_RATES } from './tax-rates.ts';
 /** Rows by id in one query, each once, in no order; ids without a row are left out. */
 async function rowsOf(t: AccountTransaction, table: string, ids: readonly string[], select = 'to_jsonb(kept)'): Promise<Row[]> {
   if (ids.length === 0) return [];
-  const { rows } = await t.trx.raw(`select ${select} as row from ${table} kept where account_id = ? and id = any(?)`, [t.accountId, [...new Set(ids)]]);
+  const { rows } = await t.trx.raw(`select ${select} as row from ${table} kept where account_id = ? and id = any(?)`, [
+    t.accountId,
+    [...new Set(ids)],
+  ]);
   return (rows as { row: Row }[]).map(({ row }) => row);
 }
 

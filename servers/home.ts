@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { reasonOf, SetupError } from '../config/setup-error.ts';
 import { startMark, stopProcess } from './process.ts';
 
@@ -21,8 +21,7 @@ const STARTER = 'start';
 export function claimHome(home: string): { release: () => void } {
   const file = recordFile(home, STARTER);
   try {
-    mkdirSync(join(home, 'run'), { recursive: true });
-    mkdirSync(join(home, 'logs'), { recursive: true });
+    for (const folder of ['run', 'logs']) makeFolder(join(home, folder));
     for (let attempt = 0; ; attempt += 1) {
       try {
         writeFileSync(file, describe(process.pid), { flag: 'wx' });
@@ -64,6 +63,17 @@ export async function stopLeftovers(home: string): Promise<RunName[]> {
   }
   for (const leftover of readdirSync(join(home, 'run'))) if (leftover.includes('.stale-')) rmSync(join(home, 'run', leftover), { force: true });
   return stopped;
+}
+
+/** Step by step: Node's own recursive mkdir never ends below a folder such as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 const recordFile = (home: string, name: string): string => join(home, 'run', `${name}.json`);

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { SetupError } from '../config/setup-error.ts';
+import { portHolder } from './port-holder.ts';
 
 /** A port of this machine that nobody listens on now. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
@@ -16,7 +17,10 @@ export async function checkPort(setting: string, port: number, host: string): Pr
     await listenBriefly(port, host);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new SetupError(`Port ${port} (${setting}) is busy: stop what listens there, or set ${setting} to a free port, e.g. ${setting}=${await freePort()}`);
+    if (code === 'EADDRINUSE') {
+      const holder = portHolder(port);
+      throw new SetupError(`Port ${port} (${setting}) is busy${holder ? ` with ${holder}` : ''}: stop what listens there, or choose another, e.g. ${setting}=${await freePort()}`);
+    }
     if (code === 'EACCES') throw new SetupError(`Port ${port} (${setting}) is not allowed for this user: set ${setting} to one above 1024`);
     throw new SetupError(`HOST ${host} cannot be listened on (${code}): give an address of this machine, e.g. HOST=127.0.0.1`);
   }

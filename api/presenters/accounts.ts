@@ -2,7 +2,10 @@ import type Stripe from 'stripe';
 import type { Account } from '../../domain/account.ts';
 import type { Dialect } from './dialect.ts';
 
-type AccountAnswer = Dialect<Stripe.Account, 'id' | 'object' | 'charges_enabled' | 'details_submitted' | 'email' | 'payouts_enabled' | 'type'> & {
+type AccountAnswer = Dialect<
+  Stripe.Account,
+  'id' | 'object' | 'charges_enabled' | 'details_submitted' | 'email' | 'payouts_enabled' | 'type'
+> & {
   name: string;
   livemode: boolean;
   billing_timezone: string;

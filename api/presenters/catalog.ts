@@ -5,8 +5,25 @@ import type { Dialect } from './dialect.ts';
 
 type PriceAnswer = Dialect<
   Stripe.Price,
-  | 'id' | 'object' | 'active' | 'billing_scheme' | 'created' | 'currency' | 'custom_unit_amount' | 'livemode' | 'lookup_key' | 'metadata' | 'nickname' | 'product'
-  | 'recurring' | 'tax_behavior' | 'tiers_mode' | 'transform_quantity' | 'type' | 'unit_amount' | 'unit_amount_decimal'
+  | 'id'
+  | 'object'
+  | 'active'
+  | 'billing_scheme'
+  | 'created'
+  | 'currency'
+  | 'custom_unit_amount'
+  | 'livemode'
+  | 'lookup_key'
+  | 'metadata'
+  | 'nickname'
+  | 'product'
+  | 'recurring'
+  | 'tax_behavior'
+  | 'tiers_mode'
+  | 'transform_quantity'
+  | 'type'
+  | 'unit_amount'
+  | 'unit_amount_decimal'
 > & { external_id: string | null };
 
 /** `unit_amount` is null where the price has a fraction of the minor unit; `unit_amount_decimal` always holds it. */
@@ -48,8 +65,25 @@ const wholeAmount = (decimal: string): number | null => (/^-?\d+$/.test(decimal)
 
 type PlanAnswer = Dialect<
   Stripe.Plan,
-  | 'id' | 'object' | 'active' | 'amount' | 'amount_decimal' | 'billing_scheme' | 'created' | 'currency' | 'interval' | 'interval_count' | 'livemode' | 'metadata' | 'meter'
-  | 'nickname' | 'product' | 'tiers_mode' | 'transform_usage' | 'trial_period_days' | 'usage_type'
+  | 'id'
+  | 'object'
+  | 'active'
+  | 'amount'
+  | 'amount_decimal'
+  | 'billing_scheme'
+  | 'created'
+  | 'currency'
+  | 'interval'
+  | 'interval_count'
+  | 'livemode'
+  | 'metadata'
+  | 'meter'
+  | 'nickname'
+  | 'product'
+  | 'tiers_mode'
+  | 'transform_usage'
+  | 'trial_period_days'
+  | 'usage_type'
 >;
 
 /** The old name of a recurring price, which Stripe still shows beside it. */
@@ -80,8 +114,25 @@ export function presentPlan(price: Price, livemode: boolean): PlanAnswer | null 
 
 type ProductAnswer = Dialect<
   Stripe.Product,
-  | 'id' | 'object' | 'active' | 'created' | 'default_price' | 'description' | 'images' | 'livemode' | 'marketing_features' | 'metadata' | 'name' | 'package_dimensions'
-  | 'shippable' | 'statement_descriptor' | 'tax_code' | 'type' | 'unit_label' | 'updated' | 'url'
+  | 'id'
+  | 'object'
+  | 'active'
+  | 'created'
+  | 'default_price'
+  | 'description'
+  | 'images'
+  | 'livemode'
+  | 'marketing_features'
+  | 'metadata'
+  | 'name'
+  | 'package_dimensions'
+  | 'shippable'
+  | 'statement_descriptor'
+  | 'tax_code'
+  | 'type'
+  | 'unit_label'
+  | 'updated'
+  | 'url'
 > & { external_id: string | null };
 
 export function presentProduct(product: Product, livemode: boolean): ProductAnswer {
@@ -111,8 +162,24 @@ export function presentProduct(product: Product, livemode: boolean): ProductAnsw
 
 type TaxRateAnswer = Dialect<
   Stripe.TaxRate,
-  | 'id' | 'object' | 'active' | 'country' | 'created' | 'description' | 'display_name' | 'effective_percentage' | 'flat_amount' | 'inclusive' | 'jurisdiction'
-  | 'jurisdiction_level' | 'livemode' | 'metadata' | 'percentage' | 'rate_type' | 'state' | 'tax_type'
+  | 'id'
+  | 'object'
+  | 'active'
+  | 'country'
+  | 'created'
+  | 'description'
+  | 'display_name'
+  | 'effective_percentage'
+  | 'flat_amount'
+  | 'inclusive'
+  | 'jurisdiction'
+  | 'jurisdiction_level'
+  | 'livemode'
+  | 'metadata'
+  | 'percentage'
+  | 'rate_type'
+  | 'state'
+  | 'tax_type'
 >;
 
 export function presentTaxRate(rate: TaxRate, livemode: boolean): TaxRateAnswer {

@@ -5,8 +5,26 @@ import type { Dialect } from './dialect.ts';
 
 type CustomerAnswer = Dialect<
   Stripe.Customer,
-  | 'id' | 'object' | 'address' | 'balance' | 'created' | 'currency' | 'default_source' | 'delinquent' | 'description' | 'discount' | 'email' | 'invoice_settings' | 'livemode'
-  | 'metadata' | 'name' | 'phone' | 'preferred_locales' | 'shipping' | 'tax_exempt' | 'test_clock'
+  | 'id'
+  | 'object'
+  | 'address'
+  | 'balance'
+  | 'created'
+  | 'currency'
+  | 'default_source'
+  | 'delinquent'
+  | 'description'
+  | 'discount'
+  | 'email'
+  | 'invoice_settings'
+  | 'livemode'
+  | 'metadata'
+  | 'name'
+  | 'phone'
+  | 'preferred_locales'
+  | 'shipping'
+  | 'tax_exempt'
+  | 'test_clock'
 > & { default_tax_rates: string[]; billing_timezone: string | null; external_id: string | null };
 
 type DeletedCustomerAnswer = Dialect<Stripe.DeletedCustomer, 'id' | 'object' | 'deleted'>;
@@ -40,7 +58,12 @@ export function presentCustomer(customer: Customer, livemode: boolean, delinquen
     description: customer.description,
     discount: null,
     email: customer.email,
-    invoice_settings: { custom_fields: null, default_payment_method: customer.defaultPaymentMethodId, footer: null, rendering_options: null },
+    invoice_settings: {
+      custom_fields: null,
+      default_payment_method: customer.defaultPaymentMethodId,
+      footer: null,
+      rendering_options: null,
+    },
     livemode,
     metadata: customer.metadata,
     name: customer.name,
@@ -57,7 +80,18 @@ export function presentCustomer(customer: Customer, livemode: boolean, delinquen
 
 type BalanceTransactionAnswer = Dialect<
   Stripe.CustomerBalanceTransaction,
-  'id' | 'object' | 'amount' | 'created' | 'credit_note' | 'currency' | 'customer' | 'description' | 'ending_balance' | 'invoice' | 'livemode' | 'metadata'
+  | 'id'
+  | 'object'
+  | 'amount'
+  | 'created'
+  | 'credit_note'
+  | 'currency'
+  | 'customer'
+  | 'description'
+  | 'ending_balance'
+  | 'invoice'
+  | 'livemode'
+  | 'metadata'
 > & { type: BalanceTransaction['type'] };
 
 export function presentBalanceTransaction(transaction: BalanceTransaction, livemode: boolean): BalanceTransactionAnswer {

@@ -4,7 +4,19 @@ import type { Dialect } from './dialect.ts';
 
 type Card = Dialect<
   Stripe.PaymentMethod.Card,
-  | 'brand' | 'checks' | 'country' | 'display_brand' | 'exp_month' | 'exp_year' | 'fingerprint' | 'funding' | 'generated_from' | 'last4' | 'networks' | 'three_d_secure_usage' | 'wallet'
+  | 'brand'
+  | 'checks'
+  | 'country'
+  | 'display_brand'
+  | 'exp_month'
+  | 'exp_year'
+  | 'fingerprint'
+  | 'funding'
+  | 'generated_from'
+  | 'last4'
+  | 'networks'
+  | 'three_d_secure_usage'
+  | 'wallet'
 >;
 type BillingDetails = Dialect<Stripe.PaymentMethod.BillingDetails, 'address' | 'email' | 'name' | 'phone' | 'tax_id'>;
 type PaymentMethodAnswer = Dialect<Stripe.PaymentMethod, 'id' | 'object' | 'created' | 'customer' | 'livemode' | 'metadata' | 'type'> & {

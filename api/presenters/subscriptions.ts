@@ -14,7 +14,15 @@ export interface Related {
 
 type ItemAnswer = Dialect<
   Stripe.SubscriptionItem,
-  'id' | 'object' | 'billing_thresholds' | 'created' | 'current_period_end' | 'current_period_start' | 'discounts' | 'metadata' | 'subscription'
+  | 'id'
+  | 'object'
+  | 'billing_thresholds'
+  | 'created'
+  | 'current_period_end'
+  | 'current_period_start'
+  | 'discounts'
+  | 'metadata'
+  | 'subscription'
 > & {
   plan: ReturnType<typeof presentPlan>;
   price: ReturnType<typeof presentPrice>;
@@ -22,7 +30,11 @@ type ItemAnswer = Dialect<
   tax_rates: ReturnType<typeof presentTaxRate>[];
 };
 
-export function presentItem(item: SubscriptionItem, of: { id: string; currentPeriodStart: number; currentPeriodEnd: number }, related: Related): ItemAnswer {
+function presentItem(
+  item: SubscriptionItem,
+  of: { id: string; currentPeriodStart: number; currentPeriodEnd: number },
+  related: Related,
+): ItemAnswer {
   const price = related.prices.get(item.priceId);
   if (price === undefined) throw new Error(`price ${item.priceId} of item ${item.id} was not read`);
   return {
@@ -50,15 +62,52 @@ export const ratesOf = (ids: readonly string[], related: Related) =>
 
 type SubscriptionAnswer = Dialect<
   Stripe.Subscription,
-  | 'id' | 'object' | 'application' | 'application_fee_percent' | 'automatic_tax' | 'billing_cycle_anchor' | 'billing_cycle_anchor_config' | 'billing_thresholds' | 'cancel_at'
-  | 'cancel_at_period_end' | 'canceled_at' | 'collection_method' | 'created' | 'currency' | 'customer' | 'days_until_due' | 'default_payment_method' | 'default_source'
-  | 'description' | 'discounts' | 'ended_at' | 'latest_invoice' | 'livemode' | 'metadata' | 'next_pending_invoice_item_invoice' | 'on_behalf_of' | 'pause_collection'
-  | 'pending_invoice_item_interval' | 'pending_setup_intent' | 'schedule' | 'start_date' | 'status' | 'test_clock' | 'transfer_data' | 'trial_end' | 'trial_start'
+  | 'id'
+  | 'object'
+  | 'application'
+  | 'application_fee_percent'
+  | 'automatic_tax'
+  | 'billing_cycle_anchor'
+  | 'billing_cycle_anchor_config'
+  | 'billing_thresholds'
+  | 'cancel_at'
+  | 'cancel_at_period_end'
+  | 'canceled_at'
+  | 'collection_method'
+  | 'created'
+  | 'currency'
+  | 'customer'
+  | 'days_until_due'
+  | 'default_payment_method'
+  | 'default_source'
+  | 'description'
+  | 'discounts'
+  | 'ended_at'
+  | 'latest_invoice'
+  | 'livemode'
+  | 'metadata'
+  | 'next_pending_invoice_item_invoice'
+  | 'on_behalf_of'
+  | 'pause_collection'
+  | 'pending_invoice_item_interval'
+  | 'pending_setup_intent'
+  | 'schedule'
+  | 'start_date'
+  | 'status'
+  | 'test_clock'
+  | 'transfer_data'
+  | 'trial_end'
+  | 'trial_start'
 > & {
   cancellation_details: Dialect<Stripe.Subscription.CancellationDetails, 'comment' | 'feedback' | 'reason'>;
   default_tax_rates: ReturnType<typeof presentTaxRate>[];
   items: List<ItemAnswer>;
-  pending_update: (Dialect<Stripe.Subscription.PendingUpdate, 'billing_cycle_anchor' | 'expires_at'> & { subscription_items: ItemAnswer[]; invoice: string }) | null;
+  pending_update:
+    | (Dialect<Stripe.Subscription.PendingUpdate, 'billing_cycle_anchor' | 'expires_at'> & {
+        subscription_items: ItemAnswer[];
+        invoice: string;
+      })
+    | null;
   billing_timezone: string;
   external_id: string | null;
 };
@@ -111,7 +160,8 @@ export function presentSubscription(subscription: Subscription, related: Related
       pending === null
         ? null
         : {
-            billing_cycle_anchor: pending.next.billingCycleAnchor === subscription.billingCycleAnchor ? null : pending.next.billingCycleAnchor,
+            billing_cycle_anchor:
+              pending.next.billingCycleAnchor === subscription.billingCycleAnchor ? null : pending.next.billingCycleAnchor,
             expires_at: pending.expiresAt,
             subscription_items: pending.next.items.map((item) => presentItem(item, { id: subscription.id, ...pending.next }, related)),
             invoice: pending.invoiceId,
@@ -133,6 +183,8 @@ export function relatedToSubscriptions(subscriptions: readonly Subscription[]): 
   const items = subscriptions.flatMap((subscription) => [...subscription.items, ...(subscription.pendingUpdate?.next.items ?? [])]);
   return {
     priceIds: [...new Set(items.map((item) => item.priceId))],
-    taxRateIds: [...new Set([...items.flatMap((item) => item.taxRateIds), ...subscriptions.flatMap((subscription) => subscription.defaultTaxRateIds)])],
+    taxRateIds: [
+      ...new Set([...items.flatMap((item) => item.taxRateIds), ...subscriptions.flatMap((subscription) => subscription.defaultTaxRateIds)]),
+    ],
   };
 }

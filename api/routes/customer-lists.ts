@@ -1,5 +1,5 @@
-import { withAccount } from '../../db/client.ts';
 import { listBalanceTransactions } from '../../db/balance-transactions.ts';
+import { withAccount } from '../../db/client.ts';
 import { findPaymentMethod, listPaymentMethods } from '../../db/payment-methods.ts';
 import { route } from '../define-route.ts';
 import { notFound } from '../errors.ts';
@@ -26,7 +26,11 @@ export const customerListRoutes = [
     handle: (context, { path: { id = '' }, params }) =>
       withAccount(context.db, context.account.id, async (t) => {
         await customerOf(t, id);
-        const page = await listPaymentMethods(t, { ...pageOf(params), customerId: id, ...(params.type === undefined ? {} : { type: params.type }) });
+        const page = await listPaymentMethods(t, {
+          ...pageOf(params),
+          customerId: id,
+          ...(params.type === undefined ? {} : { type: params.type }),
+        });
         return listAnswer(
           `/v1/customers/${id}/payment_methods`,
           page.items.map((method) => presentPaymentMethod(method, context.account.livemode)),

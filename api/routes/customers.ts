@@ -1,10 +1,10 @@
-import type { Customer } from '../../domain/customer.ts';
-import { ID_PREFIX } from '../../domain/ids.ts';
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { findPaymentMethod } from '../../db/payment-methods.ts';
 import { listSubscriptions } from '../../db/subscriptions.ts';
 import { findTaxRate } from '../../db/tax-rates.ts';
+import type { Customer } from '../../domain/customer.ts';
+import { ID_PREFIX } from '../../domain/ids.ts';
 import { attach, describeAtGateway } from '../attach-payment-method.ts';
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
@@ -15,8 +15,8 @@ import { presentCustomers } from '../read-objects.ts';
 import * as schemas from '../schemas/customers.ts';
 import { deletedOf, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import { z } from '../schemas/zod.ts';
-import { tell } from '../tell-event.ts';
 import { hasEnded, isDelinquent } from '../subscription-commands.ts';
+import { tell } from '../tell-event.ts';
 
 const one = { tag: 'Customers', answer: schemas.customer, kind: 'customer' } as const;
 type Input = z.output<typeof schemas.customerUpdate>;
@@ -74,7 +74,8 @@ async function checkDefaultMethod(t: AccountTransaction, id: string, customerId:
   const method = await findPaymentMethod(t, id);
   const param = 'invoice_settings[default_payment_method]';
   if (method === null) throw notFound('PaymentMethod', id, param);
-  if (method.customerId !== customerId) throw badRequest('The customer does not have a payment method with this id. Attach it first.', param, 'resource_missing');
+  if (method.customerId !== customerId)
+    throw badRequest('The customer does not have a payment method with this id. Attach it first.', param, 'resource_missing');
   return id;
 }
 
@@ -88,7 +89,12 @@ export const customerRoutes = [
     handle: async (context, { params }) => {
       const given = params.payment_method;
       const known = given === undefined ? null : await withAccount(context.db, context.account.id, (t) => findPaymentMethod(t, given));
-      const attachment = given === undefined ? null : known === null ? { details: await describeAtGateway(context, given, 'payment_method') } : { own: given };
+      const attachment =
+        given === undefined
+          ? null
+          : known === null
+            ? { details: await describeAtGateway(context, given, 'payment_method') }
+            : { own: given };
       return withAccount(context.db, context.account.id, async (t) => {
         await checkTaxRates(t, params);
         const customer: Customer = {
@@ -114,8 +120,14 @@ export const customerRoutes = [
         const method = attachment === null ? null : await attach(context, t, attachment, customer.id);
         const wanted = params.invoice_settings?.default_payment_method;
         // The gateway's reference may be named twice, once to attach and once as the default.
-        const chosen = typeof wanted !== 'string' ? null : wanted === given && method !== null ? method.id : await checkDefaultMethod(t, wanted, customer.id);
-        const created = chosen === null ? customer : ((await updateCustomer(t, customer.id, { defaultPaymentMethodId: chosen })) ?? customer);
+        const chosen =
+          typeof wanted !== 'string'
+            ? null
+            : wanted === given && method !== null
+              ? method.id
+              : await checkDefaultMethod(t, wanted, customer.id);
+        const created =
+          chosen === null ? customer : ((await updateCustomer(t, customer.id, { defaultPaymentMethodId: chosen })) ?? customer);
         await tell(context, t, { type: 'customer.created', objectType: 'customer', after: created });
         return present(context, t, created);
       });
@@ -128,7 +140,8 @@ export const customerRoutes = [
     summary: 'Retrieve a customer',
     params: z.strictObject({ expand }),
     answer: z.union([schemas.customer, deletedOf('customer')]),
-    handle: (context, { path: { id = '' } }) => withAccount(context.db, context.account.id, async (t) => present(context, t, await customerOf(t, id))),
+    handle: (context, { path: { id = '' } }) =>
+      withAccount(context.db, context.account.id, async (t) => present(context, t, await customerOf(t, id))),
   }),
   route({
     ...one,
@@ -169,7 +182,12 @@ export const customerRoutes = [
         return (await subscriptionsOf(t, id)).filter((subscription) => !hasEnded(subscription));
       });
       for (const { id: subscriptionId } of live) {
-        await context.commands.cancel(subscriptionId, { operationId: `${context.operationId}_${subscriptionId}`, actor: context.actor, prorate: false, invoiceNow: false });
+        await context.commands.cancel(subscriptionId, {
+          operationId: `${context.operationId}_${subscriptionId}`,
+          actor: context.actor,
+          prorate: false,
+          invoiceNow: false,
+        });
       }
       return withAccount(context.db, context.account.id, async (t) => {
         const before = await customerOf(t, id);
@@ -200,6 +218,16 @@ export const customerRoutes = [
   }),
 ];
 
-const FORGOTTEN = { name: null, email: null, phone: null, description: null, address: null, externalId: null, metadata: {}, defaultPaymentMethodId: null };
+const FORGOTTEN = {
+  name: null,
+  email: null,
+  phone: null,
+  description: null,
+  address: null,
+  externalId: null,
+  metadata: {},
+  defaultPaymentMethodId: null,
+};
 
-const subscriptionsOf = async (t: AccountTransaction, customerId: string) => (await listSubscriptions(t, { limit: 100, customerId, statuses: 'all' })).items;
+const subscriptionsOf = async (t: AccountTransaction, customerId: string) =>
+  (await listSubscriptions(t, { limit: 100, customerId, statuses: 'all' })).items;

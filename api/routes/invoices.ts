@@ -1,14 +1,14 @@
-import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { findInvoice, listInvoices } from '../../db/invoices.ts';
 import { findPaymentAttempt } from '../../db/payment-attempts.ts';
 import { findPaymentMethod } from '../../db/payment-methods.ts';
+import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { InvoiceCommand } from '../../workflows/messages.ts';
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
 import { ApiError, noAnswerInTime, notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageInMemory, pageOf } from '../paging.ts';
-import { presentLine } from '../presenters/invoices.ts';
+import { presentLine } from '../presenters/invoice-lines.ts';
 import { previewInvoice } from '../preview.ts';
 import { presentInvoices } from '../read-objects.ts';
 import { expand, listOf } from '../schemas/fields.ts';
@@ -59,11 +59,14 @@ async function refuseUnpaid(context: RequestContext, payment: Payment): Promise<
     case 'unknown':
       throw noAnswerInTime();
     case 'no_payment_method':
-      throw new ApiError('There is no payment method to charge: attach one to the customer and make it the default, or name it with payment_method.', {
-        status: 400,
-        code: 'resource_missing',
-        param: 'payment_method',
-      });
+      throw new ApiError(
+        'There is no payment method to charge: attach one to the customer and make it the default, or name it with payment_method.',
+        {
+          status: 400,
+          code: 'resource_missing',
+          param: 'payment_method',
+        },
+      );
     case 'requires_action':
       throw new ApiError('The payment method requires the customer to act.', {
         status: 402,
@@ -72,7 +75,8 @@ async function refuseUnpaid(context: RequestContext, payment: Payment): Promise<
       });
     case 'declined': {
       const { attemptId } = payment;
-      const attempt = attemptId === null ? null : await withAccount(context.db, context.account.id, (t) => findPaymentAttempt(t, attemptId));
+      const attempt =
+        attemptId === null ? null : await withAccount(context.db, context.account.id, (t) => findPaymentAttempt(t, attemptId));
       throw new ApiError(attempt?.declineMessage ?? 'The payment was declined.', {
         status: 402,
         type: 'card_error',
@@ -133,7 +137,11 @@ export const invoiceRoutes = [
       withAccount(context.db, context.account.id, async (t) => {
         const invoice = await invoiceOf(t, id);
         const page = pageInMemory(invoice.lines, params);
-        return listAnswer(`/v1/invoices/${id}/lines`, page.items.map((line) => presentLine(line, invoice, context.account.livemode)), page.hasMore);
+        return listAnswer(
+          `/v1/invoices/${id}/lines`,
+          page.items.map((line) => presentLine(line, invoice, context.account.livemode)),
+          page.hasMore,
+        );
       }),
   }),
   route({

@@ -82,7 +82,8 @@ export const paymentMethodRoutes = [
       withAccount(context.db, context.account.id, async (t) => {
         const method = await findPaymentMethod(t, id);
         if (method === null) throw notFound('PaymentMethod', id);
-        if (method.customerId === null) throw badRequest('The payment method you provided is not attached to a customer so detachment is impossible.', 'payment_method');
+        if (method.customerId === null)
+          throw badRequest('The payment method you provided is not attached to a customer so detachment is impossible.', 'payment_method');
         const customer = await findCustomer(t, method.customerId);
         if (customer?.defaultPaymentMethodId === id) await updateCustomer(t, customer.id, { defaultPaymentMethodId: null });
         const after = (await updatePaymentMethod(t, id, { customerId: null })) ?? { ...method, customerId: null };
@@ -105,7 +106,11 @@ export const paymentMethodRoutes = [
           customerId: params.customer,
           ...(params.type === undefined ? {} : { type: params.type }),
         });
-        return listAnswer('/v1/payment_methods', page.items.map((method) => presentPaymentMethod(method, context.account.livemode)), page.hasMore);
+        return listAnswer(
+          '/v1/payment_methods',
+          page.items.map((method) => presentPaymentMethod(method, context.account.livemode)),
+          page.hasMore,
+        );
       }),
   }),
 ];

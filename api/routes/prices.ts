@@ -1,8 +1,8 @@
-import type { Price, Product } from '../../domain/catalog/price.ts';
-import { ID_PREFIX } from '../../domain/ids.ts';
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { findPrice, insertPrice, listPrices, updatePrice } from '../../db/prices.ts';
 import { findProduct, insertProduct } from '../../db/products.ts';
+import type { Price, Product } from '../../domain/catalog/price.ts';
+import { ID_PREFIX } from '../../domain/ids.ts';
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
@@ -42,13 +42,22 @@ export const newPrice = (context: RequestContext, productId: string, input: Pric
 });
 
 /** A lookup key names one active price; `transfer` takes it from the one that has it. @throws ApiError 400 when it is taken */
-async function freeLookupKey(t: AccountTransaction, lookupKey: string | null | undefined, transfer: boolean, except: string | null): Promise<void> {
+async function freeLookupKey(
+  t: AccountTransaction,
+  lookupKey: string | null | undefined,
+  transfer: boolean,
+  except: string | null,
+): Promise<void> {
   if (lookupKey === undefined || lookupKey === null) return;
   const { items } = await listPrices(t, { limit: 1, lookupKeys: [lookupKey] });
   const holder = items[0];
   if (holder === undefined || holder.id === except) return;
   if (!transfer) {
-    throw badRequest(`A price (\`${holder.id}\`) already uses that lookup key. Send transfer_lookup_key to move it.`, 'lookup_key', 'resource_already_exists');
+    throw badRequest(
+      `A price (\`${holder.id}\`) already uses that lookup key. Send transfer_lookup_key to move it.`,
+      'lookup_key',
+      'resource_already_exists',
+    );
   }
   await updatePrice(t, holder.id, { lookupKey: null });
 }
@@ -64,7 +73,10 @@ export const priceRoutes = [
     params: schemas.priceCreate,
     handle: (context, { params }) =>
       withAccount(context.db, context.account.id, async (t) => {
-        const product = params.product_data === undefined ? await findProduct(t, params.product ?? '') : await productFrom(context, t, params.product_data);
+        const product =
+          params.product_data === undefined
+            ? await findProduct(t, params.product ?? '')
+            : await productFrom(context, t, params.product_data);
         if (product === null) throw notFound('product', params.product ?? '', 'product');
         await freeLookupKey(t, params.lookup_key, params.transfer_lookup_key, null);
         const price = newPrice(context, product.id, params);
@@ -132,7 +144,11 @@ export const priceRoutes = [
           ...(params.lookup_keys === undefined ? {} : { lookupKeys: params.lookup_keys }),
           ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
         });
-        return listAnswer('/v1/prices', page.items.map((price) => presentPrice(price, context.account.livemode)), page.hasMore);
+        return listAnswer(
+          '/v1/prices',
+          page.items.map((price) => presentPrice(price, context.account.livemode)),
+          page.hasMore,
+        );
       }),
   }),
 ];

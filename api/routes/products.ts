@@ -1,17 +1,16 @@
-import type { Product } from '../../domain/catalog/price.ts';
-import { ID_PREFIX } from '../../domain/ids.ts';
 import { withAccount } from '../../db/client.ts';
 import { findPrice, insertPrice } from '../../db/prices.ts';
 import { findProduct, insertProduct, listProducts, updateProduct } from '../../db/products.ts';
+import type { Product } from '../../domain/catalog/price.ts';
+import { ID_PREFIX } from '../../domain/ids.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentProduct } from '../presenters/catalog.ts';
-import { listOf, mergeMetadata } from '../schemas/fields.ts';
+import { expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/products.ts';
 import { z } from '../schemas/zod.ts';
 import { tell } from '../tell-event.ts';
-import { expand } from '../schemas/fields.ts';
 import { newPrice } from './prices.ts';
 
 const one = { tag: 'Products', answer: schemas.product, kind: 'product' } as const;
@@ -109,7 +108,11 @@ export const productRoutes = [
           ...(params.ids === undefined ? {} : { ids: params.ids }),
           ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
         });
-        return listAnswer('/v1/products', page.items.map((product) => presentProduct(product, context.account.livemode)), page.hasMore);
+        return listAnswer(
+          '/v1/products',
+          page.items.map((product) => presentProduct(product, context.account.livemode)),
+          page.hasMore,
+        );
       }),
   }),
 ];

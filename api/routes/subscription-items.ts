@@ -1,8 +1,8 @@
+import { type AccountTransaction, withAccount } from '../../db/client.ts';
+import { findSubscription, findSubscriptionByItem } from '../../db/subscriptions.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
 import type { ChangePlan, ItemChange } from '../../domain/subscription/commands.ts';
 import type { Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
-import { type AccountTransaction, withAccount } from '../../db/client.ts';
-import { findSubscription, findSubscriptionByItem } from '../../db/subscriptions.ts';
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
 import { notFound } from '../errors.ts';
@@ -35,11 +35,20 @@ async function ownerOf(t: AccountTransaction, itemId: string): Promise<Subscript
 }
 
 /** The item as it now stands, with the metadata of this request; while the change waits for its payment, as it will be. */
-async function describeItem(context: RequestContext, subscriptionId: string, itemId: string, metadata: Record<string, string | null> | null | undefined) {
+async function describeItem(
+  context: RequestContext,
+  subscriptionId: string,
+  itemId: string,
+  metadata: Record<string, string | null> | null | undefined,
+) {
   const subscription = await describeAndPresent(context, subscriptionId, (present) =>
-    metadata === undefined ? {} : { itemMetadata: { [itemId]: mergeMetadata(present.items.find((item) => item.id === itemId)?.metadata ?? {}, metadata) } },
+    metadata === undefined
+      ? {}
+      : { itemMetadata: { [itemId]: mergeMetadata(present.items.find((item) => item.id === itemId)?.metadata ?? {}, metadata) } },
   );
-  const item = subscription.items.data.find(({ id }) => id === itemId) ?? subscription.pending_update?.subscription_items.find(({ id }) => id === itemId);
+  const item =
+    subscription.items.data.find(({ id }) => id === itemId) ??
+    subscription.pending_update?.subscription_items.find(({ id }) => id === itemId);
   if (item === undefined) throw notFound('subscription item', itemId);
   return item;
 }

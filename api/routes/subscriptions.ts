@@ -1,13 +1,19 @@
-import type { Subscription } from '../../domain/subscription/subscription.ts';
 import { withAccount } from '../../db/client.ts';
 import { listSubscriptions } from '../../db/subscriptions.ts';
+import type { Subscription } from '../../domain/subscription/subscription.ts';
 import { route } from '../define-route.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentSubscriptions } from '../read-objects.ts';
 import { expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/subscriptions.ts';
 import { z } from '../schemas/zod.ts';
-import { cancelSubscription, changeSubscription, createSubscription, describeAndPresent, type Description } from '../subscription-commands.ts';
+import {
+  cancelSubscription,
+  changeSubscription,
+  createSubscription,
+  type Description,
+  describeAndPresent,
+} from '../subscription-commands.ts';
 import { changeFrom, creationFrom } from '../subscription-input.ts';
 
 const one = { tag: 'Subscriptions', answer: schemas.subscription, kind: 'subscription' } as const;
@@ -119,7 +125,10 @@ function fieldsOf(params: DescriptionInput, present: Subscription): NonNullable<
   };
 }
 
-function itemMetadataOf(present: Subscription, given: (itemId: string) => Record<string, string | null> | null | undefined): NonNullable<Description['itemMetadata']> {
+function itemMetadataOf(
+  present: Subscription,
+  given: (itemId: string) => Record<string, string | null> | null | undefined,
+): NonNullable<Description['itemMetadata']> {
   const described = present.items.filter((item) => given(item.id) !== undefined);
   return Object.fromEntries(described.map((item) => [item.id, mergeMetadata(item.metadata, given(item.id))]));
 }

@@ -1,7 +1,7 @@
-import type { TaxRate } from '../../domain/tax/tax-rate.ts';
-import { ID_PREFIX } from '../../domain/ids.ts';
 import { withAccount } from '../../db/client.ts';
 import { findTaxRate, insertTaxRate, listTaxRates, updateTaxRate } from '../../db/tax-rates.ts';
+import { ID_PREFIX } from '../../domain/ids.ts';
+import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import { route } from '../define-route.ts';
 import { notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
@@ -94,7 +94,11 @@ export const taxRateRoutes = [
           ...(params.active === undefined ? {} : { active: params.active }),
           ...(params.inclusive === undefined ? {} : { inclusive: params.inclusive }),
         });
-        return listAnswer('/v1/tax_rates', page.items.map((rate) => presentTaxRate(rate, context.account.livemode)), page.hasMore);
+        return listAnswer(
+          '/v1/tax_rates',
+          page.items.map((rate) => presentTaxRate(rate, context.account.livemode)),
+          page.hasMore,
+        );
       }),
   }),
 ];

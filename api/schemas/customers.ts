@@ -1,4 +1,20 @@
-import { address, answerMetadata, email, expand, expandableOrNull, idList, listOf, metadata, nullableText, paging, reference, text, timezone, unsettable, when } from './fields.ts';
+import {
+  address,
+  answerMetadata,
+  email,
+  expand,
+  expandableOrNull,
+  idList,
+  listOf,
+  metadata,
+  nullableText,
+  paging,
+  reference,
+  text,
+  timezone,
+  unsettable,
+  when,
+} from './fields.ts';
 import { z } from './zod.ts';
 
 const writable = {
@@ -24,7 +40,14 @@ export const customerPaymentMethods = z.strictObject({ ...paging, type: z.enum([
 export const balanceTransactionList = z.strictObject({ ...paging, invoice: reference.optional(), created: when });
 
 export const addressAnswer = z
-  .strictObject({ city: nullableText, country: nullableText, line1: nullableText, line2: nullableText, postal_code: nullableText, state: nullableText })
+  .strictObject({
+    city: nullableText,
+    country: nullableText,
+    line1: nullableText,
+    line2: nullableText,
+    postal_code: nullableText,
+    state: nullableText,
+  })
   .openapi('Address');
 
 export const customer = z

@@ -5,7 +5,13 @@ export const eventRetrieve = z.strictObject({ expand });
 
 const eventType = text(100).regex(/^[a-z_]+(\.[a-z_]+)*$/);
 export const eventList = z
-  .strictObject({ ...paging, type: eventType.optional(), types: z.array(eventType).min(1).max(20).optional(), object_id: text(255).optional(), created: when })
+  .strictObject({
+    ...paging,
+    type: eventType.optional(),
+    types: z.array(eventType).min(1).max(20).optional(),
+    object_id: text(255).optional(),
+    created: when,
+  })
   .refine((input) => input.type === undefined || input.types === undefined, {
     error: 'You may only specify one of these parameters: type, types.',
     path: ['type'],
@@ -18,7 +24,10 @@ export const event = z
     object: z.literal('event'),
     api_version: nullableText,
     created: z.int(),
-    data: z.strictObject({ object: z.looseObject({ id: z.string(), object: z.string() }), previous_attributes: z.record(z.string(), z.unknown()).optional() }),
+    data: z.strictObject({
+      object: z.looseObject({ id: z.string(), object: z.string() }),
+      previous_attributes: z.record(z.string(), z.unknown()).optional(),
+    }),
     livemode: z.boolean(),
     pending_webhooks: z.int(),
     request: z.strictObject({ id: nullableText, idempotency_key: nullableText }).nullable(),

@@ -1,4 +1,4 @@
-import { isCurrency, MAX_AMOUNT, parseDecimal } from '../../domain/money.ts';
+import { isCurrency, parseDecimal } from '../../domain/money.ts';
 import { isTimeZone, MAX_INSTANT } from '../../domain/time.ts';
 import { z } from './zod.ts';
 
@@ -7,7 +7,6 @@ export const text = (max = 5000) => z.string().min(1).max(max);
 export const unsettable = (max = 5000) => text(max).nullable().optional();
 /** An id as a parameter; whether it exists is asked of Postgres. */
 export const reference = text(255).regex(/^[A-Za-z0-9_.:-]+$/);
-export const amount = z.int().min(-MAX_AMOUNT).max(MAX_AMOUNT);
 /** Unix seconds between 1970 and 9999. */
 export const timestamp = z.int().min(0).max(MAX_INSTANT);
 export const currency = z
@@ -17,7 +16,10 @@ export const currency = z
   .openapi({ type: 'string', example: 'eur' });
 export const timezone = z.string().max(100).refine(isTimeZone, { error: 'Invalid time zone: use an IANA name, like Europe/Berlin.' });
 export const quantity = z.int().min(0).max(999_999_999);
-export const email = z.string().max(512).regex(/^[^@\s]+@[^@\s]+$/);
+export const email = z
+  .string()
+  .max(512)
+  .regex(/^[^@\s]+@[^@\s]+$/);
 
 /** A decimal as people and SDKs send it: text, or a JSON number that is exact when printed. */
 export const decimal = (decimals: number, check: (value: string) => boolean, what: string) =>
@@ -31,7 +33,11 @@ export const decimal = (decimals: number, check: (value: string) => boolean, wha
     })
     .openapi({ type: 'string', description: what, example: '12.5' });
 
-const metadataKey = z.string().min(1).max(40).regex(/^[^[\]]+$/);
+const metadataKey = z
+  .string()
+  .min(1)
+  .max(40)
+  .regex(/^[^[\]]+$/);
 const within50 = (hash: Record<string, unknown> | null): boolean => hash === null || Object.keys(hash).length <= 50;
 const TOO_MANY = { error: 'Invalid metadata: at most 50 keys are allowed.' };
 
@@ -39,10 +45,15 @@ const TOO_MANY = { error: 'Invalid metadata: at most 50 keys are allowed.' };
 export const metadata = z.record(metadataKey, z.string().max(500).nullable()).refine(within50, TOO_MANY).nullable().optional();
 
 /** Merges metadata as Stripe does: a null or empty value removes a key, null as a whole removes all. */
-export function mergeMetadata(present: Record<string, string>, change: Record<string, string | null> | null | undefined): Record<string, string> {
+export function mergeMetadata(
+  present: Record<string, string>,
+  change: Record<string, string | null> | null | undefined,
+): Record<string, string> {
   if (change === undefined) return present;
   if (change === null) return {};
-  const merged = Object.entries({ ...present, ...change }).filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== '');
+  const merged = Object.entries({ ...present, ...change }).filter(
+    (entry): entry is [string, string] => entry[1] !== null && entry[1] !== '',
+  );
   return Object.fromEntries(merged);
 }
 
@@ -67,7 +78,11 @@ export const address = z.strictObject({
   city: unsettable(500),
   state: unsettable(500),
   postal_code: unsettable(100),
-  country: z.string().regex(/^[A-Za-z]{2}$/).nullable().optional(),
+  country: z
+    .string()
+    .regex(/^[A-Za-z]{2}$/)
+    .nullable()
+    .optional(),
 });
 
 // Shapes of answers.

@@ -1,5 +1,19 @@
 import { addressAnswer } from './customers.ts';
-import { answerMetadata, currency, expand, expandable, expandableOrNull, idList, listOf, nullableText, nullableTime, paging, reference, timestamp, when } from './fields.ts';
+import {
+  answerMetadata,
+  currency,
+  expand,
+  expandable,
+  expandableOrNull,
+  idList,
+  listOf,
+  nullableText,
+  nullableTime,
+  paging,
+  reference,
+  timestamp,
+  when,
+} from './fields.ts';
 import { prorationBehavior } from './subscription-items.ts';
 import { itemChange } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
@@ -70,7 +84,12 @@ export const invoiceLine = z
       .strictObject({
         type: z.enum(['subscription_item_details', 'invoice_item_details']),
         invoice_item_details: z
-          .strictObject({ invoice_item: z.string(), proration: z.boolean(), proration_details: prorationDetails.nullable(), subscription: z.string().nullable() })
+          .strictObject({
+            invoice_item: z.string(),
+            proration: z.boolean(),
+            proration_details: prorationDetails.nullable(),
+            subscription: z.string().nullable(),
+          })
           .nullable(),
         subscription_item_details: z
           .strictObject({
@@ -146,7 +165,13 @@ export const invoice = z
     attempt_count: z.int(),
     attempted: z.boolean(),
     auto_advance: z.boolean(),
-    automatic_tax: z.strictObject({ disabled_reason: z.null(), enabled: z.boolean(), liability: z.null(), provider: nullableText, status: nullableText }),
+    automatic_tax: z.strictObject({
+      disabled_reason: z.null(),
+      enabled: z.boolean(),
+      liability: z.null(),
+      provider: nullableText,
+      status: nullableText,
+    }),
     automatically_finalizes_at: z.null(),
     billing_reason: z.enum(['subscription_create', 'subscription_cycle', 'subscription_update', 'manual', 'upcoming']),
     collection_method: z.literal('charge_automatically'),
@@ -196,7 +221,12 @@ export const invoice = z
     starting_balance: z.int(),
     statement_descriptor: z.null(),
     status: z.enum(['draft', 'open', 'paid', 'void', 'uncollectible']),
-    status_transitions: z.strictObject({ finalized_at: nullableTime, marked_uncollectible_at: nullableTime, paid_at: nullableTime, voided_at: nullableTime }),
+    status_transitions: z.strictObject({
+      finalized_at: nullableTime,
+      marked_uncollectible_at: nullableTime,
+      paid_at: nullableTime,
+      voided_at: nullableTime,
+    }),
     subtotal: z.int(),
     subtotal_excluding_tax: z.int(),
     test_clock: z.null(),

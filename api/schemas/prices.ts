@@ -1,17 +1,33 @@
 import { compareDecimals, MAX_AMOUNT } from '../../domain/money.ts';
-import { answerMetadata, currency, decimal, expand, expandable, metadata, nullableText, paging, reference, text, unsettable, when } from './fields.ts';
+import {
+  answerMetadata,
+  currency,
+  decimal,
+  expand,
+  expandable,
+  metadata,
+  nullableText,
+  paging,
+  reference,
+  text,
+  unsettable,
+  when,
+} from './fields.ts';
 import { z } from './zod.ts';
 
 const MAX_INTERVALS = { day: 1095, week: 156, month: 36, year: 3 } as const;
 
 /** At most three years, as Stripe has it. */
-export const recurring = z
+const recurring = z
   .strictObject({
     interval: z.enum(['day', 'week', 'month', 'year']),
     interval_count: z.int().min(1).max(1095).default(1),
     usage_type: z.literal('licensed').optional(),
   })
-  .refine((cycle) => cycle.interval_count <= MAX_INTERVALS[cycle.interval], { error: 'Invalid interval: it may be at most three years.', path: ['interval_count'] });
+  .refine((cycle) => cycle.interval_count <= MAX_INTERVALS[cycle.interval], {
+    error: 'Invalid interval: it may be at most three years.',
+    path: ['interval_count'],
+  });
 
 const unitAmount = z.int().min(0).max(MAX_AMOUNT);
 const unitAmountDecimal = decimal(
@@ -22,12 +38,25 @@ const unitAmountDecimal = decimal(
 const amounts = { unit_amount: unitAmount.optional(), unit_amount_decimal: unitAmountDecimal.optional() };
 const taxBehavior = z.enum(['inclusive', 'exclusive', 'unspecified']);
 
-const oneAmount = (input: { unit_amount?: number | undefined; unit_amount_decimal?: string | undefined }, context: z.RefinementCtx): void => {
+const oneAmount = (
+  input: { unit_amount?: number | undefined; unit_amount_decimal?: string | undefined },
+  context: z.RefinementCtx,
+): void => {
   if (input.unit_amount !== undefined && input.unit_amount_decimal !== undefined) {
-    context.addIssue({ code: 'custom', message: 'You may only specify one of these parameters: unit_amount, unit_amount_decimal.', path: ['unit_amount'], params: { code: 'parameters_exclusive' } });
+    context.addIssue({
+      code: 'custom',
+      message: 'You may only specify one of these parameters: unit_amount, unit_amount_decimal.',
+      path: ['unit_amount'],
+      params: { code: 'parameters_exclusive' },
+    });
   }
   if (input.unit_amount === undefined && input.unit_amount_decimal === undefined) {
-    context.addIssue({ code: 'custom', message: 'Missing required param: unit_amount.', path: ['unit_amount'], params: { code: 'parameter_missing' } });
+    context.addIssue({
+      code: 'custom',
+      message: 'Missing required param: unit_amount.',
+      path: ['unit_amount'],
+      params: { code: 'parameter_missing' },
+    });
   }
 };
 
@@ -43,7 +72,15 @@ export const priceCreate = z
     billing_scheme: z.literal('per_unit').optional(),
     product: reference.optional(),
     product_data: z
-      .strictObject({ id: text(200).regex(/^[A-Za-z0-9_-]+$/).optional(), name: text(), active: z.boolean().default(true), unit_label: unsettable(12), metadata })
+      .strictObject({
+        id: text(200)
+          .regex(/^[A-Za-z0-9_-]+$/)
+          .optional(),
+        name: text(),
+        active: z.boolean().default(true),
+        unit_label: unsettable(12),
+        metadata,
+      })
       .optional(),
     recurring: recurring.optional(),
     tax_behavior: taxBehavior.default('unspecified'),
@@ -105,7 +142,13 @@ export const price = z
     nickname: nullableText,
     product: expandable('Product'),
     recurring: z
-      .strictObject({ interval: z.enum(['day', 'week', 'month', 'year']), interval_count: z.int(), meter: z.null(), trial_period_days: z.null(), usage_type: z.literal('licensed') })
+      .strictObject({
+        interval: z.enum(['day', 'week', 'month', 'year']),
+        interval_count: z.int(),
+        meter: z.null(),
+        trial_period_days: z.null(),
+        usage_type: z.literal('licensed'),
+      })
       .nullable(),
     tax_behavior: taxBehavior,
     tiers_mode: z.null(),

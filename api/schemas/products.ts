@@ -1,9 +1,11 @@
 import { answerMetadata, expand, expandableOrNull, idList, metadata, nullableText, paging, text, unsettable, when } from './fields.ts';
-import { z } from './zod.ts';
 import { defaultPriceData } from './prices.ts';
+import { z } from './zod.ts';
 
 export const productCreate = z.strictObject({
-  id: text(200).regex(/^[A-Za-z0-9_-]+$/).optional(),
+  id: text(200)
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .optional(),
   name: text(),
   active: z.boolean().default(true),
   description: unsettable(),

@@ -1,12 +1,40 @@
-import { answerMetadata, currency, expand, expandable, expandableOrNull, idList, listOf, metadata, nullableText, nullableTime, paging, quantity, reference, text, timestamp, timezone, unsettable, when } from './fields.ts';
+import {
+  answerMetadata,
+  currency,
+  expand,
+  expandable,
+  expandableOrNull,
+  idList,
+  listOf,
+  metadata,
+  nullableText,
+  nullableTime,
+  paging,
+  quantity,
+  reference,
+  text,
+  timestamp,
+  timezone,
+  unsettable,
+  when,
+} from './fields.ts';
 import { paymentBehavior, prorationBehavior, subscriptionItem } from './subscription-items.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
-const FEEDBACK = ['customer_service', 'low_quality', 'missing_features', 'other', 'switched_service', 'too_complex', 'too_expensive', 'unused'] as const;
+const FEEDBACK = [
+  'customer_service',
+  'low_quality',
+  'missing_features',
+  'other',
+  'switched_service',
+  'too_complex',
+  'too_expensive',
+  'unused',
+] as const;
 
 /** Why the customer leaves. The comment may hold personal data, so it is written to the row and never enters a workflow. */
-export const cancellationDetails = z.strictObject({ comment: unsettable(), feedback: z.enum(FEEDBACK).nullable().optional() });
+const cancellationDetails = z.strictObject({ comment: unsettable(), feedback: z.enum(FEEDBACK).nullable().optional() });
 
 const newItem = z.strictObject({ price: reference, quantity: quantity.default(1), tax_rates: idList(20).nullable().optional(), metadata });
 
@@ -58,7 +86,18 @@ export const subscriptionCancel = z.strictObject({
   expand,
 });
 
-export const SUBSCRIPTION_FILTER_STATUSES = ['active', 'past_due', 'unpaid', 'canceled', 'incomplete', 'incomplete_expired', 'trialing', 'paused', 'all', 'ended'] as const;
+const SUBSCRIPTION_FILTER_STATUSES = [
+  'active',
+  'past_due',
+  'unpaid',
+  'canceled',
+  'incomplete',
+  'incomplete_expired',
+  'trialing',
+  'paused',
+  'all',
+  'ended',
+] as const;
 
 export const subscriptionList = z.strictObject({
   ...paging,

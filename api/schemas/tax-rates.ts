@@ -2,8 +2,27 @@ import { compareDecimals } from '../../domain/money.ts';
 import { answerMetadata, decimal, expand, metadata, nullableText, paging, text, unsettable, when } from './fields.ts';
 import { z } from './zod.ts';
 
-const country = z.string().regex(/^[A-Za-z]{2}$/).nullable().optional();
-const TAX_TYPES = ['vat', 'gst', 'hst', 'igst', 'jct', 'lease_tax', 'pst', 'qst', 'retail_delivery_fee', 'rst', 'sales_tax', 'service_tax', 'amusement_tax', 'communications_tax'] as const;
+const country = z
+  .string()
+  .regex(/^[A-Za-z]{2}$/)
+  .nullable()
+  .optional();
+const TAX_TYPES = [
+  'vat',
+  'gst',
+  'hst',
+  'igst',
+  'jct',
+  'lease_tax',
+  'pst',
+  'qst',
+  'retail_delivery_fee',
+  'rst',
+  'sales_tax',
+  'service_tax',
+  'amusement_tax',
+  'communications_tax',
+] as const;
 const taxType = z.enum(TAX_TYPES).nullable().optional();
 const percentage = decimal(
   4,
@@ -11,7 +30,16 @@ const percentage = decimal(
   'a percentage from 0 to 100 with at most 4 decimals',
 );
 
-const descriptive = { active: z.boolean().optional(), description: unsettable(), country, state: unsettable(50), jurisdiction: unsettable(200), tax_type: taxType, metadata, expand };
+const descriptive = {
+  active: z.boolean().optional(),
+  description: unsettable(),
+  country,
+  state: unsettable(50),
+  jurisdiction: unsettable(200),
+  tax_type: taxType,
+  metadata,
+  expand,
+};
 
 export const taxRateCreate = z.strictObject({ ...descriptive, display_name: text(50), percentage, inclusive: z.boolean() });
 

@@ -52,7 +52,7 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
   });
   if (command.cancellation) setEnd(draft, command.cancellation);
 
-  const settlement = settleChange(draft, plan, command);
+  const settlement = settleChange(draft, plan, before, command);
   if (settlement.lines.length > 0 && before.pendingUpdate) throw pendingUpdateExists(before.id);
   const changes = plan.restarts || plan.touched.size > 0;
   const invoicesNow = plan.restarts || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
@@ -98,11 +98,12 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
   return { ...changed, at, period, restarts };
 }
 
-/** Credits and charges of the touched items (of all, where a new period begins), and what a later end brings back for the others. */
-function settleChange(draft: DecisionDraft, plan: Plan, command: ChangePlan): Settlement {
+/** Credits and charges of the touched items (of all the subscription has or had until now, where a new period begins), and what a later end brings back for the others. */
+function settleChange(draft: DecisionDraft, plan: Plan, before: Subscription, command: ChangePlan): Settlement {
   const { billed } = draft.snapshot;
   const none = command.prorationBehavior === 'none';
-  const isTouched = (itemId: string) => plan.restarts || plan.touched.has(itemId);
+  const all = new Set([...before.items, ...plan.items].map((item) => item.id));
+  const isTouched = (itemId: string) => (plan.restarts ? all : plan.touched).has(itemId);
   const touched = settleItems(draft, {
     due: dueItems(draft, plan.items.filter((item) => isTouched(item.id)), plan.at, plan.period),
     billed: billed.filter((row) => isTouched(row.subscriptionItemId)),

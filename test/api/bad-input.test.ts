@@ -39,7 +39,8 @@ const OWN: Record<string, string> = {
   invoices: 'in_1',
   events: 'evt_1',
 };
-const pathOf = (route: Route, id = OWN[route.path.split('/')[2] ?? ''] ?? 'x'): string => route.path.replace(':id', id).replace(':method', 'pm_1');
+const pathOf = (route: Route, id = OWN[route.path.split('/')[2] ?? ''] ?? 'x'): string =>
+  route.path.replace(':id', id).replace(':method', 'pm_1');
 const named = ROUTES.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const);
 const send = (route: Route, params: string, headers: Record<string, string> = {}, path = pathOf(route)): Promise<Answer> =>
   route.method === 'post'
@@ -51,7 +52,11 @@ describe.each(named)('%s refuses', (_, route) => {
     await expectRefusal(await send(route, 'colour=red'), { status: 400, code: 'parameter_unknown', param: 'colour' });
   });
   it('an unsupported parameter of Stripe in an unknown place', async () => {
-    await expectRefusal(await send(route, 'trial_settings[end_behavior][missing_payment_method]=pause'), { status: 400, code: 'parameter_unknown', param: 'trial_settings' });
+    await expectRefusal(await send(route, 'trial_settings[end_behavior][missing_payment_method]=pause'), {
+      status: 400,
+      code: 'parameter_unknown',
+      param: 'trial_settings',
+    });
   });
   it('null bytes and broken text', async () => {
     await expectRefusal(await send(route, 'colour=%00'), { status: 400 });
@@ -60,11 +65,24 @@ describe.each(named)('%s refuses', (_, route) => {
     await expectRefusal(await send(route, 'metadata[__proto__]=1'), { status: 400 });
     if (route.method === 'get') return;
     const json = { 'content-type': 'application/json' };
-    await expectRefusal(await api.request(route.method.toUpperCase(), pathOf(route), { body: '{"a":"\\ud800"}', headers: json }), { status: 400 });
-    await expectRefusal(await api.request(route.method.toUpperCase(), pathOf(route), { body: '{"a\\u0000":1}', headers: json }), { status: 400 });
+    await expectRefusal(await api.request(route.method.toUpperCase(), pathOf(route), { body: '{"a":"\\ud800"}', headers: json }), {
+      status: 400,
+    });
+    await expectRefusal(await api.request(route.method.toUpperCase(), pathOf(route), { body: '{"a\\u0000":1}', headers: json }), {
+      status: 400,
+    });
   });
   it('a wrong key', async () => {
-    for (const authorization of ['', 'Bearer', 'Bearer sk_test_wrongwrongwrong', `Bearer pk_test_x`, `Bearer ${KEYS.acct_1}x`, 'Basic !!!', 'Digest x', `Bearer ${'x'.repeat(5000)}`]) {
+    for (const authorization of [
+      '',
+      'Bearer',
+      'Bearer sk_test_wrongwrongwrong',
+      `Bearer pk_test_x`,
+      `Bearer ${KEYS.acct_1}x`,
+      'Basic !!!',
+      'Digest x',
+      `Bearer ${'x'.repeat(5000)}`,
+    ]) {
       await expectRefusal(await send(route, '', { authorization }), { status: 401 });
     }
   });
@@ -77,13 +95,16 @@ describe.each(named)('%s refuses', (_, route) => {
     }
     await expectRefusal(await api.request(method, path, { body: '<a/>', headers: { 'content-type': 'application/xml' } }), { status: 415 });
     await expectRefusal(await api.request(method, path, { body: `a=${'x'.repeat(300_000)}` }), { status: 413 });
-    await expectRefusal(await api.request(method, path, { body: gzipSync('a'.repeat(5_000_000)), headers: { 'content-encoding': 'gzip' } }), { status: 413 });
+    await expectRefusal(
+      await api.request(method, path, { body: gzipSync('a'.repeat(5_000_000)), headers: { 'content-encoding': 'gzip' } }),
+      { status: 413 },
+    );
     await expectRefusal(await api.request(method, path, { body: 'not gzip', headers: { 'content-encoding': 'gzip' } }), { status: 400 });
     await expectRefusal(await api.request(method, path, { body: 'a=1', headers: { 'content-encoding': 'nonsense' } }), { status: 415 });
   });
   it('an Idempotency-Key that is none', async () => {
     if (!route.writes) return;
-    await expectRefusal(await send(route, '', { 'idempotency-key': 'x'.repeat(256) }), { status: route.params.safeParse({}).success ? 400 : 400 });
+    await expectRefusal(await send(route, '', { 'idempotency-key': 'x'.repeat(256) }), { status: 400 });
   });
   it('an id that is none, and the id of another account', async () => {
     if (!route.path.includes(':id')) return;
@@ -105,8 +126,21 @@ describe.each(named)('%s refuses', (_, route) => {
   });
   it('wrong pages', async () => {
     if (route.list !== true) return;
-    const valid = route.path === '/v1/subscription_items' ? '&subscription=sub_1' : route.path === '/v1/payment_methods' ? '&customer=cus_1' : '';
-    for (const page of ['limit=0', 'limit=101', 'limit=-1', 'limit=1e1', 'limit=ten', 'limit=', 'starting_after=', 'starting_after=nothing', 'ending_before=nothing', 'starting_after=a&ending_before=b', 'limit[gte]=3']) {
+    const valid =
+      route.path === '/v1/subscription_items' ? '&subscription=sub_1' : route.path === '/v1/payment_methods' ? '&customer=cus_1' : '';
+    for (const page of [
+      'limit=0',
+      'limit=101',
+      'limit=-1',
+      'limit=1e1',
+      'limit=ten',
+      'limit=',
+      'starting_after=',
+      'starting_after=nothing',
+      'ending_before=nothing',
+      'starting_after=a&ending_before=b',
+      'limit[gte]=3',
+    ]) {
       await expectRefusal(await send(route, `${page}${valid}`), { status: 400 });
     }
   });
@@ -123,17 +157,32 @@ describe('values', () => {
     ['POST', '/v1/customers', 'balance=100', { code: 'parameter_unknown', param: 'balance' }],
     ['POST', '/v1/customers', 'tax_exempt=maybe', { param: 'tax_exempt' }],
     ['POST', '/v1/customers', 'default_tax_rates[0]=txr_1b', { code: 'resource_missing', param: 'default_tax_rates[0]' }],
-    ['POST', '/v1/customers', 'invoice_settings[default_payment_method]=pm_1', { code: 'resource_missing', param: 'invoice_settings[default_payment_method]' }],
+    [
+      'POST',
+      '/v1/customers',
+      'invoice_settings[default_payment_method]=pm_1',
+      { code: 'resource_missing', param: 'invoice_settings[default_payment_method]' },
+    ],
     ['POST', '/v1/customers', 'payment_method=pm_1', { param: 'payment_method' }],
     ['POST', '/v1/customers', 'payment_method=pm_nothing', { code: 'resource_missing', param: 'payment_method' }],
     ['POST', '/v1/customers', 'external_id=crm', { code: 'resource_already_exists', param: 'external_id' }],
     ['POST', '/v1/customers', 'address[country]=Germany', { param: 'address[country]' }],
-    ['POST', '/v1/customers/cus_1', 'invoice_settings[default_payment_method]=pm_1b', { code: 'resource_missing', param: 'invoice_settings[default_payment_method]' }],
+    [
+      'POST',
+      '/v1/customers/cus_1',
+      'invoice_settings[default_payment_method]=pm_1b',
+      { code: 'resource_missing', param: 'invoice_settings[default_payment_method]' },
+    ],
     ['GET', '/v1/customers?created[gte]=soon', '', { param: 'created[gte]' }],
     ['GET', `/v1/customers?created=${BIG}`, '', { param: 'created' }],
     ['POST', '/v1/products', 'name=', { code: 'parameter_invalid_empty', param: 'name' }],
     ['POST', '/v1/products', '', { code: 'parameter_missing', param: 'name' }],
-    ['POST', '/v1/products', 'name=x&default_price_data[currency]=eur', { code: 'parameter_missing', param: 'default_price_data[unit_amount]' }],
+    [
+      'POST',
+      '/v1/products',
+      'name=x&default_price_data[currency]=eur',
+      { code: 'parameter_missing', param: 'default_price_data[unit_amount]' },
+    ],
     ['POST', '/v1/products', 'name=x&id=a%20b', { param: 'id' }],
     ['POST', '/v1/products/prod_1', 'default_price=price_1b', { code: 'resource_missing', param: 'default_price' }],
     ['POST', '/v1/prices', 'product=prod_1b&currency=eur&unit_amount=1', { code: 'resource_missing', param: 'product' }],
@@ -156,14 +205,30 @@ describe('values', () => {
     ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&items[0][quantity]=-1', { param: 'items[0][quantity]' }],
     ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&items[0][quantity]=1.5', { param: 'items[0][quantity]' }],
     ['POST', '/v1/subscriptions', `customer=cus_1&items[0][price]=price_1&items[0][quantity]=${BIG}`, { param: 'items[0][quantity]' }],
+    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_dear&items[0][quantity]=999999999', { code: 'amount_too_large' }],
     ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&currency=usd', { status: 400 }],
     ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&cancel_at=1', { status: 400 }],
     ['POST', '/v1/subscriptions', `customer=cus_1&items[0][price]=price_1&cancel_at=${BIG}`, { param: 'cancel_at' }],
-    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&cancel_at=1900000000&cancel_at_period_end=true', { code: 'parameters_exclusive' }],
+    [
+      'POST',
+      '/v1/subscriptions',
+      'customer=cus_1&items[0][price]=price_1&cancel_at=1900000000&cancel_at_period_end=true',
+      { code: 'parameters_exclusive' },
+    ],
     ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&default_payment_method=pm_1b', { status: 400 }],
     ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&default_tax_rates[0]=txr_1b', { status: 400 }],
-    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&trial_period_days=7', { code: 'parameter_unknown', param: 'trial_period_days' }],
-    ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&payment_behavior=pending_if_incomplete', { param: 'payment_behavior' }],
+    [
+      'POST',
+      '/v1/subscriptions',
+      'customer=cus_1&items[0][price]=price_1&trial_period_days=7',
+      { code: 'parameter_unknown', param: 'trial_period_days' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      'customer=cus_1&items[0][price]=price_1&payment_behavior=pending_if_incomplete',
+      { param: 'payment_behavior' },
+    ],
     ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&collection_method=send_invoice', { param: 'collection_method' }],
     ['POST', '/v1/subscriptions/sub_1', 'items[0][id]=si_1b&items[0][quantity]=2', { status: 400 }],
     ['POST', '/v1/subscriptions/sub_1', 'items[0][quantity]=2', { code: 'parameter_missing', param: 'items[0][price]' }],
@@ -188,7 +253,12 @@ describe('values', () => {
     ['POST', '/v1/invoices/create_preview', 'customer=cus_1', { code: 'parameter_missing', param: 'subscription_details[items]' }],
     ['POST', '/v1/invoices/create_preview', 'subscription=sub_1b', { code: 'resource_missing', param: 'subscription' }],
     ['POST', '/v1/invoices/create_preview', 'subscription=sub_1&customer=cus_1b', { code: 'resource_missing', param: 'customer' }],
-    ['POST', '/v1/invoices/create_preview', 'subscription=sub_1&subscription_details[cancel_now]=true&subscription_details[items][0][price]=price_2', { status: 400 }],
+    [
+      'POST',
+      '/v1/invoices/create_preview',
+      'subscription=sub_1&subscription_details[cancel_now]=true&subscription_details[items][0][price]=price_2',
+      { status: 400 },
+    ],
     ['POST', '/v1/invoices/create_preview', 'customer=cus_1&subscription_details[items][0][price]=price_1b', { status: 400 }],
     ['GET', '/v1/events?type=customer.created&types[]=a.b', '', { code: 'parameters_exclusive', param: 'type' }],
     ['GET', '/v1/events?type=DROP%20TABLE', '', { param: 'type' }],
@@ -197,8 +267,11 @@ describe('values', () => {
     ['PUT', '/v1/customers/cus_1', 'name=x', { status: 404 }],
     ['GET', '/', '', { status: 404 }],
     ['GET', '/v1/Customers', '', { status: 404 }],
-  ])('%s %s %.80s', async (method, path, body, expected) => {
-    await expectRefusal(await api.request(method, path, method === 'GET' ? {} : { body }), { ...(expected.status === undefined ? { status: 400 } : {}), ...expected });
+  ])('%s %s %s', async (method, path, body, expected) => {
+    await expectRefusal(await api.request(method, path, method === 'GET' ? {} : { body }), {
+      ...(expected.status === undefined ? { status: 400 } : {}),
+      ...expected,
+    });
   });
 
   it('says what it does not know by its method and path', async () => {

@@ -10,7 +10,8 @@ import { UNAVAILABLE } from '../../workflows/messages.ts';
 const CANCEL = { operationId: 'op_1', actor: 'test', prorate: false, invoiceNow: false };
 const failedWith = (type: string, details: unknown[] = []): Error =>
   new WorkflowUpdateFailedError('Workflow Update failed', ApplicationFailure.create({ type, message: 'why', details, nonRetryable: true }));
-const grpc = (code: number): Error => new ServiceError('no', { cause: Object.assign(new Error('grpc'), { code, details: 'x', metadata: {} }) });
+const grpc = (code: number): Error =>
+  new ServiceError('no', { cause: Object.assign(new Error('grpc'), { code, details: 'x', metadata: {} }) });
 
 function commandsOver(executeUpdate: (...args: unknown[]) => Promise<unknown>) {
   const deadlines: (number | Date)[] = [];
@@ -43,12 +44,17 @@ describe('what a workflow or the server says', () => {
   });
   it('a refusal deep inside', async () => {
     const inner = ApplicationFailure.create({ type: 'invoice_not_open', message: 'inner' });
-    const error = await told(new WorkflowUpdateFailedError('x', ApplicationFailure.create({ type: 'Other', message: 'outer', cause: inner })));
+    const error = await told(
+      new WorkflowUpdateFailedError('x', ApplicationFailure.create({ type: 'Other', message: 'outer', cause: inner })),
+    );
     expect(error).toMatchObject({ code: 'invoice_not_open', message: 'inner' });
   });
   it('a decline as a card error', async () => {
     const error = await told(failedWith('payment_failed', [{ param: null, declineCode: 'insufficient_funds', invoiceId: 'in_1' }]));
-    expect(error).toMatchObject({ status: 402, body: { error: { type: 'card_error', code: 'card_declined', decline_code: 'insufficient_funds' } } });
+    expect(error).toMatchObject({
+      status: 402,
+      body: { error: { type: 'card_error', code: 'card_declined', decline_code: 'insufficient_funds' } },
+    });
   });
   it.each<[string, Error]>([
     ['the deadline passed', new WorkflowUpdateRPCTimeoutOrCancelledError('late')],
@@ -84,14 +90,25 @@ it('sends again what a completing run accepted and did not answer', async () => 
   expect(await commands.cancel('sub_1', CANCEL)).toEqual({ payment: null });
   expect(update).toHaveBeenCalledTimes(2);
   expect(new Set(deadlines).size).toBe(1);
-  expect(await metrics.registry.getSingleMetricAsString('perennial_api_commands_total')).toContain('{command="cancel",outcome="answered"} 1');
+  expect(await metrics.registry.getSingleMetricAsString('perennial_api_commands_total')).toContain(
+    '{command="cancel",outcome="answered"} 1',
+  );
 });
 
 it('sends the operation id as the update id, and starts what is commanded first', async () => {
   const update = vi.fn<(...args: unknown[]) => Promise<unknown>>(async () => ({ invoice: null, payment: null }));
   const { commands } = commandsOver(update);
-  await commands.commandInvoice({ accountId: 'acct_1', invoiceId: 'in_1', subscriptionId: null }, { operationId: 'op_2', actor: 'test', do: 'void' });
-  expect(update.mock.calls[0]?.[1]).toMatchObject({ updateId: 'op_2', startWorkflowOperation: { workflowTypeOrFunc: 'invoice', options: { workflowId: 'invoice:in_1', taskQueue: 'q', workflowIdConflictPolicy: 'USE_EXISTING' } } });
+  await commands.commandInvoice(
+    { accountId: 'acct_1', invoiceId: 'in_1', subscriptionId: null },
+    { operationId: 'op_2', actor: 'test', do: 'void' },
+  );
+  expect(update.mock.calls[0]?.[1]).toMatchObject({
+    updateId: 'op_2',
+    startWorkflowOperation: {
+      workflowTypeOrFunc: 'invoice',
+      options: { workflowId: 'invoice:in_1', taskQueue: 'q', workflowIdConflictPolicy: 'USE_EXISTING' },
+    },
+  });
 });
 
 it('does not mind that a subscription ended before the news of a new card', async () => {

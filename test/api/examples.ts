@@ -147,7 +147,16 @@ export const aLine = (patch: Partial<InvoiceLine> = {}): InvoiceLine => ({
   creditedInvoiceId: null,
   creditedLineId: null,
   taxes: [{ taxRateId: 'txr_1', displayName: 'VAT', percentage: '19', inclusive: false, taxableAmount: 2400, amount: 456 }],
-  explanation: { sentence: '2 × EUR 12.00', rule: 'full_period', unitAmountDecimal: '1200', quantity: '2', fraction: null, exact: '2400', rounding: 'half_up', notes: [] },
+  explanation: {
+    sentence: '2 × EUR 12.00',
+    rule: 'full_period',
+    unitAmountDecimal: '1200',
+    quantity: '2',
+    fraction: null,
+    exact: '2400',
+    rounding: 'half_up',
+    notes: [],
+  },
   metadata: {},
   ...patch,
 });

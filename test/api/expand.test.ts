@@ -4,7 +4,13 @@ import { checkExpand, expand, type Json, type ObjectReader } from '../../api/exp
 const objects: Record<string, Json> = {
   cus_1: { id: 'cus_1', object: 'customer', invoice_settings: { default_payment_method: 'pm_1' } },
   pm_1: { id: 'pm_1', object: 'payment_method', customer: 'cus_1' },
-  in_1: { id: 'in_1', object: 'invoice', customer: 'cus_1', parent: { subscription_details: { subscription: 'sub_1' } }, lines: { object: 'list', data: [] } },
+  in_1: {
+    id: 'in_1',
+    object: 'invoice',
+    customer: 'cus_1',
+    parent: { subscription_details: { subscription: 'sub_1' } },
+    lines: { object: 'list', data: [] },
+  },
   prod_1: { id: 'prod_1', object: 'product', default_price: null },
 };
 const subscription = (id: string): Json => ({
@@ -13,19 +19,35 @@ const subscription = (id: string): Json => ({
   customer: 'cus_1',
   latest_invoice: 'in_1',
   default_payment_method: null,
-  items: { object: 'list', data: [{ id: 'si_1', object: 'subscription_item', price: { id: 'price_1', object: 'price', product: 'prod_1' } }] },
+  items: {
+    object: 'list',
+    data: [{ id: 'si_1', object: 'subscription_item', price: { id: 'price_1', object: 'price', product: 'prod_1' } }],
+  },
 });
 
 function reader() {
-  const read = vi.fn<ObjectReader['read']>(async (_, ids) => new Map(ids.flatMap((id) => (objects[id] === undefined ? [] : [[id, structuredClone(objects[id])] as const]))));
-  const readExtra = vi.fn<ObjectReader['readExtra']>(async (_kind, _path, owners) => new Map(owners.map((owner) => [String(owner['id']), { object: 'list', data: [] }])));
+  const read = vi.fn<ObjectReader['read']>(
+    async (_, ids) => new Map(ids.flatMap((id) => (objects[id] === undefined ? [] : [[id, structuredClone(objects[id])] as const]))),
+  );
+  const readExtra = vi.fn<ObjectReader['readExtra']>(
+    async (_kind, _path, owners) => new Map(owners.map((owner) => [String(owner['id']), { object: 'list', data: [] }])),
+  );
   return { read, readExtra };
 }
 
 describe('expand', () => {
   it('replaces ids at any depth', async () => {
     const answer = subscription('sub_1');
-    await expand(answer, 'subscription', ['customer.invoice_settings.default_payment_method', 'latest_invoice.parent.subscription_details.subscription', 'items.data.price.product'], reader());
+    await expand(
+      answer,
+      'subscription',
+      [
+        'customer.invoice_settings.default_payment_method',
+        'latest_invoice.parent.subscription_details.subscription',
+        'items.data.price.product',
+      ],
+      reader(),
+    );
     expect(answer).toMatchObject({
       customer: { id: 'cus_1', invoice_settings: { default_payment_method: { id: 'pm_1', customer: 'cus_1' } } },
       latest_invoice: { id: 'in_1', parent: { subscription_details: { subscription: 'sub_1' } } },

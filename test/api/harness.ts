@@ -37,6 +37,7 @@ export interface Api {
 export interface Answer {
   status: number;
   headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
   body: Record<string, any>;
 }
 
@@ -62,8 +63,19 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
     paymentMethodChanged: vi.fn<Commands['paymentMethodChanged']>(unexpected),
     ready: vi.fn<Commands['ready']>(async () => {}),
   };
-  const gateway = { name: 'sandbox', attachPaymentMethod: async (source) => describeTestMethod(source) } as Partial<PaymentGateway> as PaymentGateway;
-  const app = createApp({ db, temporal: commands, gateways: { sandbox: gateway }, log: pino({ level: process.env['API_TEST_LOG'] ?? 'silent' }), taskQueue: 'unused', deadlineMs: 1000, now });
+  const gateway = {
+    name: 'sandbox',
+    attachPaymentMethod: async (source) => describeTestMethod(source),
+  } as Partial<PaymentGateway> as PaymentGateway;
+  const app = createApp({
+    db,
+    temporal: commands,
+    gateways: { sandbox: gateway },
+    log: pino({ level: process.env['API_TEST_LOG'] ?? 'silent' }),
+    taskQueue: 'unused',
+    deadlineMs: 1000,
+    now,
+  });
   const server: Server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -74,7 +86,9 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
     commands,
     stripe: new Stripe(KEYS.acct_1, { host: '127.0.0.1', port, protocol: 'http', telemetry: false, maxNetworkRetries: 0 }),
     countRows: async () => {
-      const { rows } = await admin.query<{ name: string }>(`select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE' order by 1`);
+      const { rows } = await admin.query<{ name: string }>(
+        `select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE' order by 1`,
+      );
       const counts: Record<string, number> = {};
       for (const { name } of rows) counts[name] = Number((await admin.query(`select count(*) as n from "${name}"`)).rows[0].n);
       return counts;
@@ -107,7 +121,12 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
 let operations = 0;
 
 /** Writes a decision as a worker would have. */
-export const write = (db: Database, accountId: string, decision: Partial<Decision>, operationId = `op_seed_${(operations += 1)}`): Promise<unknown> =>
+export const write = (
+  db: Database,
+  accountId: string,
+  decision: Partial<Decision>,
+  operationId = `op_seed_${(operations += 1)}`,
+): Promise<unknown> =>
   withAccount(db, accountId, (t) =>
     recordDecision(
       t,
@@ -127,6 +146,7 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
     await updateCustomer(t, id('cus_1'), { defaultPaymentMethodId: id('pm_1') });
     await insertProduct(t, product);
     for (const price of ['price_1', 'price_2']) await insertPrice(t, aPrice({ id: id(price), productId: product.id }));
+    await insertPrice(t, aPrice({ id: id('price_dear'), productId: product.id, unitAmountDecimal: '999999999999' }));
     await insertTaxRate(t, aTaxRate({ id: id('txr_1') }));
   });
   const item = { id: id('si_1'), priceId: id('price_1'), quantity: '2', taxRateIds: [id('txr_1')], metadata: {}, createdAt: START };
@@ -146,7 +166,13 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
     taxes: line.taxes,
     defaultTaxRateIds: [id('txr_1')],
   });
-  const subscription = aSubscription({ id: id('sub_1'), customerId: id('cus_1'), items: [item], defaultTaxRateIds: [], latestInvoiceId: invoice.id });
+  const subscription = aSubscription({
+    id: id('sub_1'),
+    customerId: id('cus_1'),
+    items: [item],
+    defaultTaxRateIds: [],
+    latestInvoiceId: invoice.id,
+  });
   await write(db, accountId, {
     subscription,
     invoices: [invoice],
@@ -156,3 +182,13 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
     ],
   });
 }
+
+/** The error the official client throws. */
+export const refused = async (call: Promise<unknown>): Promise<Stripe.errors.StripeError> => {
+  const error = await call.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Stripe.errors.StripeError)) throw new Error(`was not refused: ${String(error)}`);
+  return error;
+};

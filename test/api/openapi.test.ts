@@ -20,7 +20,9 @@ it('documents every endpoint, with references that lead somewhere', async () => 
     const operation = body['paths'][route.path.replace(/:(\w+)/g, '{$1}')]?.[route.method];
     expect(operation?.responses['200'], `${route.method} ${route.path}`).toBeDefined();
   }
-  const ids = Object.values(body['paths'] as Record<string, Record<string, { operationId: string }>>).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));
+  const ids = Object.values(body['paths'] as Record<string, Record<string, { operationId: string }>>).flatMap((item) =>
+    Object.values(item).map(({ operationId }) => operationId),
+  );
   expect(new Set(ids).size).toBe(ids.length);
   for (const ref of refs(body)) expect(body['components'].schemas[ref.replace('#/components/schemas/', '')], ref).toBeDefined();
   const create = body['paths']['/v1/subscriptions'].post.requestBody.content['application/x-www-form-urlencoded'].schema;
@@ -54,13 +56,18 @@ it('tells its health, readiness and metrics without a key', async () => {
 
 it('takes the key as Basic too, tolerates Stripe-Version and never says Express', async () => {
   const basic = Buffer.from('sk_test_firstaccount1:').toString('base64');
-  const answer = await api.request('GET', '/v1/customers', { headers: { authorization: `Basic ${basic}`, 'stripe-version': '2026-10-28.endive' } });
+  const answer = await api.request('GET', '/v1/customers', {
+    headers: { authorization: `Basic ${basic}`, 'stripe-version': '2026-10-28.endive' },
+  });
   expect(answer).toMatchObject({ status: 200, body: { object: 'list', data: [], has_more: false, url: '/v1/customers' } });
   expect(answer.headers.get('x-powered-by')).toBeNull();
   expect(answer.headers.get('request-id')).toMatch(/^req_/);
 });
 
 it('takes JSON as people write it', async () => {
-  const answer = await api.request('POST', '/v1/customers', { body: JSON.stringify({ name: 'Ada', metadata: { a: '1' }, email: null }), headers: { 'content-type': 'application/json; charset=utf-8' } });
+  const answer = await api.request('POST', '/v1/customers', {
+    body: JSON.stringify({ name: 'Ada', metadata: { a: '1' }, email: null }),
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+  });
   expect(answer).toMatchObject({ status: 200, body: { name: 'Ada', metadata: { a: '1' }, email: null } });
 });

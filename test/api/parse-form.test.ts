@@ -45,15 +45,18 @@ describe('parseForm', () => {
 
   it('never throws anything but a 400, and never touches prototypes', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('a', 'b', '[', ']', '=', '&', '%', '0', '1', '+', '\u0000', 'é', '_proto_') }), (text) => {
-        try {
-          parseForm(text);
-        } catch (error) {
-          expect(error).toBeInstanceOf(ApiError);
-          expect((error as ApiError).status).toBe(400);
-        }
-        expect(Object.keys(Object.prototype)).toEqual([]);
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', 'b', '[', ']', '=', '&', '%', '0', '1', '+', '\u0000', 'é', '_proto_') }),
+        (text) => {
+          try {
+            parseForm(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(ApiError);
+            expect((error as ApiError).status).toBe(400);
+          }
+          expect(Object.keys(Object.prototype)).toEqual([]);
+        },
+      ),
       { numRuns: 500 },
     );
   });

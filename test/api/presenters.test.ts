@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { presentAccount } from '../../api/presenters/accounts.ts';
 import { presentPrice, presentProduct, presentTaxRate } from '../../api/presenters/catalog.ts';
 import { presentBalanceTransaction, presentCustomer } from '../../api/presenters/customers.ts';
-import { presentInvoice, presentLine } from '../../api/presenters/invoices.ts';
+import { presentLine } from '../../api/presenters/invoice-lines.ts';
+import { presentInvoice } from '../../api/presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from '../../api/presenters/payment-methods.ts';
 import { presentSubscription, relatedToSubscriptions } from '../../api/presenters/subscriptions.ts';
 import { account } from '../../api/schemas/accounts.ts';
@@ -14,7 +15,20 @@ import { product } from '../../api/schemas/products.ts';
 import { subscription } from '../../api/schemas/subscriptions.ts';
 import { taxRate } from '../../api/schemas/tax-rates.ts';
 import type { z } from '../../api/schemas/zod.ts';
-import { aCustomer, aLine, anAccount, anAttempt, anInvoice, aPaymentMethod, aPrice, aProduct, aSubscription, aTaxRate, END, START } from './examples.ts';
+import {
+  aCustomer,
+  aLine,
+  anAccount,
+  anAttempt,
+  anInvoice,
+  aPaymentMethod,
+  aPrice,
+  aProduct,
+  aSubscription,
+  aTaxRate,
+  END,
+  START,
+} from './examples.ts';
 
 const related = { prices: new Map([['price_1', aPrice()]]), taxRates: new Map([['txr_1', aTaxRate()]]), livemode: false };
 const pending = aSubscription({
@@ -30,7 +44,11 @@ describe('answers are what the document says', () => {
   it.each<[string, z.ZodType, object]>([
     ['account', account, presentAccount(anAccount())],
     ['customer', customer, presentCustomer(aCustomer(), false, true)],
-    ['bare customer', customer, presentCustomer(aCustomer({ name: null, email: null, address: null, currency: null, defaultPaymentMethodId: null }), true, false)],
+    [
+      'bare customer',
+      customer,
+      presentCustomer(aCustomer({ name: null, email: null, address: null, currency: null, defaultPaymentMethodId: null }), true, false),
+    ],
     ['product', product, presentProduct(aProduct(), false)],
     ['price', price, presentPrice(aPrice(), false)],
     ['one-time price with a fraction', price, presentPrice(aPrice({ recurring: null, unitAmountDecimal: '0.25' }), false)],
@@ -41,15 +59,43 @@ describe('answers are what the document says', () => {
     ['subscription', subscription, presentSubscription(aSubscription(), related)],
     ['subscription with a pending update', subscription, presentSubscription(pending, related)],
     ['invoice', invoice, presentInvoice(anInvoice(), related)],
-    ['draft of an external tax engine', invoice, presentInvoice(anInvoice({ status: 'draft', number: null, taxCalculator: 'fake', taxStatus: 'pending' }), related)],
+    [
+      'draft of an external tax engine',
+      invoice,
+      presentInvoice(anInvoice({ status: 'draft', number: null, taxCalculator: 'fake', taxStatus: 'pending' }), related),
+    ],
     ['invoice without subscription', invoice, presentInvoice(anInvoice({ subscriptionId: null, lines: [] }), related)],
     ['line', invoiceLine, presentLine(aLine(), anInvoice(), false)],
-    ['credit', invoiceLine, presentLine(aLine({ amount: -100, proration: true, creditedInvoiceId: 'in_0', creditedLineId: 'il_0', invoiceItemId: 'ii_1' }), anInvoice(), false)],
-    ['line of an invoice item alone', invoiceLine, presentLine(aLine({ subscriptionItemId: null, invoiceItemId: 'ii_1' }), anInvoice(), false)],
+    [
+      'credit',
+      invoiceLine,
+      presentLine(
+        aLine({ amount: -100, proration: true, creditedInvoiceId: 'in_0', creditedLineId: 'il_0', invoiceItemId: 'ii_1' }),
+        anInvoice(),
+        false,
+      ),
+    ],
+    [
+      'line of an invoice item alone',
+      invoiceLine,
+      presentLine(aLine({ subscriptionItemId: null, invoiceItemId: 'ii_1' }), anInvoice(), false),
+    ],
     [
       'balance transaction',
       balanceTransaction,
-      presentBalanceTransaction({ id: 'cbtxn_1', customerId: 'cus_1', type: 'adjustment', amount: -5, endingBalance: -5, currency: 'eur', invoiceId: null, createdAt: START }, false),
+      presentBalanceTransaction(
+        {
+          id: 'cbtxn_1',
+          customerId: 'cus_1',
+          type: 'adjustment',
+          amount: -5,
+          endingBalance: -5,
+          currency: 'eur',
+          invoiceId: null,
+          createdAt: START,
+        },
+        false,
+      ),
     ],
   ])('%s', (_, schema, answer) => {
     expect(schema.parse(JSON.parse(JSON.stringify(answer)))).toEqual(answer);
@@ -59,22 +105,38 @@ describe('answers are what the document says', () => {
 describe('the dialect', () => {
   it('keeps periods on the items and the subscription below the parent', () => {
     const answer = presentSubscription(aSubscription(), related);
-    expect(answer.items.data[0]).toMatchObject({ current_period_start: START, current_period_end: END, quantity: 2, price: { unit_amount: 1200 }, plan: { amount: 1200 } });
+    expect(answer.items.data[0]).toMatchObject({
+      current_period_start: START,
+      current_period_end: END,
+      quantity: 2,
+      price: { unit_amount: 1200 },
+      plan: { amount: 1200 },
+    });
     expect(presentInvoice(anInvoice(), related).parent?.subscription_details?.subscription).toBe('sub_1');
   });
   it('shows a fraction of a cent only in the decimal', () => {
     expect(presentPrice(aPrice({ unitAmountDecimal: '0.25' }), false)).toMatchObject({ unit_amount: null, unit_amount_decimal: '0.25' });
   });
   it('shows when a subscription that cancels at the end of its period ends', () => {
-    expect(presentSubscription(aSubscription({ cancelAtPeriodEnd: true }), related)).toMatchObject({ cancel_at_period_end: true, cancel_at: END });
+    expect(presentSubscription(aSubscription({ cancelAtPeriodEnd: true }), related)).toMatchObject({
+      cancel_at_period_end: true,
+      cancel_at: END,
+    });
   });
   it('tells what a credit gives back', () => {
     const line = presentLine(aLine({ proration: true, creditedInvoiceId: 'in_0', creditedLineId: 'il_0' }), anInvoice(), false);
-    expect(line.parent?.subscription_item_details).toMatchObject({ proration: true, proration_details: { credited_items: { invoice: 'in_0', invoice_line_items: ['il_0'] } } });
+    expect(line.parent?.subscription_item_details).toMatchObject({
+      proration: true,
+      proration_details: { credited_items: { invoice: 'in_0', invoice_line_items: ['il_0'] } },
+    });
   });
   it('embeds ten lines and says that there are more', () => {
     const lines = Array.from({ length: 12 }, (_, n) => aLine({ id: `il_${n}` }));
-    expect(presentInvoice(anInvoice({ lines }), related).lines).toMatchObject({ has_more: true, data: { length: 10 }, url: '/v1/invoices/in_1/lines' });
+    expect(presentInvoice(anInvoice({ lines }), related).lines).toMatchObject({
+      has_more: true,
+      data: { length: 10 },
+      url: '/v1/invoices/in_1/lines',
+    });
     expect(presentInvoice(anInvoice({ lines }), related, true).lines).toMatchObject({ has_more: false, data: { length: 12 } });
   });
   it('shows nothing of a deleted customer', () => {

@@ -5,10 +5,10 @@ import { changePlan } from '../../activities/change-plan.ts';
 import { collectPayment } from '../../activities/collect-payment.ts';
 import { createSubscription } from '../../activities/create-subscription.ts';
 import type { Deps } from '../../activities/deps.ts';
-import { issueInvoice } from '../../activities/issue-invoice.ts';
 import type { BillingOutcome, Envelope } from '../../activities/index.ts';
-import type { CommandResult } from '../../workflows/messages.ts';
+import { issueInvoice } from '../../activities/issue-invoice.ts';
 import type { PaymentGateway } from '../../gateways/payment/payment-gateway.ts';
+import type { CommandResult } from '../../workflows/messages.ts';
 import { END, START } from './examples.ts';
 import { type Api, seed, startApi } from './harness.ts';
 
@@ -29,22 +29,44 @@ beforeAll(async () => {
   } as Partial<PaymentGateway> as PaymentGateway;
   deps = { db: api.db, log, gateways: { sandbox: willing }, taxCalculators: {}, reach: () => {} };
   // Workflows without Temporal: the activity that decides, at the API's own time.
-  const at = (command: { operationId: string; actor: string }): Envelope => ({ accountId: 'acct_1', operationId: command.operationId, actor: command.actor, asOf: now });
+  const at = (command: { operationId: string; actor: string }): Envelope => ({
+    accountId: 'acct_1',
+    operationId: command.operationId,
+    actor: command.actor,
+    asOf: now,
+  });
   const answer = async (outcome: BillingOutcome): Promise<CommandResult> => {
     const { invoice } = outcome;
     if (invoice?.next !== 'collect') return { ...outcome, payment: null };
-    const payment = await collectPayment(deps)({ ...at({ operationId: `pay_${invoice.id}`, actor: 'test' }), invoiceId: invoice.id, paymentMethodId: null });
+    const payment = await collectPayment(deps)({
+      ...at({ operationId: `pay_${invoice.id}`, actor: 'test' }),
+      invoiceId: invoice.id,
+      paymentMethodId: null,
+    });
     return { ...outcome, payment };
   };
   const bare = <C extends { operationId: string; actor: string }>({ operationId: _, actor: __, ...command }: C) => command;
-  api.commands.subscribe.mockImplementation(async (_, command) => answer(await createSubscription(deps)({ ...at(command), ...bare(command) } as never)));
-  api.commands.changePlan.mockImplementation(async (subscriptionId, command) => answer(await changePlan(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)));
-  api.commands.cancel.mockImplementation(async (subscriptionId, command) => answer(await cancelSubscription(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)));
+  api.commands.subscribe.mockImplementation(async (_, command) =>
+    answer(await createSubscription(deps)({ ...at(command), ...bare(command) } as never)),
+  );
+  api.commands.changePlan.mockImplementation(async (subscriptionId, command) =>
+    answer(await changePlan(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
+  );
+  api.commands.cancel.mockImplementation(async (subscriptionId, command) =>
+    answer(await cancelSubscription(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
+  );
 });
 beforeEach(async () => {
   now = START;
-  const customer = await api.stripe.customers.create({ name: 'Ada', payment_method: 'pm_card_visa', invoice_settings: { default_payment_method: 'pm_card_visa' } });
-  subscription = await api.stripe.subscriptions.create({ customer: customer.id, items: [{ price: 'price_1', quantity: 2, tax_rates: ['txr_1'] }] });
+  const customer = await api.stripe.customers.create({
+    name: 'Ada',
+    payment_method: 'pm_card_visa',
+    invoice_settings: { default_payment_method: 'pm_card_visa' },
+  });
+  subscription = await api.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: 'price_1', quantity: 2, tax_rates: ['txr_1'] }],
+  });
 });
 afterAll(() => api.stop());
 
@@ -67,7 +89,8 @@ const money = (invoice: Stripe.Invoice): unknown => ({
   ending_balance: invoice.ending_balance,
   billing_reason: invoice.billing_reason,
 });
-const latest = async (id: string): Promise<Stripe.Invoice> => (await api.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] })).latest_invoice as Stripe.Invoice;
+const latest = async (id: string): Promise<Stripe.Invoice> =>
+  (await api.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] })).latest_invoice as Stripe.Invoice;
 const item = (): string => subscription.items.data[0]!.id;
 
 describe('a preview is the invoice', () => {
@@ -87,7 +110,13 @@ describe('a preview is the invoice', () => {
   it('of the next renewal', async () => {
     const preview = await api.stripe.invoices.createPreview({ subscription: subscription.id });
     now = subscription.items.data[0]!.current_period_end;
-    await issueInvoice(deps)({ accountId: 'acct_1', operationId: `renew_${subscription.id}`, actor: 'workflow', asOf: now, subscriptionId: subscription.id });
+    await issueInvoice(deps)({
+      accountId: 'acct_1',
+      operationId: `renew_${subscription.id}`,
+      actor: 'workflow',
+      asOf: now,
+      subscriptionId: subscription.id,
+    });
     expect(preview).toMatchObject({ total: 2856, billing_reason: 'subscription_cycle' });
     expect(money(await latest(subscription.id))).toEqual(money(preview));
   });
@@ -103,13 +132,23 @@ describe('a preview is the invoice', () => {
 
   it('of a change that waits for the renewal', async () => {
     now = START + 15 * DAY;
-    const change = { items: [{ id: item(), price: 'price_2', quantity: 1 }], proration_behavior: 'create_prorations' as const, proration_date: now };
+    const change = {
+      items: [{ id: item(), price: 'price_2', quantity: 1 }],
+      proration_behavior: 'create_prorations' as const,
+      proration_date: now,
+    };
     const preview = await api.stripe.invoices.createPreview({ subscription: subscription.id, subscription_details: change });
     await api.stripe.subscriptions.update(subscription.id, change);
     const waiting = await api.stripe.invoices.createPreview({ subscription: subscription.id });
     expect(money(waiting)).toEqual(money(preview));
     now = subscription.items.data[0]!.current_period_end;
-    await issueInvoice(deps)({ accountId: 'acct_1', operationId: `renew_${subscription.id}`, actor: 'workflow', asOf: now, subscriptionId: subscription.id });
+    await issueInvoice(deps)({
+      accountId: 'acct_1',
+      operationId: `renew_${subscription.id}`,
+      actor: 'workflow',
+      asOf: now,
+      subscriptionId: subscription.id,
+    });
     expect(money(await latest(subscription.id))).toEqual(money(preview));
   });
 
@@ -125,17 +164,28 @@ describe('a preview is the invoice', () => {
 describe('there is no preview', () => {
   it('of a renewal that will not be', async () => {
     for (const details of [{ cancel_at_period_end: true }, { cancel_at: subscription.items.data[0]!.current_period_end }]) {
-      await expect(api.stripe.invoices.createPreview({ subscription: subscription.id, subscription_details: details })).rejects.toMatchObject({ statusCode: 404, code: 'invoice_upcoming_none' });
+      await expect(
+        api.stripe.invoices.createPreview({ subscription: subscription.id, subscription_details: details }),
+      ).rejects.toMatchObject({ statusCode: 404, code: 'invoice_upcoming_none' });
     }
     await api.stripe.subscriptions.cancel(subscription.id);
-    await expect(api.stripe.invoices.createPreview({ subscription: subscription.id })).rejects.toMatchObject({ statusCode: 404, code: 'invoice_upcoming_none' });
+    await expect(api.stripe.invoices.createPreview({ subscription: subscription.id })).rejects.toMatchObject({
+      statusCode: 404,
+      code: 'invoice_upcoming_none',
+    });
   });
   it('of a change that would be refused', async () => {
     await expect(
-      api.stripe.invoices.createPreview({ subscription: subscription.id, subscription_details: { items: [{ id: item(), deleted: true }] } }),
+      api.stripe.invoices.createPreview({
+        subscription: subscription.id,
+        subscription_details: { items: [{ id: item(), deleted: true }] },
+      }),
     ).rejects.toMatchObject({ statusCode: 400, code: 'last_item_removal' });
     await expect(
-      api.stripe.invoices.createPreview({ subscription: subscription.id, subscription_details: { items: [{ id: item(), quantity: 3 }], proration_date: END * 2 } }),
+      api.stripe.invoices.createPreview({
+        subscription: subscription.id,
+        subscription_details: { items: [{ id: item(), quantity: 3 }], proration_date: END * 2 },
+      }),
     ).rejects.toMatchObject({ statusCode: 400 });
   });
 });
@@ -147,11 +197,15 @@ describe('events', () => {
     const [event] = (await api.stripe.events.list({ type: 'customer.subscription.updated', limit: 1 })).data;
     expect(event).toMatchObject({
       object: 'event',
-      data: { object: { id: subscription.id, items: { data: [{ quantity: 4 }] } }, previous_attributes: { items: { data: [{ quantity: 2 }] } } },
+      data: {
+        object: { id: subscription.id, items: { data: [{ quantity: 4 }] } },
+        previous_attributes: { items: { data: [{ quantity: 2 }] } },
+      },
     });
     const all = await api.request('GET', '/v1/events?limit=100');
     expect(all.body['data'].length).toBeGreaterThan(3);
-    for (const { data } of all.body['data']) expect(data.object.object).toMatch(/^(customer|subscription|invoice|invoiceitem|payment_method|product|price|tax_rate)$/);
+    for (const { data } of all.body['data'])
+      expect(data.object.object).toMatch(/^(customer|subscription|invoice|invoiceitem|payment_method|product|price|tax_rate)$/);
     expect(await api.stripe.events.retrieve(event!.id)).toMatchObject({ id: event!.id });
   });
 });

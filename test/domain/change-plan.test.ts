@@ -158,6 +158,14 @@ describe('a new period', () => {
     expect(() => changePlan(paidBook(), JAN_16, { billingCycleAnchor: 'now', prorationDate: JAN_16 + 1 })).toThrow(expect.objectContaining({ code: 'date_out_of_range' }));
   });
 
+  test('of items that go with it: their unused time is credited, once', () => {
+    const book = paidBook(['pro', 'addon']);
+    changePlan(book, on('2025-01-11'), { items: [{ do: 'remove', itemId: 'si_addon' }], ...ALWAYS });
+    changePlan(book, JAN_16, { items: [{ do: 'add', item: { id: 'si_max', priceId: 'max', quantity: '1', taxRateIds: [] } }, { do: 'remove', itemId: 'si_pro' }], billingCycleAnchor: 'now' });
+    expect(book.lastInvoice.lines.map((line) => line.amount)).toEqual([-1600, 6200]);
+    expect(book.coverage('si_addon')).toEqual([{ start: JAN_1, end: on('2025-01-11') }]);
+  });
+
   test('moves the end at the period\'s end with it', () => {
     const book = paidBook();
     schedule(book, JAN_16, 'period_end');
@@ -257,6 +265,24 @@ describe('an update that waits for its payment', () => {
     changeItem(down, JAN_16, 'si_max', { priceId: 'pro' }, { ...ALWAYS, paymentBehavior: 'pending_if_incomplete' });
     expect(down.living).toMatchObject({ items: [{ priceId: 'pro' }], pendingUpdate: null });
     expect(waiting('allow_incomplete').living).toMatchObject({ items: [{ priceId: 'max' }], pendingUpdate: null });
+  });
+
+  test('bills only the change itself: what was pending stays pending', () => {
+    const start = paidBook();
+    changeItem(start, on('2025-01-11'), 'si_pro', { quantity: '2' });
+    const book = waiting('pending_if_incomplete', start);
+    expect(book.snapshot().pendingItems).toHaveLength(2);
+    expect(book.lastInvoice.lines).toHaveLength(2);
+  });
+
+  test('a delinquent subscription recovers by its own invoices, whatever becomes of the update', () => {
+    const book = paidBook();
+    renew(book);
+    const owed = book.lastInvoice.id;
+    book.pay(owed, FEB_1, 'declined');
+    changeItem(book, FEB_1, 'si_pro', { priceId: 'max' }, { ...ALWAYS, paymentBehavior: 'pending_if_incomplete' });
+    book.pay(owed, FEB_1 + 60);
+    expect(book.living).toMatchObject({ status: 'active', pendingUpdate: { invoiceId: book.lastInvoice.id } });
   });
 
   test('a new cycle waits as a whole', () => {

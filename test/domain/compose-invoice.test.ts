@@ -5,7 +5,7 @@ import { decideTaxes } from '../../domain/invoicing/record-taxes.ts';
 import { decideVoid } from '../../domain/invoicing/void-invoice.ts';
 import type { TaxAmount } from '../../domain/tax/tax-rate.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
-import { cancel, changeItem, create, createPaid, linesOf, renew } from '../support/subscribe.ts';
+import { cancel, changeItem, changePlan, create, createPaid, linesOf, renew } from '../support/subscribe.ts';
 
 const JAN_1 = on('2025-01-01');
 const JAN_16 = on('2025-01-16');
@@ -155,6 +155,35 @@ describe('a negative total', () => {
     expect(book.invoice(unpaid)).toMatchObject({ status: 'paid', amountCredited: 200, amountPaid: 0, amountRemaining: 0, paidAt: on('2025-02-01') });
     expect(book.customer.balance).toBe(-2900);
     expect([book.ledger('receivable'), book.ledger('customer_balance')]).toEqual([0, -2900 + 6000]);
+  });
+});
+
+describe('a negative total, further', () => {
+  test('takes from an unpaid invoice only what its own lines give back', () => {
+    const book = bookWith();
+    book.price('addon', '310');
+    createPaid(book, JAN_1, ['max']);
+    changePlan(book, JAN_16, { items: [{ do: 'add', item: { id: 'si_addon', priceId: 'addon', quantity: '1', taxRateIds: [] } }], prorationBehavior: 'always_invoice' });
+    const unpaid = book.lastInvoice.id;
+    expect(book.lastInvoice.total).toBe(160);
+    cancel(book, on('2025-01-17'), { prorate: true });
+    // 15 days of the paid item are spendable; 15 of the 16 unpaid days of the other are not.
+    expect(book.invoice(unpaid)).toMatchObject({ amountCredited: 150, amountRemaining: 10 });
+    expect(book.customer.balance).toBe(-3000);
+  });
+
+  test('of a draft\'s time is kept for when it is finalised, and the balance pays only the rest', () => {
+    const book = bookWith();
+    createPaid(book, JAN_1, ['max']);
+    book.subscription = { ...book.living, status: 'unpaid' };
+    renew(book);
+    const id = book.lastInvoice.id;
+    cancel(book, on('2025-02-15'), { prorate: true });
+    expect(book.invoice(id)).toMatchObject({ status: 'draft', amountCredited: 3100, amountRemaining: 3100 });
+    book.customer.balance = -9000;
+    book.do(on('2025-02-16'), (snapshot, context) => decideFinalization(snapshot, {}, context), { invoiceId: id });
+    expect(book.invoice(id)).toMatchObject({ status: 'paid', amountDue: 3100, amountCredited: 3100, amountRemaining: 0, endingBalance: -5900 });
+    expect(book.ledger('receivable')).toBe(0);
   });
 });
 

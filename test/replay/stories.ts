@@ -102,7 +102,7 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
   givenUp: {
     async story(life, take) {
       await life.subscribe();
-      life.billing.charges = [{ declined: 'stolen_card' }, 'declined'];
+      life.billing.charges = [{ declined: 'stolen_card' }, 'declined', 'declined', 'declined', 'declined'];
       const { periodEnd } = (await life.state()).facts;
       await life.pass((periodEnd - (await life.now()) + 60) * 1000);
       const id = life.billing.invoices.at(-1)?.id ?? '';
@@ -129,7 +129,7 @@ export async function recordAll(newEnvironment: () => Promise<TestWorkflowEnviro
         (life) =>
           story(life, async (name, workflowId = life.id, runId) => {
             const history = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
-            recordings.push({ name, history });
+                        recordings.push({ name, history });
           }),
         Object.assign(new FakeBilling(), billing),
       );

@@ -50,7 +50,7 @@ test('a cancellation date in the middle of a period ends it there', { timeout: 1
     await stripe.subscriptions.update(id, { cancel_at: at, proration_behavior: 'none' });
     await life.until('2027-06-02T00:00:00Z');
     expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'canceled', ended_at: at });
-    expect(await calendar(stripe)).toEqual(['2027-04-01 create EUR 30.00 paid', '2027-05-01 cycle EUR 30.00 paid']);
+    expect(await calendar(stripe), 'the last period is charged up to its end').toEqual(['2027-04-01 create EUR 30.00 paid', '2027-05-01 cycle EUR 9.19 paid']);
   } finally {
     await life.stop();
   }

@@ -42,9 +42,7 @@ export async function startLife(at: string, options: Omit<StackOptions, 'tempora
     await synchronise();
     const ms = instant(iso) * 1000 - currentMs();
     if (ms < 0) throw new RangeError(`${iso} is past`);
-    if (process.env['LIFE_LOG']) console.log('until', iso);
     await env.sleep(ms);
-    if (process.env['LIFE_LOG']) console.log('slept', iso);
     await quiet(stack);
     await synchronise();
   };

@@ -1,0 +1,157 @@
+import type Stripe from 'stripe';
+import type { Invoice, InvoiceItem, InvoiceLine } from '../../domain/invoicing/invoice.ts';
+import type { TaxAmount } from '../../domain/tax/tax-rate.ts';
+import type { Dialect } from './dialect.ts';
+
+export const presentTax = (tax: TaxAmount): Dialect<Stripe.InvoiceLineItem.Tax, keyof Stripe.InvoiceLineItem.Tax> => ({
+  amount: tax.amount,
+  tax_behavior: tax.inclusive ? 'inclusive' : 'exclusive',
+  tax_rate_details: tax.taxRateId === null ? null : { tax_rate: tax.taxRateId },
+  taxability_reason: Number(tax.percentage) === 0 ? 'zero_rated' : 'standard_rated',
+  taxable_amount: tax.taxableAmount,
+  type: 'tax_rate_details',
+});
+
+type Explained = {
+  explanation: {
+    sentence: string;
+    rule: string;
+    unit_amount_decimal: string | null;
+    quantity: string | null;
+    fraction: { numerator: number; denominator: number; basis: string } | null;
+    exact: string;
+    rounding: 'half_up';
+    notes: string[];
+  };
+};
+
+type LineAnswer = Dialect<
+  Stripe.InvoiceLineItem,
+  | 'id'
+  | 'object'
+  | 'amount'
+  | 'currency'
+  | 'description'
+  | 'discount_amounts'
+  | 'discountable'
+  | 'discounts'
+  | 'invoice'
+  | 'livemode'
+  | 'metadata'
+  | 'parent'
+  | 'period'
+  | 'pretax_credit_amounts'
+  | 'quantity'
+  | 'quantity_decimal'
+  | 'subscription'
+  | 'subtotal'
+> & {
+  pricing: Dialect<Stripe.InvoiceLineItem.Pricing, 'price_details' | 'type' | 'unit_amount_decimal'> | null;
+  taxes: ReturnType<typeof presentTax>[];
+} & Explained;
+
+export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'subscriptionId'>, livemode: boolean): LineAnswer {
+  return {
+    id: line.id,
+    object: 'line_item',
+    amount: line.amount,
+    currency: line.currency,
+    description: line.description,
+    discount_amounts: [],
+    discountable: false,
+    discounts: [],
+    invoice: invoice.id,
+    livemode,
+    metadata: line.metadata,
+    parent: parentOf(line, invoice.subscriptionId),
+    period: line.period,
+    pretax_credit_amounts: [],
+    pricing:
+      line.priceId === null || line.productId === null
+        ? null
+        : {
+            type: 'price_details',
+            price_details: { price: line.priceId, product: line.productId },
+            unit_amount_decimal: line.unitAmountDecimal,
+          },
+    quantity: line.quantity === null ? null : Number(line.quantity),
+    quantity_decimal: line.quantity,
+    subscription: invoice.subscriptionId,
+    subtotal: line.amount,
+    taxes: line.taxes.map(presentTax),
+    explanation: {
+      sentence: line.explanation.sentence,
+      rule: line.explanation.rule,
+      unit_amount_decimal: line.explanation.unitAmountDecimal,
+      quantity: line.explanation.quantity,
+      fraction: line.explanation.fraction,
+      exact: line.explanation.exact,
+      rounding: line.explanation.rounding,
+      notes: line.explanation.notes,
+    },
+  };
+}
+
+function parentOf(line: InvoiceLine, subscriptionId: string | null): LineAnswer['parent'] {
+  const details = {
+    proration: line.proration,
+    proration_details: line.proration
+      ? {
+          credited_items:
+            line.creditedInvoiceId === null || line.creditedLineId === null
+              ? null
+              : { invoice: line.creditedInvoiceId, invoice_line_items: [line.creditedLineId] },
+        }
+      : null,
+    subscription: subscriptionId,
+  };
+  if (line.subscriptionItemId !== null) {
+    return {
+      type: 'subscription_item_details',
+      invoice_item_details: null,
+      subscription_item_details: { ...details, invoice_item: line.invoiceItemId, subscription_item: line.subscriptionItemId },
+    };
+  }
+  if (line.invoiceItemId === null) return null;
+  return {
+    type: 'invoice_item_details',
+    invoice_item_details: { ...details, invoice_item: line.invoiceItemId },
+    subscription_item_details: null,
+  };
+}
+
+type InvoiceItemAnswer = Dialect<
+  Stripe.InvoiceItem,
+  | 'id'
+  | 'object'
+  | 'amount'
+  | 'currency'
+  | 'customer'
+  | 'date'
+  | 'description'
+  | 'discountable'
+  | 'invoice'
+  | 'livemode'
+  | 'metadata'
+  | 'period'
+  | 'proration'
+  | 'quantity'
+>;
+
+/** A prorated line that waits for the next invoice; shown in events. */
+export const presentInvoiceItem = (item: InvoiceItem, livemode: boolean): InvoiceItemAnswer => ({
+  id: item.id,
+  object: 'invoiceitem',
+  amount: item.line.amount,
+  currency: item.line.currency,
+  customer: item.customerId,
+  date: item.date,
+  description: item.line.description,
+  discountable: false,
+  invoice: item.invoiceId,
+  livemode,
+  metadata: item.line.metadata,
+  period: item.line.period,
+  proration: item.line.proration,
+  quantity: Number(item.line.quantity ?? 1),
+});

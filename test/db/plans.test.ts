@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadSnapshot } from '../../db/billing-snapshot.ts';
+import type { AccountTransaction } from '../../db/client.ts';
+import { listCustomers } from '../../db/customers.ts';
+import { listEvents } from '../../db/events.ts';
+import { listInvoices } from '../../db/invoices.ts';
+import { findOperation } from '../../db/operations.ts';
+import { listSubscriptions } from '../../db/subscriptions.ts';
+import { creation, openWorld, record, type World } from './world.ts';
+
+/** Tables that grow for ever; a plan that reads one from end to end is a mistake. */
+const GROWING = ['customers', 'subscriptions', 'subscription_items', 'invoices', 'invoice_lines', 'invoice_items', 'billed_periods', 'payment_attempts', 'events', 'operations'];
+const COPIES = 3000;
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+  await record(world, 'acct_1', creation(1, 'sub_0'), { operationId: 'op_0' });
+  // The one subscription again and again, under ids of its own, so that there is something not to read.
+  await world.admin.query(`set session_replication_role = replica`);
+  const copy = (table: string, changes: string) =>
+    world.admin.query(
+      `insert into ${table} overriding system value select (jsonb_populate_record(o, ${changes})).* from ${table} o, generate_series(1, ${COPIES}) n where o.account_id = 'acct_1'`,
+    );
+  const renamed = (...columns: string[]) =>
+    `jsonb_build_object(${columns.map((column) => `'${column}', o.${column} || '_' || n`).join(', ')})`;
+  await copy('customers', `${renamed('id', 'external_id')} || jsonb_build_object('created_at', o.created_at + n * interval '1 s')`);
+  await copy('subscriptions', `${renamed('id', 'customer_id')} || jsonb_build_object('created_at', o.created_at + n * interval '1 s')`);
+  await copy('subscription_items', renamed('id', 'subscription_id'));
+  await copy('invoices', `${renamed('id', 'customer_id', 'subscription_id', 'number')} || jsonb_build_object('position', 100 + n, 'created_at', o.created_at + n * interval '1 s')`);
+  await copy('invoice_lines', renamed('id', 'invoice_id'));
+  await copy('billed_periods', renamed('id', 'subscription_item_id', 'invoice_id', 'invoice_line_id'));
+  await copy('events', `${renamed('id', 'object_id')} || jsonb_build_object('position', o.position * 1000000 + n)`);
+  await copy('operations', renamed('operation_id'));
+  await world.admin.query('set session_replication_role = origin');
+  await world.admin.query('analyze');
+});
+afterAll(() => world.close());
+
+/** The tables read from end to end by the statements that `work` sends, as Postgres plans them under row-level security. */
+async function scanned(work: (t: AccountTransaction) => Promise<unknown>): Promise<string[]> {
+  const found: string[] = [];
+  await world.as('acct_1', async (t) => {
+    const explain = async (text: string, values: readonly unknown[]): Promise<void> => {
+      if (!/^\s*(select|with)/i.test(text) || text.includes('set_config')) return;
+      const { rows } = await t.trx.raw(`explain (format json) ${text.replace(/\$\d+/g, (parameter) => literal(values[Number(parameter.slice(1)) - 1]))}`);
+      const walk = (node: Record<string, unknown>): void => {
+        if (node['Node Type'] === 'Seq Scan') found.push(String(node['Relation Name']));
+        for (const child of (node['Plans'] as Record<string, unknown>[] | undefined) ?? []) walk(child);
+      };
+      walk(rows[0]['QUERY PLAN'][0].Plan);
+    };
+    const sent: [string, readonly unknown[]][] = [];
+    t.trx.on('query', ({ sql, bindings }: { sql: string; bindings?: unknown[] }) => sent.push([sql, bindings ?? []]));
+    await work({
+      ...t,
+      run: (text, values) => {
+        sent.push([text, values]);
+        return t.run(text, values);
+      },
+    });
+    for (const [text, values] of [...sent]) await explain(text, values);
+  });
+  return found.filter((table) => GROWING.includes(table));
+}
+
+const literal = (value: unknown): string =>
+  Array.isArray(value) ? `'{${value.join(',')}}'` : value === null || value === undefined ? 'null' : typeof value === 'number' ? String(value) : `'${String(value)}'`;
+
+test.each<[string, (t: AccountTransaction) => Promise<unknown>]>([
+  ['the snapshot of a subscription', (t) => loadSnapshot(t, { subscriptionId: 'sub_0_7', lock: true })],
+  ['the snapshot of an invoice', (t) => loadSnapshot(t, { invoiceId: 'in_sub_0_7', lock: true, paymentMethodIds: ['pm_1'] })],
+  ['the snapshot of a customer', (t) => loadSnapshot(t, { customerId: 'cus_1', priceIds: ['price_1'], taxRateIds: ['txr_1'], lock: true })],
+  ['an operation', (t) => findOperation(t, 'op_0_7')],
+  ['the newest customers', (t) => listCustomers(t, { limit: 10 })],
+  ['customers behind a cursor', (t) => listCustomers(t, { limit: 10, startingAfter: 'cus_1_7' })],
+  ['customers by email', (t) => listCustomers(t, { limit: 10, email: 'nobody@example.com' })],
+  ['subscriptions of a customer', (t) => listSubscriptions(t, { limit: 10, customerId: 'cus_1_7', statuses: 'all' })],
+  ['the newest invoices', (t) => listInvoices(t, { limit: 10 })],
+  ['invoices of a subscription', (t) => listInvoices(t, { limit: 10, subscriptionId: 'sub_0_7' })],
+  ['invoices of a customer', (t) => listInvoices(t, { limit: 10, customerId: 'cus_1_7', status: 'open' })],
+  ['the newest events', (t) => listEvents(t, { limit: 10 })],
+  ['events of an object', (t) => listEvents(t, { limit: 10, objectId: 'in_sub_0_7' })],
+  ['events of a type', (t) => listEvents(t, { limit: 10, types: ['invoice.created'] })],
+])('%s is found by index', async (_, work) => {
+  expect(await scanned(work)).toEqual([]);
+});
