@@ -100,7 +100,7 @@ function linkPostgresLibraries() {
 
 function handOver(node, args) {
   const path = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].filter(Boolean).join(delimiter);
-  const child = spawn(node, ['--env-file-if-exists=.env', ...args], { cwd: root, env: { ...process.env, PATH: path }, stdio: 'inherit' });
+  const child = spawn(node, [...(existsSync(join(root, '.env')) ? ['--env-file=.env'] : []), ...args], { cwd: root, env: { ...process.env, PATH: path }, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => fail(`${node} cannot be run (${error.message}): remove node_modules and try again`));
   child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));

@@ -38,6 +38,7 @@ await runMain(async () => {
     if (line) process.stderr.write(`${line}\n`);
     await supervisor.stop();
     claim.release();
+    progress(code === 0 ? 'Stopped.\n' : '');
     process.exit(code);
   };
   const onSignal = (): void => {

@@ -28,8 +28,8 @@ export class Filter {
     return this;
   }
 
-  equal(column: string, value: string | boolean | null | undefined): this {
-    return value === undefined ? this : this.add(`kept.${column} is not distinct from ?`, value);
+  equal(column: string, value: string | boolean | undefined): this {
+    return value === undefined ? this : this.add(`kept.${column} = ?`, value);
   }
 
   anyOf(column: string, values: readonly string[] | undefined): this {

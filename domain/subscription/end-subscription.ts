@@ -45,7 +45,8 @@ export function endSubscription(draft: DecisionDraft, ending: Ending): void {
 }
 
 /** Pending items that this decision has not taken away. */
-export const stillPending = (draft: DecisionDraft) => draft.snapshot.pendingItems.filter((item) => !draft.decision.pendingItems.remove.includes(item.id));
+export const stillPending = (draft: DecisionDraft) =>
+  draft.snapshot.pendingItems.filter((item) => !draft.decision.pendingItems.remove.includes(item.id));
 
 /** Takes an unpaid update back: its invoice is voided, and the subscription stays as it was. */
 export function dropPendingUpdate(draft: DecisionDraft): void {
@@ -62,6 +63,9 @@ function stopCollecting(draft: DecisionDraft): void {
   for (const invoice of draft.openInvoices) {
     if (invoice.status !== 'open' || (!invoice.autoAdvance && invoice.nextPaymentAttempt === null)) continue;
     putInvoice(draft, { ...invoice, autoAdvance: false, nextPaymentAttempt: null });
-    emit(draft, 'invoice.updated', 'invoice', invoice.id, { autoAdvance: invoice.autoAdvance, nextPaymentAttempt: invoice.nextPaymentAttempt });
+    emit(draft, 'invoice.updated', 'invoice', invoice.id, {
+      autoAdvance: invoice.autoAdvance,
+      nextPaymentAttempt: invoice.nextPaymentAttempt,
+    });
   }
 }

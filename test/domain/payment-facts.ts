@@ -126,10 +126,7 @@ export const attemptOf = (patch: Partial<PaymentAttempt> = {}): PaymentAttempt =
   ...patch,
 });
 
-export const snapshotOf = (
-  invoice: Invoice,
-  patch: Partial<BillingSnapshot> & { balance?: number } = {},
-): BillingSnapshot => {
+export const snapshotOf = (invoice: Invoice, patch: Partial<BillingSnapshot> & { balance?: number } = {}): BillingSnapshot => {
   const { balance = 0, ...rest } = patch;
   return {
     account: {

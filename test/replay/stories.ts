@@ -1,9 +1,9 @@
-import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { vi } from 'vitest';
+import { dunningWorkflowId, invoiceWorkflowId } from '../../workflows/messages.ts';
 import { DAY, FakeBilling } from '../workflows/fake-billing.ts';
 import { type Life, live } from '../workflows/life.ts';
-import { dunningWorkflowId, invoiceWorkflowId } from '../../workflows/messages.ts';
+import type { History } from './history-file.ts';
 
 /** One recorded run: its workflow's type is part of the history. */
 export interface Recording {
