@@ -1,11 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BillingOutcome, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../activities/index.ts';
-import type {
-  CancelSubscription,
-  ChangePlan,
-  CreateSubscription,
-  ScheduleCancellation,
-} from '../domain/subscription/commands.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
 import type { SubscriptionState } from './subscription/state.ts';
 
 /** On every command. `operationId` is unique per account for ever; sending it again returns the first answer. */

@@ -1,8 +1,8 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
-import type { TaxAmount } from '../tax/tax-rate.ts';
 import { applyPendingUpdate } from '../subscription/apply-pending-update.ts';
+import type { TaxAmount } from '../tax/tax-rate.ts';
 import { closeDraft } from './close-draft.ts';
 import { beginDecision, type DecisionContext, finishDecision } from './draft-decision.ts';
 import { withTaxes } from './record-taxes.ts';

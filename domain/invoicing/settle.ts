@@ -3,7 +3,7 @@ import type { IdSource } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { compareDecimals } from '../money.ts';
-import { prorateCharge, prorateCredit, type ProrationTerms } from '../rating/prorate.ts';
+import { type ProrationTerms, prorateCharge, prorateCredit } from '../rating/prorate.ts';
 import type { BilledPeriod, BilledShrink } from '../subscription/subscription.ts';
 import type { Instant } from '../time.ts';
 import { describeCharge, describeCredit, describeFullPeriod, explainCharge, explainCredit } from './describe-line.ts';

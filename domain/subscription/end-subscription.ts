@@ -1,5 +1,5 @@
-import { type DecisionDraft, changeSubscription, emit, putInvoice, removePending } from '../invoicing/draft-decision.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
+import { changeSubscription, type DecisionDraft, emit, putInvoice, removePending } from '../invoicing/draft-decision.ts';
 import type { BillingReason } from '../invoicing/invoice.ts';
 import { voidInvoice } from '../invoicing/void-invoice.ts';
 import type { Instant } from '../time.ts';

@@ -82,7 +82,7 @@ const upgrade = ({ client }: Stack, subscriptionId: string, startedAt: number): 
   });
 
 /** How many of the subscriptions have their second invoice, paid. */
-const settled = ({ db, accountId }: Stack, ids: string[]): Promise<number> =>
+export const settled = ({ db, accountId }: Stack, ids: string[]): Promise<number> =>
   withAccount(db, accountId, async ({ trx }) => {
     const { rows } = await trx.raw(
       `select count(*)::int as count from (select subscription_id from invoices where subscription_id = any(:ids) and status = 'paid' group by 1 having count(*) >= 2) s`,

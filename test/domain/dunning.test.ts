@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Account } from '../../domain/account.ts';
+import { emptyDecision } from '../../domain/decision.ts';
 import { decideDunningEnd } from '../../domain/dunning/end-dunning.ts';
 import { type DunningState, nextStep } from '../../domain/dunning/next-step.ts';
 import { DEFAULT_DUNNING_POLICY, type DunningPolicy } from '../../domain/dunning/policy.ts';
-import { emptyDecision } from '../../domain/decision.ts';
 import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import { context, invoiceOf, NOW, snapshotOf, subscriptionOf } from './payment-facts.ts';

@@ -184,9 +184,9 @@ class Simulation {
       items.slice(0, other.length).forEach((candidate, index) => {
         changes.push({ do: 'update', itemId: candidate.id, priceId: other[(pick + index) % other.length] as string });
       });
-      items.slice(other.length).forEach((candidate) => changes.push({ do: 'remove', itemId: candidate.id }));
+      for (const { id } of items.slice(other.length)) changes.push({ do: 'remove', itemId: id });
     }
-    // Backdating a new period must not leave the present outside of it; a month back is always inside.
+    // Backdating a new period must not leave the present outside of it; 20 days back are always inside.
     const restarts = kind === 'cycle' || kind === 'anchor';
     const earliest = restarts ? Math.max(currentPeriodStart, this.now - 20 * 86_400) : currentPeriodStart;
     const prorationDate = back === null ? {} : { prorationDate: Math.max(earliest, this.now - Math.floor((this.now - earliest) * back)) };

@@ -1,7 +1,7 @@
 import type { BillingSnapshot } from '../../domain/billing-snapshot.ts';
 import { DEFAULT_DUNNING_POLICY } from '../../domain/dunning/policy.ts';
-import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { DecisionContext } from '../../domain/invoicing/draft-decision.ts';
+import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { JournalTransaction, LedgerAccount } from '../../domain/ledger/journal.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';

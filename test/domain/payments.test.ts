@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../domain/decision.ts';
+import { emptyDecision } from '../../domain/decision.ts';
 import { decideAttemptCancellation } from '../../domain/payments/cancel-attempt.ts';
 import type { GatewayResult } from '../../domain/payments/gateway-result.ts';
-import { decideAttempt } from '../../domain/payments/start-attempt.ts';
-import { decideAttemptOutcome } from '../../domain/payments/settle-attempt.ts';
-import { emptyDecision } from '../../domain/decision.ts';
 import type { PaymentAttempt } from '../../domain/payments/payment.ts';
+import { decideAttemptOutcome } from '../../domain/payments/settle-attempt.ts';
+import { decideAttempt } from '../../domain/payments/start-attempt.ts';
 import type { PendingUpdate } from '../../domain/subscription/subscription.ts';
 import { attemptOf, context, invoiceOf, ledgerSum, methodOf, NOW, snapshotOf, subscriptionOf } from './payment-facts.ts';
 

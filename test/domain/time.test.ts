@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cycle, Interval } from '../../domain/catalog/price.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { fractionOf, roundToMinor } from '../../domain/money.ts';
 import {
   boundary,
   fractionOfPeriod,
@@ -13,7 +14,6 @@ import {
   MAX_INSTANT,
   periodContaining,
 } from '../../domain/time.ts';
-import { fractionOf, roundToMinor } from '../../domain/money.ts';
 
 const every = (interval: Interval, intervalCount = 1): Cycle => ({ interval, intervalCount });
 const utc = (date: string): number => instantOfLocalDate(date, 'UTC');

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { DeterminismViolationError } from '@temporalio/workflow';
 import { bundleWorkflowCode, DefaultLogger, type ReplayResult, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, inject, test } from 'vitest';
 import { quietly } from '../workflows/environment.ts';
 import { readHistories } from './history-file.ts';

@@ -129,7 +129,7 @@ export async function recordAll(newEnvironment: () => Promise<TestWorkflowEnviro
         (life) =>
           story(life, async (name, workflowId = life.id, runId) => {
             const history = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
-                        recordings.push({ name, history });
+            recordings.push({ name, history });
           }),
         Object.assign(new FakeBilling(), billing),
       );

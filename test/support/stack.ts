@@ -42,7 +42,9 @@ export interface StackOptions {
   /** `none`: the API alone, or with worker processes that the test starts itself. */
   worker?: 'in_process' | 'none';
   /** Default: the dev server of the test run. */
-  temporal?: { client: Client; connection: NativeConnection; namespace: string };
+  temporal?: { client: Client; connection: NativeConnection; namespace: string } | { address: string };
+  /** Superuser's URL of the Postgres to use; default the one of the test run. */
+  postgresUrl?: string;
   /** What the API takes for the time; default the wall clock. */
   now?: () => Instant;
   account?: Partial<Account>;
@@ -57,14 +59,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     for (const undo of unwind.splice(0).reverse()) await undo();
   };
   try {
-    const databaseUrl = await newDatabase(unwind);
+    const databaseUrl = await newDatabase(options.postgresUrl ?? inject('postgresUrl'), unwind);
     const db = openDatabase({ url: databaseUrl, poolMax: 10 });
     unwind.push(() => db.close());
     const sandbox = openSandbox({ url: databaseUrl });
     unwind.push(() => sandbox.close());
     const { accountId, apiKey } = await newAccount(db, options.account);
 
-    const { client, connection, namespace } = options.temporal ?? (await connectToTestServer(unwind));
+    const { temporal = { address: inject('temporalAddress') } } = options;
+    const { client, connection, namespace } = 'client' in temporal ? temporal : await connectTo(temporal.address, unwind);
     const taskQueue = `stack-${randomBytes(6).toString('hex')}`;
     const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
     const gateways = paymentGatewayRegistry([sandbox]);
@@ -110,8 +113,8 @@ export function quietly(): void {
   Runtime.install({ logger: new DefaultLogger(process.env['TEST_LOG_LEVEL'] === undefined ? 'ERROR' : 'INFO') });
 }
 
-async function newDatabase(unwind: (() => unknown)[]): Promise<string> {
-  const database = await createTestDatabase(inject('postgresUrl'));
+async function newDatabase(adminUrl: string, unwind: (() => unknown)[]): Promise<string> {
+  const database = await createTestDatabase(adminUrl);
   unwind.push(() => database.drop());
   await migrateSandbox(database.url);
   return database.url;
@@ -137,8 +140,7 @@ async function newAccount(db: Database, given: Partial<Account> = {}): Promise<{
   return { accountId, apiKey };
 }
 
-async function connectToTestServer(unwind: (() => unknown)[]): Promise<{ client: Client; connection: NativeConnection; namespace: string }> {
-  const address = inject('temporalAddress');
+async function connectTo(address: string, unwind: (() => unknown)[]): Promise<{ client: Client; connection: NativeConnection; namespace: string }> {
   const connection = await NativeConnection.connect({ address });
   unwind.push(() => connection.close());
   const clientConnection = await Connection.connect({ address });

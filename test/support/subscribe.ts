@@ -1,10 +1,10 @@
-import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../../domain/subscription/commands.ts';
+import type { Decision } from '../../domain/decision.ts';
 import { decideCancellation } from '../../domain/subscription/cancel.ts';
 import { decideChange } from '../../domain/subscription/change-plan.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../../domain/subscription/commands.ts';
 import { decideCreation } from '../../domain/subscription/create-subscription.ts';
 import { decideRenewal } from '../../domain/subscription/renew.ts';
 import { decideScheduledCancellation } from '../../domain/subscription/schedule-cancellation.ts';
-import type { Decision } from '../../domain/decision.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { MemoryBook } from './memory-book.ts';
 

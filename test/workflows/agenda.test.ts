@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
 import * as iso from 'dinero.js/currencies';
+import { describe, expect, test } from 'vitest';
 import { exponentOf, isCurrency } from '../../domain/money.ts';
 import { agenda, describeStep } from '../../workflows/subscription/agenda.ts';
 import type { ParkedStep, SubscriptionState } from '../../workflows/subscription/state.ts';
@@ -92,9 +92,16 @@ describe('what comes next', () => {
 });
 
 test('summaries know the decimals of every currency that the domain knows', () => {
-  for (const currency of Object.values(iso).map(({ code }) => code.toLowerCase()).filter(isCurrency)) {
+  for (const currency of Object.values(iso)
+    .map(({ code }) => code.toLowerCase())
+    .filter(isCurrency)) {
     const decimals = money(1, currency).split('.')[1]?.length ?? 0;
     expect(decimals, currency).toBe(exponentOf(currency));
   }
-  expect([money(1200, 'eur'), money(-5, 'eur'), money(1200, 'jpy'), money(1200, 'bhd')]).toEqual(['EUR 12.00', 'EUR -0.05', 'JPY 1200', 'BHD 1.200']);
+  expect([money(1200, 'eur'), money(-5, 'eur'), money(1200, 'jpy'), money(1200, 'bhd')]).toEqual([
+    'EUR 12.00',
+    'EUR -0.05',
+    'JPY 1200',
+    'BHD 1.200',
+  ]);
 });

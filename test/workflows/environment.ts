@@ -40,7 +40,11 @@ async function register(env: TestWorkflowEnvironment): Promise<TestWorkflowEnvir
 }
 
 /** A worker on a queue of its own, with these activities. */
-export async function startWorker(env: TestWorkflowEnvironment, activities: Activities, taskQueue = `test-${randomUUID()}`): Promise<Running> {
+export async function startWorker(
+  env: TestWorkflowEnvironment,
+  activities: Activities,
+  taskQueue = `test-${randomUUID()}`,
+): Promise<Running> {
   const worker = await Worker.create({
     connection: env.nativeConnection,
     namespace: env.namespace ?? 'default',
