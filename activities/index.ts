@@ -42,6 +42,12 @@ export interface InvoiceFacts {
   next: 'calculate_tax' | 'collect' | 'nothing';
 }
 
+/** An invoice that wants no money any more, and what that made of its subscription (null where it has none). */
+export interface InvoiceClosure {
+  invoice: InvoiceFacts;
+  subscription: SubscriptionFacts | null;
+}
+
 export interface BillingOutcome {
   subscription: SubscriptionFacts;
   invoice: InvoiceFacts | null;
@@ -86,8 +92,8 @@ export interface Activities {
   collectPayment(input: Envelope & { invoiceId: string; paymentMethodId: string | null }): Promise<PaymentResult>;
   /** Looks an unresolved attempt up at the gateway and records what became of it. */
   resolvePayment(input: Envelope & { invoiceId: string }): Promise<PaymentResult>;
-  voidInvoice(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
-  markInvoiceUncollectible(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
+  voidInvoice(input: Envelope & { invoiceId: string }): Promise<InvoiceClosure>;
+  markInvoiceUncollectible(input: Envelope & { invoiceId: string }): Promise<InvoiceClosure>;
   loadDunning(input: { accountId: string; invoiceId: string }): Promise<DunningFacts>;
   /** Writes the next attempt's date on the invoice (shown to customers and operators); null clears it. */
   scheduleAttempt(input: Envelope & { invoiceId: string; at: Instant | null }): Promise<void>;

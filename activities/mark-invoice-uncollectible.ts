@@ -1,6 +1,6 @@
 import { decideUncollectible } from '../domain/invoicing/mark-uncollectible.ts';
 import type { Deps } from './deps.ts';
-import { invoiceAfter, invoiceFacts } from './facts.ts';
+import { invoiceClosure } from './facts.ts';
 import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
@@ -12,6 +12,6 @@ export const markInvoiceUncollectible = (deps: Deps): Activities['markInvoiceUnc
     parameters: command,
     query: { invoiceId: command.invoiceId, lock: true },
     decide: (snapshot, context) => decideUncollectible(snapshot, context),
-    answer: (snapshot, decision, numbers) => invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+    answer: invoiceClosure,
   });
 };

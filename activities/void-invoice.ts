@@ -1,6 +1,6 @@
 import { decideVoid } from '../domain/invoicing/void-invoice.ts';
 import type { Deps } from './deps.ts';
-import { invoiceAfter, invoiceFacts } from './facts.ts';
+import { invoiceClosure } from './facts.ts';
 import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
@@ -12,6 +12,6 @@ export const voidInvoice = (deps: Deps): Activities['voidInvoice'] => (input) =>
     parameters: command,
     query: { invoiceId: command.invoiceId, lock: true },
     decide: (snapshot, context) => decideVoid(snapshot, context),
-    answer: (snapshot, decision, numbers) => invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+    answer: invoiceClosure,
   });
 };

@@ -53,10 +53,20 @@ export async function startEngine(say: (line: string) => void): Promise<Engine> 
     const { secretKey } = await prepareDatabase(scratch, postgres.url);
 
     const run: Engine['run'] = async (name, entry, given, readyUrl) => {
-      const env = { ...process.env, ...given, PERENNIAL_HOME: home, LOG_FORMAT: 'json', TEMPORAL_ADDRESS: temporal.address, DATABASE_URL: postgres.url };
+      const env = {
+        ...process.env,
+        ...given,
+        PERENNIAL_HOME: home,
+        LOG_FORMAT: 'json',
+        TEMPORAL_ADDRESS: temporal.address,
+        DATABASE_URL: postgres.url,
+      };
       const started = await startNodeProcess({ name, entry: join(ROOT, entry), env, logFile: log(name), readyUrl });
-      stops.push(() => started.stop());
-      return started;
+      // Once only: by then the pid may be another's.
+      let stopped: Promise<void> | null = null;
+      const stopOnce = (): Promise<void> => (stopped ??= started.stop());
+      stops.push(stopOnce);
+      return { ...started, stop: stopOnce };
     };
     return {
       databaseUrl: postgres.url,

@@ -1,12 +1,13 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
-import { continueAsNew, proxyActivities, proxyLocalActivities, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { makeContinueAsNewFunc, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 
-/** What Temporal itself costs: the same events as a renewal, and nothing in them. */
+/** What Temporal itself costs: one timer and empty activities, then the next run, as a renewal has them. */
 export type FloorShape = 'timer + local activity' | 'timer + remote activity' | 'events of a renewal';
 
 export interface FloorInput {
   shape: FloorShape;
-  rounds: number;
+  /** Unix milliseconds; null in the run after, which sleeps as a renewed subscription does. */
+  wakeAt: number | null;
 }
 
 export interface FloorActivities {
@@ -17,11 +18,10 @@ const here = proxyLocalActivities<FloorActivities>({ startToCloseTimeout: '5s' }
 const there = proxyActivities<FloorActivities>({ startToCloseTimeout: '30s' });
 const nextBillingAt = defineSearchAttributeKey('NextBillingAt', 'DATETIME');
 
-/** `rounds` runs of one timer and what the shape says, each continued as new. */
-export async function floor({ shape, rounds }: FloorInput): Promise<void> {
-  await sleep(1);
+export async function floor({ shape, wakeAt }: FloorInput): Promise<void> {
+  await sleep(wakeAt === null ? '7 days' : Math.max(1, wakeAt - Date.now()));
   if (shape !== 'timer + remote activity') await here.nothing();
-  if (shape === 'events of a renewal') upsertSearchAttributes([{ key: nextBillingAt, value: new Date() }]);
   if (shape !== 'timer + local activity') await there.nothing();
-  if (rounds > 1) await continueAsNew<typeof floor>({ shape, rounds: rounds - 1 });
+  const attributes: SearchAttributePair[] = shape === 'events of a renewal' ? [{ key: nextBillingAt, value: new Date() }] : [];
+  await makeContinueAsNewFunc<typeof floor>({ typedSearchAttributes: attributes })({ shape, wakeAt: null });
 }

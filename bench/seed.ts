@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SubscriptionFacts } from '../activities/index.ts';
-import type { Activities } from '../activities/index.ts';
+import type { Activities, SubscriptionFacts } from '../activities/index.ts';
 import { makeActivities } from '../activities/make-activities.ts';
 import { type Database, openDatabase, withAccount } from '../db/client.ts';
 import { insertCustomer } from '../db/customers.ts';
@@ -111,7 +110,15 @@ async function insertCustomerWithCard(db: Database, sandbox: SandboxGateway, cre
       externalId: null,
       deleted: false,
     });
-    await insertPaymentMethod(t, { ...stamps, id: paymentMethodId, customerId, type, gateway: 'sandbox', gatewayReference: reference, card });
+    await insertPaymentMethod(t, {
+      ...stamps,
+      id: paymentMethodId,
+      customerId,
+      type,
+      gateway: 'sandbox',
+      gatewayReference: reference,
+      card,
+    });
     await t.run('update customers set default_payment_method_id = $1 where id = $2', [paymentMethodId, customerId]);
   });
   return customerId;

@@ -19,9 +19,7 @@ export async function putToSleep(
   startWorker: () => Promise<Running>,
 ): Promise<Running> {
   const late = (): string => 'the burst fell due before all workflows slept: this machine is too busy for so many, or give fewer';
-  await inParallel(ids, WIDTH, (id) =>
-    until(200, dueAt * 1000 - Date.now(), async () => ((await sleeps(client, id)) ? true : null), late),
-  );
+  await inParallel(ids, WIDTH, (id) => until(200, dueAt * 1000 - Date.now(), async () => ((await sleeps(client, id)) ? true : null), late));
   await worker.stop();
   const fresh = await startWorker();
   if (Date.now() + FORGOTTEN_AFTER_MS > dueAt * 1000) throw new Error(late());
@@ -34,4 +32,5 @@ async function sleeps(client: Client, id: string): Promise<boolean> {
 }
 
 /** Unix seconds at which `count` workflows will have been started, put to sleep and forgotten. `secondsEach` is what one costs before that, as measured. */
-export const dueAfter = (count: number, secondsEach: number): number => Math.ceil(Date.now() / 1000 + 35 + count * (secondsEach * 2 + 0.04));
+export const dueAfter = (count: number, secondsEach: number): number =>
+  Math.ceil(Date.now() / 1000 + 35 + count * (secondsEach * 2 + 0.04));

@@ -49,6 +49,7 @@ const USER = 'postgres';
 const PASSWORD = 'perennial';
 const DATABASE = 'perennial';
 const READY_DEADLINE_MS = 60_000;
+const ORPHANS_END_WITHIN_MS = 15_000;
 
 /**
  * Starts the PostgreSQL that comes with the project on 127.0.0.1 and waits until it answers. As root it runs as the system user `postgres`, which is made where
@@ -61,6 +62,20 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const port = options.port ?? (await freePort());
   await stopLeftover(dataDir);
   await initialise(dataDir, native);
+  // What a killed server forked holds its shared memory until it notices, and a new one refuses to start beside it.
+  const patientUntil = existsSync(join(dataDir, 'postmaster.pid')) ? Date.now() + ORPHANS_END_WITHIN_MS : 0;
+  for (;;) {
+    try {
+      return await launch({ ...options, dataDir, port }, native);
+    } catch (error) {
+      if (Date.now() > patientUntil) throw error;
+      await wait(200);
+    }
+  }
+}
+
+async function launch(options: PostgresOptions & { port: number }, native: string): Promise<PostgresServer> {
+  const { dataDir, port } = options;
   const output = options.logFile === undefined ? 'ignore' : openSync(options.logFile, 'a');
   const child = spawn(join(native, 'bin', 'postgres'), serverArguments(dataDir, port, options.fast ?? false), {
     ...runAs(),

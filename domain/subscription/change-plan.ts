@@ -21,6 +21,10 @@ import { pendingUpdateExists, setEnd, settleReturnedTime } from './schedule-canc
 import type { Subscription } from './subscription.ts';
 import { commandAllowed } from './transitions.ts';
 
+/** Whether a command changes only what is charged to whom, with nothing to bill: allowed where a change of plan is not. */
+export const isAboutDefaults = (command: ChangePlan): boolean =>
+  command.items === undefined && command.cancellation === undefined && command.billingCycleAnchor !== 'now';
+
 /** The items and the period a change leads to, and the instant from which it is priced. */
 interface Plan extends ChangedItems {
   at: Instant;
@@ -42,7 +46,7 @@ interface Plan extends ChangedItems {
 export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, context: DecisionContext): Decision {
   const draft = beginDecision(snapshot, context);
   const before = subscriptionOf(draft);
-  const refused = commandAllowed(before.status, 'changePlan');
+  const refused = commandAllowed(before.status, isAboutDefaults(command) ? 'changeDefaults' : 'changePlan');
   if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
   if (before.pendingUpdate && (command.items?.length || command.billingCycleAnchor === 'now')) throw pendingUpdateExists(before.id);
   changeSettings(draft, command);

@@ -225,14 +225,14 @@ export class FakeBilling {
           const invoice = this.invoice(input.invoiceId);
           if (invoice.status !== 'open') throw refusal('invoice_not_open');
           invoice.status = 'void';
-          return this.invoiceFacts(invoice);
+          return { invoice: this.invoiceFacts(invoice), subscription: this.subscriptionFacts(this.sub(invoice.subscriptionId)) };
         }),
       markInvoiceUncollectible: async (input) =>
         this.once('markInvoiceUncollectible', input, () => {
           const invoice = this.invoice(input.invoiceId);
           if (invoice.status !== 'open') throw refusal('invoice_not_open');
           invoice.status = 'uncollectible';
-          return this.invoiceFacts(invoice);
+          return { invoice: this.invoiceFacts(invoice), subscription: this.subscriptionFacts(this.sub(invoice.subscriptionId)) };
         }),
       loadDunning: async ({ invoiceId }) => {
         this.strike('loadDunning');
