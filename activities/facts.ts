@@ -68,5 +68,8 @@ export function billingOutcome(snapshot: BillingSnapshot, decision: Decision, nu
 /** The invoice after the decision, and what the decision made of its subscription. */
 export const invoiceClosure = (snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>): InvoiceClosure => {
   const subscription = decision.subscription ?? snapshot.subscription;
-  return { invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers), subscription: subscription && subscriptionFacts(subscription) };
+  return {
+    invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+    subscription: subscription && subscriptionFacts(subscription),
+  };
 };

@@ -1,12 +1,7 @@
-import type { PaymentOutcomeKind } from '../domain/payments/payment.ts';
-import type {
-  CancelSubscription,
-  ChangePlan,
-  CreateSubscription,
-  ScheduleCancellation,
-} from '../domain/subscription/commands.ts';
-import type { SubscriptionStatus } from '../domain/subscription/subscription.ts';
 import type { InvoiceStatus } from '../domain/invoicing/invoice.ts';
+import type { PaymentOutcomeKind } from '../domain/payments/payment.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type { SubscriptionStatus } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
 
 /** Who and when, on every activity. `asOf` is the only time a decision knows; unix seconds. */

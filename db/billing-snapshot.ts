@@ -110,7 +110,8 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
   if (query.invoiceId !== undefined && !read['invoice']) missing('invoice', query.invoiceId);
   if (!read['customer']) missing('customer', query.customerId ?? '');
   const list = (name: string): Row[] => read[name] as Row[];
-  const byId = <T extends { id: string }>(objects: T[]): Record<string, T> => Object.fromEntries(objects.map((object) => [object.id, object]));
+  const byId = <T extends { id: string }>(objects: T[]): Record<string, T> =>
+    Object.fromEntries(objects.map((object) => [object.id, object]));
   return {
     account: fromRow(ACCOUNTS, read['account'] as Row),
     customer: fromRow(CUSTOMERS, read['customer'] as Row),

@@ -6,8 +6,8 @@ import type { AccountTransaction } from './client.ts';
 import { appendEvents } from './events.ts';
 import { INVOICE_ITEMS } from './invoice-items.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
-import { insertRows, toRow, toTimestamp, updateRows } from './table.ts';
 import { objectsOf, readForEvent } from './read-for-events.ts';
+import { insertRows, toRow, toTimestamp, updateRows } from './table.ts';
 import { writeInvoices, writeLines } from './write-invoices.ts';
 import { writeSubscription } from './write-subscription.ts';
 
@@ -90,7 +90,9 @@ async function drawNumbers(t: AccountTransaction, invoices: readonly Invoice[]):
   );
   if (!rows[0]) throw new Error(`the account ${t.accountId} has no series of invoice numbers`);
   const { next, prefix } = rows[0];
-  return Object.fromEntries(unnumbered.map((invoice, index) => [invoice.id, `${prefix}-${String(next - unnumbered.length + index).padStart(4, '0')}`]));
+  return Object.fromEntries(
+    unnumbered.map((invoice, index) => [invoice.id, `${prefix}-${String(next - unnumbered.length + index).padStart(4, '0')}`]),
+  );
 }
 
 async function recordOperation(t: AccountTransaction, operation: Operation, answer: unknown): Promise<void> {
@@ -118,7 +120,11 @@ async function recordOperation(t: AccountTransaction, operation: Operation, answ
 async function writeCurrency(t: AccountTransaction, { customerCurrency, invoices, subscription }: Decision): Promise<void> {
   const customerId = invoices[0]?.customerId ?? subscription?.customerId;
   if (customerCurrency === null || customerId === undefined) return;
-  await t.run('update customers set currency = $1 where account_id = $2 and id = $3 and currency is null', [customerCurrency, t.accountId, customerId]);
+  await t.run('update customers set currency = $1 where account_id = $2 and id = $3 and currency is null', [
+    customerCurrency,
+    t.accountId,
+    customerId,
+  ]);
 }
 
 async function writePendingItems(t: AccountTransaction, { pendingItems }: Decision): Promise<void> {

@@ -30,5 +30,10 @@ export async function writeLines(t: AccountTransaction, invoices: readonly Invoi
 export async function writeInvoices(t: AccountTransaction, invoices: readonly Invoice[]): Promise<void> {
   const rows = invoices.map((invoice) => toRow(INVOICES, t.accountId, invoice));
   const columns = Object.keys(rows[0] ?? {}).filter((column) => column !== 'account_id' && column !== 'id' && column !== 'metadata');
-  await insertRows(t, 'invoices', rows, `on conflict (account_id, id) do update set ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`);
+  await insertRows(
+    t,
+    'invoices',
+    rows,
+    `on conflict (account_id, id) do update set ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`,
+  );
 }

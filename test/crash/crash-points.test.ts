@@ -21,12 +21,16 @@ describe.each(Object.keys(CRASH_POINTS) as Story[])('%s', (story) => {
   }, PATIENCE);
   afterAll(() => stack?.stop());
 
-  test.concurrent.each(CRASH_POINTS[story])('%s: nothing charged twice, nothing lost, the same end', { timeout: PATIENCE }, async (crashAt) => {
-    for (let left = TIMES; left > 0; left -= WAVE) {
-      const ends = await live(stack, where(), { story, crashAt, times: Math.min(left, WAVE) });
-      for (const end of ends) expect(end).toEqual(uncrashed);
-    }
-  });
+  test.concurrent.each(CRASH_POINTS[story])(
+    '%s: nothing charged twice, nothing lost, the same end',
+    { timeout: PATIENCE },
+    async (crashAt) => {
+      for (let left = TIMES; left > 0; left -= WAVE) {
+        const ends = await live(stack, where(), { story, crashAt, times: Math.min(left, WAVE) });
+        for (const end of ends) expect(end).toEqual(uncrashed);
+      }
+    },
+  );
 });
 
 const where = (): { temporalAddress: string; home: string } => ({ temporalAddress: inject('temporalAddress'), home: inject('home') });

@@ -26,7 +26,13 @@ const taskQueue = `killed-${randomBytes(6).toString('hex')}`;
 let ports: { postgres: number; temporal: number };
 const startOurPostgres = (): Promise<PostgresServer> => startPostgres({ dataDir: join(scratch, 'postgres'), port: ports.postgres });
 const startOurTemporal = (): Promise<TemporalServer> =>
-  startTemporal({ binary: inject('temporalPath'), dbFile: join(scratch, 'temporal', 'temporal.db'), port: ports.temporal, namespace: 'default', fastTimers: true });
+  startTemporal({
+    binary: inject('temporalPath'),
+    dbFile: join(scratch, 'temporal', 'temporal.db'),
+    port: ports.temporal,
+    namespace: 'default',
+    fastTimers: true,
+  });
 
 beforeAll(async () => {
   chmodSync(scratch, 0o755);
@@ -53,7 +59,11 @@ async function midRenewal(): Promise<string[]> {
     const customerId = await newCustomer(stripe);
     await subscribeInThePast({ activities, client, taskQueue }, { accountId, subscriptionId, customerId, priceId, startedAt });
   }
-  await until(60_000, async () => (await settled(stack, ids)) > 0, () => `nothing renewed:\n${worker.log}`);
+  await until(
+    60_000,
+    async () => (await settled(stack, ids)) > 0,
+    () => `nothing renewed:\n${worker.log}`,
+  );
   return ids;
 }
 
@@ -79,7 +89,11 @@ test('Postgres is killed in mid-renewal and comes back', { timeout: 300_000 }, a
   await postgres.ended;
   // Its children notice within moments that their parent is gone; until then the data folder is theirs.
   let back: PostgresServer | null = null;
-  await until(60_000, async () => (back = await startOurPostgres().catch(() => null)) !== null, () => 'Postgres does not come back');
+  await until(
+    60_000,
+    async () => (back = await startOurPostgres().catch(() => null)) !== null,
+    () => 'Postgres does not come back',
+  );
   postgres = back ?? postgres;
   await expectAllRenewedOnce(ids);
 });
@@ -99,7 +113,11 @@ test('both are killed at once, the worker too', { timeout: 300_000 }, async () =
   process.kill(postgres.pid, 'SIGKILL');
   await Promise.all([temporal.ended, postgres.ended]);
   let back: PostgresServer | null = null;
-  await until(60_000, async () => (back = await startOurPostgres().catch(() => null)) !== null, () => 'Postgres does not come back');
+  await until(
+    60_000,
+    async () => (back = await startOurPostgres().catch(() => null)) !== null,
+    () => 'Postgres does not come back',
+  );
   postgres = back ?? postgres;
   temporal = await startOurTemporal();
   await expectAllRenewedOnce(ids);

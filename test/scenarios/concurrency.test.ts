@@ -34,7 +34,11 @@ test('fifty commands at one subscription: each is applied once or refused clearl
   // Sending every command again applies nothing a second time: the same keys, the first answers.
   const invoicesBefore = await invoicesOf(stripe, { customer });
   for (const quantity of applied.slice(0, 5)) {
-    await stripe.subscriptions.update(created.id, { items: [{ id: item, quantity }], proration_behavior: 'always_invoice' }, { idempotencyKey: `to-${quantity}` });
+    await stripe.subscriptions.update(
+      created.id,
+      { items: [{ id: item, quantity }], proration_behavior: 'always_invoice' },
+      { idempotencyKey: `to-${quantity}` },
+    );
   }
   const invoices = await invoicesOf(stripe, { customer });
   expect(invoices).toHaveLength(invoicesBefore.length);
@@ -74,10 +78,10 @@ test('an update that races the boundary belongs to one period or the other, neve
   for (const updated of await Promise.all(updates)) expect(updated.items.data[0]?.quantity).toBe(5);
 
   for (const id of ids) {
-    await vi.waitFor(
-      async () => expect((await stripe.subscriptions.retrieve(id)).items.data[0]?.current_period_start).toBe(boundary),
-      { timeout: 30_000, interval: 100 },
-    );
+    await vi.waitFor(async () => expect((await stripe.subscriptions.retrieve(id)).items.data[0]?.current_period_start).toBe(boundary), {
+      timeout: 30_000,
+      interval: 100,
+    });
     await vi.waitFor(
       async () => {
         const invoices = await invoicesOf(stripe, { customer: customers.get(id) ?? '' });

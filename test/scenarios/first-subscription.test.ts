@@ -22,11 +22,18 @@ test('a customer with a card subscribes: active, the first invoice paid in the s
   });
   expect(subscription.status).toBe('active');
   const invoice = subscription.latest_invoice as Stripe.Invoice;
-  expect(invoice).toMatchObject({ status: 'paid', total: 6000, amount_paid: 6000, amount_remaining: 0, billing_reason: 'subscription_create' });
+  expect(invoice).toMatchObject({
+    status: 'paid',
+    total: 6000,
+    amount_paid: 6000,
+    amount_remaining: 0,
+    billing_reason: 'subscription_create',
+  });
   expect(invoice.number).toMatch(/^TEST-\d{4}$/);
   expect(await captured(invoice.id ?? '')).toEqual([6000]);
   const types = (await stripe.events.list({ limit: 50 })).data.map(({ type }) => type);
-  for (const type of ['customer.subscription.created', 'invoice.created', 'invoice.finalized', 'invoice.paid']) expect(types).toContain(type);
+  for (const type of ['customer.subscription.created', 'invoice.created', 'invoice.finalized', 'invoice.paid'])
+    expect(types).toContain(type);
 });
 
 test('the card is declined: incomplete; another card pays the invoice: active', async () => {
@@ -44,7 +51,11 @@ test('the card is declined: incomplete; another card pays the invoice: active', 
 
 test('error_if_incomplete: the decline is the answer, with its code, and nothing is owed', async () => {
   const customer = await newCustomer(stripe, 'pm_card_chargeCustomerFail');
-  const create = stripe.subscriptions.create({ customer, items: [{ price: await newPrice(stripe, 1500) }], payment_behavior: 'error_if_incomplete' });
+  const create = stripe.subscriptions.create({
+    customer,
+    items: [{ price: await newPrice(stripe, 1500) }],
+    payment_behavior: 'error_if_incomplete',
+  });
   await expect(create).rejects.toMatchObject({ statusCode: 402, type: 'StripeCardError' });
   const open = (await invoicesOf(stripe, { customer })).filter(({ status }) => status === 'open');
   expect(open).toEqual([]);
@@ -67,7 +78,9 @@ test('default_incomplete: nothing is charged until the customer pays', async () 
 test('the same Idempotency-Key twice: one subscription, the same answer', async () => {
   const customer = await newCustomer(stripe);
   const params = { customer, items: [{ price: await newPrice(stripe, 1500) }] };
-  const [first, second] = await Promise.all([1, 2].map(() => stripe.subscriptions.create(params, { idempotencyKey: 'once-only' }).catch((error: Error) => error)));
+  const [first, second] = await Promise.all(
+    [1, 2].map(() => stripe.subscriptions.create(params, { idempotencyKey: 'once-only' }).catch((error: Error) => error)),
+  );
   const again = await stripe.subscriptions.create(params, { idempotencyKey: 'once-only' });
   const ids = [first, second].flatMap((answer) => (answer instanceof Error ? [] : [answer?.id]));
   expect(new Set([...ids, again.id]).size).toBe(1);

@@ -18,7 +18,9 @@ test('never paid: the subscription expires after 23 hours and its invoice is voi
   }
 });
 
-test('the tax engine is down at a renewal: the invoice waits as a draft and is finished when it is back', { timeout: 120_000 }, async () => {
+test('the tax engine is down at a renewal: the invoice waits as a draft and is finished when it is back', {
+  timeout: 120_000,
+}, async () => {
   const engine = fakeTaxCalculator();
   const life = await startLife('2027-03-01T09:00:00Z', { account: { taxCalculator: engine.name }, taxCalculators: [engine] });
   try {

@@ -6,8 +6,8 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import Stripe from 'stripe';
 import { inject } from 'vitest';
-import { makeActivities } from '../../activities/make-activities.ts';
 import type { Activities } from '../../activities/index.ts';
+import { makeActivities } from '../../activities/make-activities.ts';
 import { createApp } from '../../api/create-app.ts';
 import { insertAccount, insertApiKey } from '../../db/accounts.ts';
 import { type Database, openDatabase } from '../../db/client.ts';
@@ -71,7 +71,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const taskQueue = `stack-${randomBytes(6).toString('hex')}`;
     const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
     const gateways = paymentGatewayRegistry([sandbox]);
-    const activities = makeActivities({ db, log, gateways, taxCalculators: taxCalculatorRegistry(options.taxCalculators ?? []), reach: () => {} });
+    const activities = makeActivities({
+      db,
+      log,
+      gateways,
+      taxCalculators: taxCalculatorRegistry(options.taxCalculators ?? []),
+      reach: () => {},
+    });
     if (options.worker !== 'none') {
       const worker = await createWorker({
         connection,
@@ -136,11 +142,18 @@ async function newAccount(db: Database, given: Partial<Account> = {}): Promise<{
     seller: { name: 'Seller', email: null, address: null },
     ...given,
   });
-  await insertApiKey(db, accountId, { id: `key_${randomBytes(8).toString('hex')}`, secretHash: createHash('sha256').update(apiKey).digest('hex'), last4: apiKey.slice(-4) });
+  await insertApiKey(db, accountId, {
+    id: `key_${randomBytes(8).toString('hex')}`,
+    secretHash: createHash('sha256').update(apiKey).digest('hex'),
+    last4: apiKey.slice(-4),
+  });
   return { accountId, apiKey };
 }
 
-async function connectTo(address: string, unwind: (() => unknown)[]): Promise<{ client: Client; connection: NativeConnection; namespace: string }> {
+async function connectTo(
+  address: string,
+  unwind: (() => unknown)[],
+): Promise<{ client: Client; connection: NativeConnection; namespace: string }> {
   const connection = await NativeConnection.connect({ address });
   unwind.push(() => connection.close());
   const clientConnection = await Connection.connect({ address });
