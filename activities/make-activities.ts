@@ -7,6 +7,8 @@ import type { Deps } from './deps.ts';
 import { endDunning } from './end-dunning.ts';
 import { expireSubscription } from './expire-subscription.ts';
 import { withFailures } from './failures.ts';
+import { findClockParticipants } from './find-clock-participants.ts';
+import { finishClockAdvance } from './finish-clock-advance.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
 import type { Activities } from './index.ts';
 import { issueInvoice } from './issue-invoice.ts';
@@ -41,5 +43,7 @@ export function makeActivities(deps: Deps): Activities {
     loadDunning: guarded(loadDunning(deps)),
     scheduleAttempt: guarded(scheduleAttempt(deps)),
     endDunning: guarded(endDunning(deps)),
+    findClockParticipants: guarded(findClockParticipants(deps)),
+    finishClockAdvance: guarded(finishClockAdvance(deps)),
   };
 }

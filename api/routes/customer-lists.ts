@@ -10,7 +10,7 @@ import * as schemas from '../schemas/customers.ts';
 import { expand, listOf } from '../schemas/fields.ts';
 import { paymentMethod } from '../schemas/payment-methods.ts';
 import { z } from '../schemas/zod.ts';
-import { customerOf } from './customers.ts';
+import { customerOf } from '../delete-customer.ts';
 
 /** What hangs on a customer: payment methods and movements of the balance, both read-only here. */
 export const customerListRoutes = [

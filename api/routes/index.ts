@@ -9,6 +9,7 @@ import { priceRoutes } from './prices.ts';
 import { productRoutes } from './products.ts';
 import { subscriptionItemRoutes } from './subscription-items.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
+import { testClockRoutes } from './test-clocks.ts';
 import { taxRateRoutes } from './tax-rates.ts';
 
 /** Every endpoint; fixed paths stand before those with an id. */
@@ -24,4 +25,5 @@ export const ROUTES: readonly Route[] = [
   ...subscriptionItemRoutes,
   ...invoiceRoutes,
   ...eventRoutes,
+  ...testClockRoutes,
 ];
