@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Instant } from '../../domain/time.ts';
 import { insist } from '../call-activities.ts';
+import { Clock } from '../clock.ts';
 import { advanceClockSignal, type ClockParticipant, type ClockReached, clockReachedSignal, type StartTestClock } from '../messages.ts';
 import { moment } from '../write-summary.ts';
 import { nextStep, takeReport } from './next-step.ts';
@@ -49,7 +50,7 @@ async function advance({ accountId, clockId, to, ...rest }: StartTestClock): Pro
   }
   // The event of the clock itself is of the real time, as are its creation and its deletion.
   await insist.finishClockAdvance.executeWithOptions({ summary: `ready at ${moment(to)}` }, [
-    { accountId, clockId, to, asOf: Math.floor(Date.now() / 1000) },
+    { accountId, clockId, to, asOf: new Clock({ kind: 'real' }).now() },
   ]);
 }
 
