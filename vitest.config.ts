@@ -14,7 +14,9 @@ function asksForServers(file: string, seen: Set<string>): boolean {
   seen.add(file);
   const source = readFileSync(file, 'utf8');
   if (/\binject\(/.test(source)) return true;
-  const imports = [...source.matchAll(/from '(\.{1,2}\/[^']+\.ts)'/g)].map(([, path = '']) => new URL(path, `file:///${file}`).pathname.slice(1));
+  const imports = [...source.matchAll(/from '(\.{1,2}\/[^']+\.ts)'/g)].map(([, path = '']) =>
+    new URL(path, `file:///${file}`).pathname.slice(1),
+  );
   return imports.some((path) => path.startsWith('test/') && asksForServers(path, seen));
 }
 

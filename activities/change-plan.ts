@@ -1,21 +1,23 @@
-import type { ChangePlan } from '../domain/subscription/commands.ts';
 import { decideChange } from '../domain/subscription/change-plan.ts';
+import type { ChangePlan } from '../domain/subscription/commands.ts';
 import type { Deps } from './deps.ts';
 import { billingOutcome } from './facts.ts';
 import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
 /** Changes items, quantities, cycle or settings of a subscription and bills or credits the difference. @throws what `decideChange` refuses */
-export const changePlan = (deps: Deps): Activities['changePlan'] => (input) => {
-  const { subscriptionId, ...command } = parametersOf(input);
-  return performOperation(deps, input, {
-    verb: 'change-plan',
-    parameters: { subscriptionId, ...command },
-    query: { subscriptionId, ...mentionedBy(command), lock: true },
-    decide: (snapshot, context) => decideChange(snapshot, command, context),
-    answer: billingOutcome,
-  });
-};
+export const changePlan =
+  (deps: Deps): Activities['changePlan'] =>
+  (input) => {
+    const { subscriptionId, ...command } = parametersOf(input);
+    return performOperation(deps, input, {
+      verb: 'change-plan',
+      parameters: { subscriptionId, ...command },
+      query: { subscriptionId, ...mentionedBy(command), lock: true },
+      decide: (snapshot, context) => decideChange(snapshot, command, context),
+      answer: billingOutcome,
+    });
+  };
 
 /** Ids that the command brings in and the subscription does not hold yet. */
 function mentionedBy(command: ChangePlan): { priceIds: string[]; taxRateIds: string[]; paymentMethodIds: string[] } {

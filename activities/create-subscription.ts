@@ -5,19 +5,21 @@ import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
 /** Creates a subscription and bills its first period from `asOf`. @throws what `decideCreation` refuses */
-export const createSubscription = (deps: Deps): Activities['createSubscription'] => (input) => {
-  const command = parametersOf(input);
-  return performOperation(deps, input, {
-    verb: 'create-subscription',
-    parameters: command,
-    query: {
-      customerId: command.customerId,
-      priceIds: command.items.map((item) => item.priceId),
-      taxRateIds: [...command.defaultTaxRateIds, ...command.items.flatMap((item) => item.taxRateIds)],
-      paymentMethodIds: command.defaultPaymentMethodId === null ? [] : [command.defaultPaymentMethodId],
-      lock: true,
-    },
-    decide: (snapshot, context) => decideCreation(snapshot, command, context),
-    answer: billingOutcome,
-  });
-};
+export const createSubscription =
+  (deps: Deps): Activities['createSubscription'] =>
+  (input) => {
+    const command = parametersOf(input);
+    return performOperation(deps, input, {
+      verb: 'create-subscription',
+      parameters: command,
+      query: {
+        customerId: command.customerId,
+        priceIds: command.items.map((item) => item.priceId),
+        taxRateIds: [...command.defaultTaxRateIds, ...command.items.flatMap((item) => item.taxRateIds)],
+        paymentMethodIds: command.defaultPaymentMethodId === null ? [] : [command.defaultPaymentMethodId],
+        lock: true,
+      },
+      decide: (snapshot, context) => decideCreation(snapshot, command, context),
+      answer: billingOutcome,
+    });
+  };

@@ -5,16 +5,18 @@ import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
 /** Applies the account's terminal action to the subscription of an invoice that dunning gave up on. @throws what `decideDunningEnd` refuses */
-export const endDunning = (deps: Deps): Activities['endDunning'] => (input) => {
-  const command = parametersOf(input);
-  return performOperation(deps, input, {
-    verb: 'end-dunning',
-    parameters: command,
-    query: { invoiceId: command.invoiceId, lock: true },
-    decide: (snapshot, context) => decideDunningEnd(snapshot, context),
-    answer: (snapshot, decision, numbers) => ({
-      subscription: subscriptionFacts(subscriptionAfter(snapshot, decision)),
-      invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers),
-    }),
-  });
-};
+export const endDunning =
+  (deps: Deps): Activities['endDunning'] =>
+  (input) => {
+    const command = parametersOf(input);
+    return performOperation(deps, input, {
+      verb: 'end-dunning',
+      parameters: command,
+      query: { invoiceId: command.invoiceId, lock: true },
+      decide: (snapshot, context) => decideDunningEnd(snapshot, context),
+      answer: (snapshot, decision, numbers) => ({
+        subscription: subscriptionFacts(subscriptionAfter(snapshot, decision)),
+        invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+      }),
+    });
+  };

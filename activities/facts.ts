@@ -2,7 +2,7 @@ import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
-import type { BillingOutcome, InvoiceFacts, SubscriptionFacts } from './index.ts';
+import type { BillingOutcome, InvoiceClosure, InvoiceFacts, SubscriptionFacts } from './index.ts';
 
 /** What a workflow may know of a subscription. */
 export const subscriptionFacts = (subscription: Subscription): SubscriptionFacts => ({
@@ -64,3 +64,12 @@ export function billingOutcome(snapshot: BillingSnapshot, decision: Decision, nu
     invoice: invoice && invoiceFacts(invoice, numbers),
   };
 }
+
+/** The invoice after the decision, and what the decision made of its subscription. */
+export const invoiceClosure = (snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>): InvoiceClosure => {
+  const subscription = decision.subscription ?? snapshot.subscription;
+  return {
+    invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+    subscription: subscription && subscriptionFacts(subscription),
+  };
+};

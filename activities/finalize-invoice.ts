@@ -5,13 +5,15 @@ import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
 /** Gives a draft its number and parties, books it and applies the customer's balance; its taxes are those stored on the draft. @throws what `decideFinalization` refuses */
-export const finalizeInvoice = (deps: Deps): Activities['finalizeInvoice'] => (input) => {
-  const command = parametersOf(input);
-  return performOperation(deps, input, {
-    verb: 'finalize-invoice',
-    parameters: command,
-    query: { invoiceId: command.invoiceId, lock: true },
-    decide: (snapshot, context) => decideFinalization(snapshot, {}, context),
-    answer: (snapshot, decision, numbers) => invoiceFacts(invoiceAfter(snapshot, decision), numbers),
-  });
-};
+export const finalizeInvoice =
+  (deps: Deps): Activities['finalizeInvoice'] =>
+  (input) => {
+    const command = parametersOf(input);
+    return performOperation(deps, input, {
+      verb: 'finalize-invoice',
+      parameters: command,
+      query: { invoiceId: command.invoiceId, lock: true },
+      decide: (snapshot, context) => decideFinalization(snapshot, {}, context),
+      answer: (snapshot, decision, numbers) => invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+    });
+  };

@@ -1,12 +1,7 @@
-import type { PaymentOutcomeKind } from '../domain/payments/payment.ts';
-import type {
-  CancelSubscription,
-  ChangePlan,
-  CreateSubscription,
-  ScheduleCancellation,
-} from '../domain/subscription/commands.ts';
-import type { SubscriptionStatus } from '../domain/subscription/subscription.ts';
 import type { InvoiceStatus } from '../domain/invoicing/invoice.ts';
+import type { PaymentOutcomeKind } from '../domain/payments/payment.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type { SubscriptionStatus } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
 
 /** Who and when, on every activity. `asOf` is the only time a decision knows; unix seconds. */
@@ -40,6 +35,12 @@ export interface InvoiceFacts {
   currency: string;
   /** What the workflow must do next with it. */
   next: 'calculate_tax' | 'collect' | 'nothing';
+}
+
+/** An invoice that wants no money any more, and what that made of its subscription (null where it has none). */
+export interface InvoiceClosure {
+  invoice: InvoiceFacts;
+  subscription: SubscriptionFacts | null;
 }
 
 export interface BillingOutcome {
@@ -86,8 +87,8 @@ export interface Activities {
   collectPayment(input: Envelope & { invoiceId: string; paymentMethodId: string | null }): Promise<PaymentResult>;
   /** Looks an unresolved attempt up at the gateway and records what became of it. */
   resolvePayment(input: Envelope & { invoiceId: string }): Promise<PaymentResult>;
-  voidInvoice(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
-  markInvoiceUncollectible(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
+  voidInvoice(input: Envelope & { invoiceId: string }): Promise<InvoiceClosure>;
+  markInvoiceUncollectible(input: Envelope & { invoiceId: string }): Promise<InvoiceClosure>;
   loadDunning(input: { accountId: string; invoiceId: string }): Promise<DunningFacts>;
   /** Writes the next attempt's date on the invoice (shown to customers and operators); null clears it. */
   scheduleAttempt(input: Envelope & { invoiceId: string; at: Instant | null }): Promise<void>;

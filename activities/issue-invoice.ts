@@ -5,13 +5,15 @@ import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
 /** Bills the period that starts at `asOf`, the boundary; ends the subscription instead where it cancels there. @throws what `decideRenewal` refuses */
-export const issueInvoice = (deps: Deps): Activities['issueInvoice'] => (input) => {
-  const command = parametersOf(input);
-  return performOperation(deps, input, {
-    verb: 'issue-invoice',
-    parameters: command,
-    query: { subscriptionId: command.subscriptionId, lock: true },
-    decide: (snapshot, context) => decideRenewal(snapshot, context),
-    answer: billingOutcome,
-  });
-};
+export const issueInvoice =
+  (deps: Deps): Activities['issueInvoice'] =>
+  (input) => {
+    const command = parametersOf(input);
+    return performOperation(deps, input, {
+      verb: 'issue-invoice',
+      parameters: command,
+      query: { subscriptionId: command.subscriptionId, lock: true },
+      decide: (snapshot, context) => decideRenewal(snapshot, context),
+      answer: billingOutcome,
+    });
+  };

@@ -1,5 +1,5 @@
-import { withAccount } from '../db/client.ts';
 import { loadSnapshot } from '../db/billing-snapshot.ts';
+import { withAccount } from '../db/client.ts';
 import { emptyDecision } from '../domain/decision.ts';
 import type { Deps } from './deps.ts';
 import { invoiceAfter, invoiceFacts } from './facts.ts';

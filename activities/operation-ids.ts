@@ -12,7 +12,9 @@ export function operationIds(accountId: string, operationId: string): IdSource {
   let counter = 0;
   return (prefix) => {
     counter += 1;
-    const digest = createHash('sha256').update(JSON.stringify([accountId, operationId, counter])).digest('hex');
+    const digest = createHash('sha256')
+      .update(JSON.stringify([accountId, operationId, counter]))
+      .digest('hex');
     let rest = BigInt(`0x${digest}`);
     let text = '';
     while (text.length < LENGTH) {
@@ -28,7 +30,9 @@ export function operationIds(accountId: string, operationId: string): IdSource {
  * time and the actor are not part of it: the same command sent again later is the same command.
  */
 export const requestHash = (kind: string, parameters: unknown): string =>
-  createHash('sha256').update(JSON.stringify([kind, canonical(parameters)])).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify([kind, canonical(parameters)]))
+    .digest('hex');
 
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);

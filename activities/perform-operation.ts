@@ -1,5 +1,5 @@
-import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { loadSnapshot, type SnapshotQuery } from '../db/billing-snapshot.ts';
+import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { findOperation } from '../db/operations.ts';
 import { OperationExists, recordDecision } from '../db/record-decision.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';

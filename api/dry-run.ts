@@ -41,7 +41,12 @@ export async function tryChange(t: AccountTransaction, subscriptionId: string, c
     paymentMethodIds: typeof command.defaultPaymentMethodId === 'string' ? [command.defaultPaymentMethodId] : [],
     lock: false,
   });
-  return { snapshot, decision: decideChange(snapshot, command, contextAt(asOf)) };
+  const periodEnd = snapshot.subscription?.currentPeriodEnd ?? Number.POSITIVE_INFINITY;
+  if (asOf < periodEnd) return { snapshot, decision: decideChange(snapshot, command, contextAt(asOf)) };
+  // The renewal is due and not written yet; the workflow does it first and decides the command in the next period. Tried here at the period's last second, which
+  // finds every fault but that of a date.
+  const { prorationDate: _, ...undated } = command;
+  return { snapshot, decision: decideChange(snapshot, undated, contextAt(periodEnd - 1)) };
 }
 
 /** @throws Refusal what the cancellation would be refused with */

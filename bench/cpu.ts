@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Linux reports CPU time in ticks of a hundredth of a second to user space, on every architecture. */
 const TICKS_PER_SECOND = 100;

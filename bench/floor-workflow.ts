@@ -1,27 +1,27 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { continueAsNew, proxyActivities, proxyLocalActivities, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { makeContinueAsNewFunc, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 
-/** What Temporal itself costs: the same events as a renewal, and nothing in them. */
-export type FloorShape = 'timer + local activity' | 'timer + remote activity' | 'events of a renewal';
-
+/** What Temporal itself costs: the events of a renewal, and nothing in them. */
 export interface FloorInput {
-  shape: FloorShape;
-  rounds: number;
+  /** Unix seconds; null in the run after, which sleeps as a renewed subscription does. */
+  dueAt: number | null;
 }
 
 export interface FloorActivities {
   nothing(): Promise<void>;
+  /** As `nothing`, and counts. */
+  count(): Promise<void>;
 }
 
 const here = proxyLocalActivities<FloorActivities>({ startToCloseTimeout: '5s' });
 const there = proxyActivities<FloorActivities>({ startToCloseTimeout: '30s' });
 const nextBillingAt = defineSearchAttributeKey('NextBillingAt', 'DATETIME');
 
-/** `rounds` runs of one timer and what the shape says, each continued as new. */
-export async function floor({ shape, rounds }: FloorInput): Promise<void> {
-  await sleep(1);
-  if (shape !== 'timer + remote activity') await here.nothing();
-  if (shape === 'events of a renewal') upsertSearchAttributes([{ key: nextBillingAt, value: new Date() }]);
-  if (shape !== 'timer + local activity') await there.nothing();
-  if (rounds > 1) await continueAsNew<typeof floor>({ shape, rounds: rounds - 1 });
+/** One timer, one local and one remote activity, and the next run with its search attribute set. */
+export async function floor({ dueAt }: FloorInput): Promise<void> {
+  await sleep(dueAt === null ? '30 days' : Math.max(1, dueAt * 1000 - Date.now()));
+  await here.nothing();
+  await there.count();
+  const typedSearchAttributes = [{ key: nextBillingAt, value: new Date() }];
+  await makeContinueAsNewFunc<typeof floor>({ typedSearchAttributes })({ dueAt: null });
 }

@@ -33,7 +33,11 @@ const fail = (line) => {
 
 /** npm's own settings of the outer `npm start` would make an inner npm install into the wrong folder. */
 function cleanEnv() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(registry|cache|cafile|userconfig|globalconfig|proxy|https_proxy|noproxy)$)/i.test(name)));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(?!config_(registry|cache|cafile|userconfig|globalconfig|proxy|https_proxy|noproxy)$)/i.test(name),
+    ),
+  );
 }
 
 /** Compares what the lock file asks for with what npm says it installed: a missing, partial or outdated installation is told without marks of our own. */
@@ -56,8 +60,17 @@ function install(withDev) {
   const outcome = npm(args, root);
   if (outcome.error) fail(`npm cannot be run (${outcome.error.message}): install npm, then try again`);
   if (outcome.status !== 0) {
-    const complaint = `${outcome.stderr}`.split('\n').filter((line) => line.startsWith('npm error') && !/A complete log|npm error\s*$/.test(line));
-    fail(`npm ci failed: ${complaint.slice(0, 3).map((line) => line.replace(/^npm error\s*/, '')).join(' ') || `exit code ${outcome.status}`}; run \`npm ci\` to see all of it`);
+    const complaint = `${outcome.stderr}`
+      .split('\n')
+      .filter((line) => line.startsWith('npm error') && !/A complete log|npm error\s*$/.test(line));
+    fail(
+      `npm ci failed: ${
+        complaint
+          .slice(0, 3)
+          .map((line) => line.replace(/^npm error\s*/, ''))
+          .join(' ') || `exit code ${outcome.status}`
+      }; run \`npm ci\` to see all of it`,
+    );
   }
 }
 
@@ -78,11 +91,18 @@ function findNode() {
   const folder = join(root, 'node_modules', 'node');
   const binary = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (existsSync(binary) && runs(binary)) return binary;
-  const outcome = spawnSync(process.execPath, ['installArchSpecificPackage.js'], { cwd: folder, env: cleanEnv(), encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
+  const outcome = spawnSync(process.execPath, ['installArchSpecificPackage.js'], {
+    cwd: folder,
+    env: cleanEnv(),
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   if (existsSync(binary) && runs(binary)) return binary;
   if (runs(process.execPath)) return process.execPath;
   const reason = `${outcome.stderr ?? ''}`.split('\n').find((line) => line.startsWith('npm error')) ?? `exit code ${outcome.status}`;
-  return fail(`Node ${OWN_NODE} cannot be installed (${reason}): install Node ${OWN_NODE} or newer yourself, or allow npm to fetch the package "node"`);
+  return fail(
+    `Node ${OWN_NODE} cannot be installed (${reason}): install Node ${OWN_NODE} or newer yourself, or allow npm to fetch the package "node"`,
+  );
 }
 
 /** Links that the packages of Postgres need and that npm cannot carry; their install script makes them. */
@@ -100,7 +120,11 @@ function linkPostgresLibraries() {
 
 function handOver(node, args) {
   const path = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].filter(Boolean).join(delimiter);
-  const child = spawn(node, ['--env-file-if-exists=.env', ...args], { cwd: root, env: { ...process.env, PATH: path }, stdio: 'inherit' });
+  const child = spawn(node, [...(existsSync(join(root, '.env')) ? ['--env-file=.env'] : []), ...args], {
+    cwd: root,
+    env: { ...process.env, PATH: path },
+    stdio: 'inherit',
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => fail(`${node} cannot be run (${error.message}): remove node_modules and try again`));
   child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));

@@ -15,9 +15,18 @@ export function runTool(command: string, args: readonly string[]): Promise<ToolO
 export const showTool = async (command: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> =>
   (await start(command, args, 'inherit', env)).code;
 
-function start(command: string, args: readonly string[], output: 'pipe' | 'inherit', env: Record<string, string> = {}): Promise<ToolOutcome> {
+function start(
+  command: string,
+  args: readonly string[],
+  output: 'pipe' | 'inherit',
+  env: Record<string, string> = {},
+): Promise<ToolOutcome> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: fileURLToPath(new URL('..', import.meta.url)), env: { ...process.env, ...env }, stdio: ['ignore', output, output] });
+    const child = spawn(command, args, {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: { ...process.env, ...env },
+      stdio: ['ignore', output, output],
+    });
     let text = '';
     const keep = (chunk: Buffer): void => {
       text += chunk.toString();

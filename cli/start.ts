@@ -38,6 +38,7 @@ await runMain(async () => {
     if (line) process.stderr.write(`${line}\n`);
     await supervisor.stop();
     claim.release();
+    progress(code === 0 ? 'Stopped.\n' : '');
     process.exit(code);
   };
   const onSignal = (): void => {
@@ -102,12 +103,26 @@ async function bringUp(config: Config, supervisor: Supervisor) {
     supervisor.run({
       name: 'worker',
       start: (onSpawn) =>
-        startNodeProcess({ name: 'worker', entry: join(ROOT, 'workers', 'main.ts'), env, logFile: log('worker'), readyUrl: `${reach(metricsPort)}/readyz`, onSpawn }),
+        startNodeProcess({
+          name: 'worker',
+          entry: join(ROOT, 'workers', 'main.ts'),
+          env,
+          logFile: log('worker'),
+          readyUrl: `${reach(metricsPort)}/readyz`,
+          onSpawn,
+        }),
     }),
     supervisor.run({
       name: 'api',
       start: (onSpawn) =>
-        startNodeProcess({ name: 'api', entry: join(ROOT, 'api', 'main.ts'), env, logFile: log('api'), readyUrl: `${reach(config.PORT)}/readyz`, onSpawn }),
+        startNodeProcess({
+          name: 'api',
+          entry: join(ROOT, 'api', 'main.ts'),
+          env,
+          logFile: log('api'),
+          readyUrl: `${reach(config.PORT)}/readyz`,
+          onSpawn,
+        }),
     }),
   ]);
   return { api: reach(config.PORT), metrics: reach(metricsPort), temporalUi: temporal.uiUrl, secretKey };

@@ -5,7 +5,10 @@ import { WrongSettings } from './setup-error.ts';
 
 const port = (preset: number) => z.coerce.number().int().min(1).max(65_535).default(preset);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
-const path = z.string().min(1).transform((text) => resolve(text));
+const path = z
+  .string()
+  .min(1)
+  .transform((text) => resolve(text));
 
 /**
  * Every setting, read from the environment. The description is what the settings table in the README says; `mend` is what the error says after what is
@@ -18,7 +21,11 @@ const SETTINGS = {
     about: 'Folder of the embedded Postgres and Temporal, binaries, logs and the first API key.',
     mend: 'give a folder that you may write to',
   },
-  HOST: { schema: z.string().min(1).default('127.0.0.1'), about: 'Address that API and metrics listen on; `0.0.0.0` for all.', mend: 'give an address of this machine' },
+  HOST: {
+    schema: z.string().min(1).default('127.0.0.1'),
+    about: 'Address that API and metrics listen on; `0.0.0.0` for all.',
+    mend: 'give an address of this machine',
+  },
   PORT: { schema: port(8420), about: 'Port of the API.', mend: 'give a port from 1 to 65535, e.g. PORT=8420' },
   METRICS_PORT: {
     schema: z.coerce.number().int().min(0).max(65_535).default(8421),
@@ -35,23 +42,67 @@ const SETTINGS = {
     about: 'Most connections to Postgres per process.',
     mend: 'give a whole number from 2 to 1000',
   },
-  POSTGRES_PORT: { schema: port(8422), about: 'Port of the embedded Postgres.', mend: 'give a port from 1 to 65535, e.g. POSTGRES_PORT=8422' },
+  POSTGRES_PORT: {
+    schema: port(8422),
+    about: 'Port of the embedded Postgres.',
+    mend: 'give a port from 1 to 65535, e.g. POSTGRES_PORT=8422',
+  },
   TEMPORAL_ADDRESS: {
-    schema: z.string().regex(/^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'not host:port').optional(),
+    schema: z
+      .string()
+      .regex(/^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'not host:port')
+      .optional(),
     about: 'Your Temporal frontend, `host:port`. Unset: `npm start` runs an embedded dev server.',
     mend: 'give host:port such as temporal.internal:7233, without http://, or unset it for the embedded server',
   },
   TEMPORAL_NAMESPACE: { schema: z.string().min(1).default('default'), about: 'Temporal namespace.', mend: 'give the name of a namespace' },
-  TEMPORAL_TASK_QUEUE: { schema: z.string().min(1).default(DEFAULT_TASK_QUEUE), about: 'Task queue of workflows and activities.', mend: 'give the name of a task queue' },
-  TEMPORAL_API_KEY: { schema: z.string().min(1).optional(), secret: true, about: 'API key of Temporal Cloud; switches TLS on.', mend: 'give the key itself' },
-  TEMPORAL_TLS: { schema: flag.optional(), about: 'TLS to Temporal: `true` or `false`. On by itself with an API key or a certificate.', mend: 'write true or false' },
-  TEMPORAL_TLS_CA_FILE: { schema: path.optional(), about: "PEM file of the authority that signed the server's certificate.", mend: 'give the path of a PEM file' },
-  TEMPORAL_TLS_CERT_FILE: { schema: path.optional(), about: 'PEM file of the client certificate (mTLS).', mend: 'give the path of a PEM file' },
+  TEMPORAL_TASK_QUEUE: {
+    schema: z.string().min(1).default(DEFAULT_TASK_QUEUE),
+    about: 'Task queue of workflows and activities.',
+    mend: 'give the name of a task queue',
+  },
+  TEMPORAL_API_KEY: {
+    schema: z.string().min(1).optional(),
+    secret: true,
+    about: 'API key of Temporal Cloud; switches TLS on.',
+    mend: 'give the key itself',
+  },
+  TEMPORAL_TLS: {
+    schema: flag.optional(),
+    about: 'TLS to Temporal: `true` or `false`. On by itself with an API key or a certificate.',
+    mend: 'write true or false',
+  },
+  TEMPORAL_TLS_CA_FILE: {
+    schema: path.optional(),
+    about: "PEM file of the authority that signed the server's certificate.",
+    mend: 'give the path of a PEM file',
+  },
+  TEMPORAL_TLS_CERT_FILE: {
+    schema: path.optional(),
+    about: 'PEM file of the client certificate (mTLS).',
+    mend: 'give the path of a PEM file',
+  },
   TEMPORAL_TLS_KEY_FILE: { schema: path.optional(), about: 'PEM file of the client key (mTLS).', mend: 'give the path of a PEM file' },
-  TEMPORAL_TLS_SERVER_NAME: { schema: z.string().min(1).optional(), about: "Name that the server's certificate must carry, where it is not the address.", mend: 'give a host name' },
-  TEMPORAL_PORT: { schema: port(8423), about: 'Port of the embedded Temporal server.', mend: 'give a port from 1 to 65535, e.g. TEMPORAL_PORT=8423' },
-  TEMPORAL_UI_PORT: { schema: port(8424), about: "Port of the embedded server's UI.", mend: 'give a port from 1 to 65535, e.g. TEMPORAL_UI_PORT=8424' },
-  TEMPORAL_BINARY: { schema: path.optional(), about: 'Path of a `temporal` executable to use instead of finding one.', mend: 'give the path of the temporal executable' },
+  TEMPORAL_TLS_SERVER_NAME: {
+    schema: z.string().min(1).optional(),
+    about: "Name that the server's certificate must carry, where it is not the address.",
+    mend: 'give a host name',
+  },
+  TEMPORAL_PORT: {
+    schema: port(8423),
+    about: 'Port of the embedded Temporal server.',
+    mend: 'give a port from 1 to 65535, e.g. TEMPORAL_PORT=8423',
+  },
+  TEMPORAL_UI_PORT: {
+    schema: port(8424),
+    about: "Port of the embedded server's UI.",
+    mend: 'give a port from 1 to 65535, e.g. TEMPORAL_UI_PORT=8424',
+  },
+  TEMPORAL_BINARY: {
+    schema: path.optional(),
+    about: 'Path of a `temporal` executable to use instead of finding one.',
+    mend: 'give the path of the temporal executable',
+  },
   TEMPORAL_TEST_SERVER_BINARY: {
     schema: path.optional(),
     about: 'Path of a `temporal-test-server` executable for the tests.',
@@ -115,7 +166,12 @@ function contradictions(config: Config): string[] {
   if (config.TEMPORAL_TLS === false && (config.TEMPORAL_API_KEY ?? config.TEMPORAL_TLS_CERT_FILE) !== undefined) {
     lines.push('TEMPORAL_TLS is false, but an API key or a client certificate needs TLS: unset TEMPORAL_TLS');
   }
-  const ports = ['PORT', 'METRICS_PORT', ...(config.DATABASE_URL ? [] : ['POSTGRES_PORT']), ...(config.TEMPORAL_ADDRESS ? [] : ['TEMPORAL_PORT', 'TEMPORAL_UI_PORT'])];
+  const ports = [
+    'PORT',
+    'METRICS_PORT',
+    ...(config.DATABASE_URL ? [] : ['POSTGRES_PORT']),
+    ...(config.TEMPORAL_ADDRESS ? [] : ['TEMPORAL_PORT', 'TEMPORAL_UI_PORT']),
+  ];
   const owners = new Map<unknown, string>();
   for (const name of ports) {
     const value = config[name as keyof Config];

@@ -2,7 +2,21 @@ import { type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import type { Config } from './env.ts';
 
 /** What never stands in a log: secrets, and personal data of customers. Paths as pino reads them, at the top and one level down. */
-const REDACTED = ['authorization', 'cookie', 'secret', 'secretKey', 'apiKey', 'password', 'email', 'name', 'phone', 'address', 'shipping', 'taxIds', 'tax_ids'];
+const REDACTED = [
+  'authorization',
+  'cookie',
+  'secret',
+  'secretKey',
+  'apiKey',
+  'password',
+  'email',
+  'name',
+  'phone',
+  'address',
+  'shipping',
+  'taxIds',
+  'tax_ids',
+];
 
 const LEVEL_NAMES: Record<number, string> = { 10: 'TRACE', 20: 'DEBUG', 30: 'INFO ', 40: 'WARN ', 50: 'ERROR', 60: 'FATAL' };
 
@@ -24,7 +38,11 @@ export function prettyLine(json: string): string {
  * The log of one process; children of it carry request, workflow and account ids.
  * @param part which process speaks: `api`, `worker`, …
  */
-export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>, part: string, write: (line: string) => void = writeOut): Logger {
+export function createLog(
+  config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>,
+  part: string,
+  write: (line: string) => void = writeOut,
+): Logger {
   const pretty = (config.LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json')) === 'pretty';
   return pino(
     {

@@ -53,7 +53,11 @@ export async function startMetricsServer({ host, port, registry, sdkAddress, isR
 const listen = (server: Server, port: number, host: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new SetupError(`Port ${port} (METRICS_PORT) cannot be listened on (${error.code}): set METRICS_PORT to a free port, or to 0 for any`)),
+      reject(
+        new SetupError(
+          `Port ${port} (METRICS_PORT) cannot be listened on (${error.code}): set METRICS_PORT to a free port, or to 0 for any`,
+        ),
+      ),
     );
     server.listen(port, host, resolve);
   });

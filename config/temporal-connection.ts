@@ -18,9 +18,13 @@ export type TemporalSettings = Pick<
 const CONNECT_DEADLINE_MS = 10_000;
 
 /** What both kinds of connection are made from. @throws SetupError where a certificate file cannot be read or the address is missing */
-export function connectionOptions(config: TemporalSettings): NativeConnectionOptions & Pick<ConnectionOptions, 'address' | 'tls' | 'apiKey'> {
+export function connectionOptions(
+  config: TemporalSettings,
+): NativeConnectionOptions & Pick<ConnectionOptions, 'address' | 'tls' | 'apiKey'> {
   if (config.TEMPORAL_ADDRESS === undefined) {
-    throw new SetupError('TEMPORAL_ADDRESS is missing: give the host:port of your Temporal server, or use `npm start`, which brings its own');
+    throw new SetupError(
+      'TEMPORAL_ADDRESS is missing: give the host:port of your Temporal server, or use `npm start`, which brings its own',
+    );
   }
   const { TEMPORAL_TLS_CERT_FILE: certFile, TEMPORAL_TLS_KEY_FILE: keyFile, TEMPORAL_TLS_CA_FILE: caFile } = config;
   const wantsTls = config.TEMPORAL_TLS ?? (config.TEMPORAL_API_KEY ?? certFile ?? caFile ?? config.TEMPORAL_TLS_SERVER_NAME) !== undefined;
@@ -74,10 +78,16 @@ export async function connectWorker(config: TemporalSettings): Promise<NativeCon
 function unreachable(config: TemporalSettings, error: unknown): SetupError {
   const reason = reasonOf(error);
   if (/NOT_FOUND|not found/i.test(reason)) {
-    return new SetupError(`TEMPORAL_NAMESPACE ${config.TEMPORAL_NAMESPACE} does not exist at ${config.TEMPORAL_ADDRESS}: create it or name another`);
+    return new SetupError(
+      `TEMPORAL_NAMESPACE ${config.TEMPORAL_NAMESPACE} does not exist at ${config.TEMPORAL_ADDRESS}: create it or name another`,
+    );
   }
   if (/UNAUTHENTICATED|PERMISSION_DENIED|unauthorized/i.test(reason)) {
-    return new SetupError(`Temporal at ${config.TEMPORAL_ADDRESS} refuses these credentials (${reason}): check TEMPORAL_API_KEY or the TEMPORAL_TLS files`);
+    return new SetupError(
+      `Temporal at ${config.TEMPORAL_ADDRESS} refuses these credentials (${reason}): check TEMPORAL_API_KEY or the TEMPORAL_TLS files`,
+    );
   }
-  return new SetupError(`TEMPORAL_ADDRESS ${config.TEMPORAL_ADDRESS} does not answer (${reason}): start Temporal there, or mend the address or the TEMPORAL_TLS settings`);
+  return new SetupError(
+    `TEMPORAL_ADDRESS ${config.TEMPORAL_ADDRESS} does not answer (${reason}): start Temporal there, or mend the address or the TEMPORAL_TLS settings`,
+  );
 }

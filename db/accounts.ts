@@ -37,7 +37,10 @@ export async function updateAccount(t: AccountTransaction, patch: Partial<Omit<A
   const { account_id: _, ...row } = toRow(ACCOUNTS, t.accountId, patch);
   const sets = Object.keys(row).map((column) => `${column} = given.${column}`);
   if (sets.length === 0) return;
-  await t.trx.raw(`update accounts a set ${sets.join(', ')} from jsonb_populate_record(null::accounts, ?::jsonb) given where a.id = ?`, [JSON.stringify(row), t.accountId]);
+  await t.trx.raw(`update accounts a set ${sets.join(', ')} from jsonb_populate_record(null::accounts, ?::jsonb) given where a.id = ?`, [
+    JSON.stringify(row),
+    t.accountId,
+  ]);
 }
 
 /** A secret key of an account. Only its sha256 (hex) is kept, and its last four characters to recognise it by. */
@@ -49,7 +52,12 @@ export interface ApiKey {
 
 export async function insertApiKey(db: Database, accountId: string, key: ApiKey): Promise<void> {
   await withAccount(db, accountId, (t) =>
-    insertRows(t, 'api_keys', [{ account_id: accountId, id: key.id, secret_hash: key.secretHash, last4: key.last4, revoked: false }], 'on conflict do nothing'),
+    insertRows(
+      t,
+      'api_keys',
+      [{ account_id: accountId, id: key.id, secret_hash: key.secretHash, last4: key.last4, revoked: false }],
+      'on conflict do nothing',
+    ),
   );
 }
 

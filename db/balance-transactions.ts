@@ -9,13 +9,17 @@ export const BALANCE_TRANSACTIONS: TableShape<BalanceTransaction> = {
   instants: ['createdAt'],
 };
 
-export const findBalanceTransaction = (t: AccountTransaction, id: string): Promise<BalanceTransaction | null> => findOne(t, BALANCE_TRANSACTIONS, id);
+export const findBalanceTransaction = (t: AccountTransaction, id: string): Promise<BalanceTransaction | null> =>
+  findOne(t, BALANCE_TRANSACTIONS, id);
 
 export async function listBalanceTransactions(
   t: AccountTransaction,
   query: Page & { created?: InstantRange; customerId?: string; invoiceId?: string },
 ): Promise<List<BalanceTransaction>> {
-  const filter = new Filter().within('created_at', query.created).equal('customer_id', query.customerId).equal('invoice_id', query.invoiceId);
+  const filter = new Filter()
+    .within('created_at', query.created)
+    .equal('customer_id', query.customerId)
+    .equal('invoice_id', query.invoiceId);
   const { rows, hasMore } = await listRows(t, { table: 'balance_transactions', order: ['position'] }, query, filter);
   return { items: rows.map((row) => fromRow(BALANCE_TRANSACTIONS, row)), hasMore };
 }

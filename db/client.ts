@@ -12,7 +12,9 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   return value;
 });
 // Instants are unix seconds everywhere above this line.
-pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => Math.floor(Date.parse(`${text.replace(' ', 'T')}`.replace(/([+-]\d\d)$/, '$1:00')) / 1000));
+pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
+  Math.floor(Date.parse(`${text.replace(' ', 'T')}`.replace(/([+-]\d\d)$/, '$1:00')) / 1000),
+);
 pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
 
 export interface Database {
@@ -69,7 +71,13 @@ export function openDatabase({ url, poolMax = 10 }: { url: string; poolMax?: num
   const pool = knex({
     client: 'pg',
     // Statements sent without waiting for each other go out together (see AccountTransaction.run).
-    connection: { connectionString: url, application_name: 'perennial', keepAlive: true, connectionTimeoutMillis: 10_000, pipeline: true } as Knex.PgConnectionConfig,
+    connection: {
+      connectionString: url,
+      application_name: 'perennial',
+      keepAlive: true,
+      connectionTimeoutMillis: 10_000,
+      pipeline: true,
+    } as Knex.PgConnectionConfig,
     acquireConnectionTimeout: 10_000,
     pool: {
       min: 0,
@@ -90,7 +98,9 @@ export function withAccount<T>(db: Database, accountId: string, work: (t: Accoun
   return db.knex.transaction(async (trx) => {
     const connection = (await trx.client.acquireConnection()) as pg.Client;
     const run: AccountTransaction['run'] = (text, values) =>
-      trx.isCompleted() ? Promise.reject(new Error('the transaction has ended')) : connection.query({ name: nameOf(text), text, values: [...values] });
+      trx.isCompleted()
+        ? Promise.reject(new Error('the transaction has ended'))
+        : connection.query({ name: nameOf(text), text, values: [...values] });
     // Not awaited: it goes out with the first statement of the work, and before it.
     const bound = run(`select set_config('app.account_id', $1, true)`, [accountId]);
     const [binding, outcome] = await Promise.allSettled([bound, work({ trx, accountId, run })]);

@@ -5,19 +5,43 @@ import { findOne, fromRow, insertOne, type TableShape, updateOne } from './table
 
 export const CUSTOMERS: TableShape<Customer> = {
   table: 'customers',
-  keys: ['id', 'name', 'email', 'phone', 'description', 'address', 'currency', 'balance', 'defaultPaymentMethodId', 'defaultTaxRateIds', 'taxExempt', 'billingTimezone', 'externalId', 'metadata', 'deleted', 'testClockId', 'createdAt'],
+  keys: [
+    'id',
+    'name',
+    'email',
+    'phone',
+    'description',
+    'address',
+    'currency',
+    'balance',
+    'defaultPaymentMethodId',
+    'defaultTaxRateIds',
+    'taxExempt',
+    'billingTimezone',
+    'externalId',
+    'metadata',
+    'deleted',
+    'testClockId',
+    'createdAt',
+  ],
   instants: ['createdAt'],
 };
 
 export const insertCustomer = (t: AccountTransaction, given: Customer): Promise<void> => insertOne(t, CUSTOMERS, given);
 export const findCustomer = (t: AccountTransaction, id: string): Promise<Customer | null> => findOne(t, CUSTOMERS, id);
-export const updateCustomer = (t: AccountTransaction, id: string, patch: Partial<Customer>): Promise<Customer | null> => updateOne(t, CUSTOMERS, id, patch);
+export const updateCustomer = (t: AccountTransaction, id: string, patch: Partial<Customer>): Promise<Customer | null> =>
+  updateOne(t, CUSTOMERS, id, patch);
 
 export async function listCustomers(
   t: AccountTransaction,
   query: Page & { created?: InstantRange; email?: string; externalId?: string; testClockId?: string },
 ): Promise<List<Customer>> {
-  const filter = new Filter().within('created_at', query.created).equal('deleted', false).equal('email', query.email).equal('external_id', query.externalId).equal('test_clock_id', query.testClockId);
+  const filter = new Filter()
+    .within('created_at', query.created)
+    .equal('deleted', false)
+    .equal('email', query.email)
+    .equal('external_id', query.externalId)
+    .equal('test_clock_id', query.testClockId);
   const { rows, hasMore } = await listRows(t, { table: 'customers' }, query, filter);
   return { items: rows.map((row) => fromRow(CUSTOMERS, row)), hasMore };
 }

@@ -33,13 +33,15 @@ export async function claimIdempotencyKey(
 }
 
 /** Keeps the answer, to be given to every repetition. */
-export async function storeIdempotentResponse(t: AccountTransaction, key: string, response: { status: number; body: unknown }): Promise<void> {
-  await t.trx.raw('update idempotency_keys set response_status = ?, response_body = ?::jsonb, locked_until = null where account_id = ? and key = ?', [
-    response.status,
-    JSON.stringify(response.body),
-    t.accountId,
-    key,
-  ]);
+export async function storeIdempotentResponse(
+  t: AccountTransaction,
+  key: string,
+  response: { status: number; body: unknown },
+): Promise<void> {
+  await t.trx.raw(
+    'update idempotency_keys set response_status = ?, response_body = ?::jsonb, locked_until = null where account_id = ? and key = ?',
+    [response.status, JSON.stringify(response.body), t.accountId, key],
+  );
 }
 
 /** Lets the request be tried again under its key: the outcome is not known, or was our own failure. */

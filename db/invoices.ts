@@ -90,7 +90,10 @@ const lineFromRow = (row: Row): InvoiceLine => ({
 export const invoiceFromRow = (row: Row): Invoice => ({ ...fromRow(INVOICES, row), lines: (row['lines'] as Row[]).map(lineFromRow) });
 
 export async function findInvoice(t: AccountTransaction, id: string): Promise<Invoice | null> {
-  const { rows } = await t.run<{ row: Row }>(`select ${INVOICE_JSON} as row from invoices kept where account_id = $1 and id = $2`, [t.accountId, id]);
+  const { rows } = await t.run<{ row: Row }>(`select ${INVOICE_JSON} as row from invoices kept where account_id = $1 and id = $2`, [
+    t.accountId,
+    id,
+  ]);
   return rows[0] ? invoiceFromRow(rows[0].row) : null;
 }
 

@@ -10,7 +10,9 @@ export interface Page {
 }
 
 /** Bounds on an instant, unix seconds; a bare number means exactly then. */
-export type InstantRange = number | { gt?: number | undefined; gte?: number | undefined; lt?: number | undefined; lte?: number | undefined };
+export type InstantRange =
+  | number
+  | { gt?: number | undefined; gte?: number | undefined; lt?: number | undefined; lte?: number | undefined };
 
 export interface List<T> {
   items: T[];
@@ -28,8 +30,8 @@ export class Filter {
     return this;
   }
 
-  equal(column: string, value: string | boolean | null | undefined): this {
-    return value === undefined ? this : this.add(`kept.${column} is not distinct from ?`, value);
+  equal(column: string, value: string | boolean | undefined): this {
+    return value === undefined ? this : this.add(`kept.${column} = ?`, value);
   }
 
   anyOf(column: string, values: readonly string[] | undefined): this {
@@ -38,7 +40,8 @@ export class Filter {
 
   within(column: string, range: InstantRange | undefined): this {
     if (range === undefined) return this;
-    if (typeof range === 'number') return this.add(`kept.${column} >= ? and kept.${column} < ?`, toTimestamp(range), toTimestamp(range + 1));
+    if (typeof range === 'number')
+      return this.add(`kept.${column} >= ? and kept.${column} < ?`, toTimestamp(range), toTimestamp(range + 1));
     const bounds = [
       ['>', range.gt],
       ['>=', range.gte],
@@ -68,7 +71,8 @@ export async function listRows(
   const values = [t.accountId, ...filter.values];
   if (cursor !== undefined) {
     const { rows } = await t.trx.raw(`select 1 from ${table} where account_id = ? and id = ?`, [t.accountId, cursor]);
-    if (rows.length === 0) throw new Refusal('resource_missing', `No such object: '${cursor}'`, backwards ? 'ending_before' : 'starting_after');
+    if (rows.length === 0)
+      throw new Refusal('resource_missing', `No such object: '${cursor}'`, backwards ? 'ending_before' : 'starting_after');
     conditions.push(`(${key}) ${ascending ? '>' : '<'} (select ${order.join(', ')} from ${table} where account_id = ? and id = ?)`);
     values.push(t.accountId, cursor);
   }

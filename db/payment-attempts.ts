@@ -5,7 +5,24 @@ import { findOne, fromRow, type TableShape } from './table.ts';
 
 export const PAYMENT_ATTEMPTS: TableShape<PaymentAttempt> = {
   table: 'payment_attempts',
-  keys: ['id', 'invoiceId', 'customerId', 'number', 'operationId', 'gateway', 'paymentMethodId', 'idempotencyKey', 'gatewayReference', 'amount', 'currency', 'status', 'declineCode', 'declineMessage', 'createdAt', 'resolvedAt'],
+  keys: [
+    'id',
+    'invoiceId',
+    'customerId',
+    'number',
+    'operationId',
+    'gateway',
+    'paymentMethodId',
+    'idempotencyKey',
+    'gatewayReference',
+    'amount',
+    'currency',
+    'status',
+    'declineCode',
+    'declineMessage',
+    'createdAt',
+    'resolvedAt',
+  ],
   instants: ['createdAt', 'resolvedAt'],
 };
 
@@ -15,7 +32,10 @@ export async function listPaymentAttempts(
   t: AccountTransaction,
   query: Page & { created?: InstantRange; invoiceId?: string; customerId?: string },
 ): Promise<List<PaymentAttempt>> {
-  const filter = new Filter().within('created_at', query.created).equal('invoice_id', query.invoiceId).equal('customer_id', query.customerId);
+  const filter = new Filter()
+    .within('created_at', query.created)
+    .equal('invoice_id', query.invoiceId)
+    .equal('customer_id', query.customerId);
   const { rows, hasMore } = await listRows(t, { table: 'payment_attempts', order: ['created_at', 'number', 'id'] }, query, filter);
   return { items: rows.map((row) => fromRow(PAYMENT_ATTEMPTS, row)), hasMore };
 }

@@ -11,7 +11,8 @@ export const PAYMENT_METHODS: TableShape<PaymentMethod> = {
 
 export const insertPaymentMethod = (t: AccountTransaction, given: PaymentMethod): Promise<void> => insertOne(t, PAYMENT_METHODS, given);
 export const findPaymentMethod = (t: AccountTransaction, id: string): Promise<PaymentMethod | null> => findOne(t, PAYMENT_METHODS, id);
-export const updatePaymentMethod = (t: AccountTransaction, id: string, patch: Partial<PaymentMethod>): Promise<PaymentMethod | null> => updateOne(t, PAYMENT_METHODS, id, patch);
+export const updatePaymentMethod = (t: AccountTransaction, id: string, patch: Partial<PaymentMethod>): Promise<PaymentMethod | null> =>
+  updateOne(t, PAYMENT_METHODS, id, patch);
 
 export async function listPaymentMethods(
   t: AccountTransaction,

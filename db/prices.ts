@@ -5,19 +5,42 @@ import { findOne, fromRow, insertOne, type TableShape, updateOne } from './table
 
 export const PRICES: TableShape<Price> = {
   table: 'prices',
-  keys: ['id', 'productId', 'currency', 'unitAmountDecimal', 'recurring', 'taxBehavior', 'active', 'nickname', 'lookupKey', 'externalId', 'metadata', 'createdAt'],
+  keys: [
+    'id',
+    'productId',
+    'currency',
+    'unitAmountDecimal',
+    'recurring',
+    'taxBehavior',
+    'active',
+    'nickname',
+    'lookupKey',
+    'externalId',
+    'metadata',
+    'createdAt',
+  ],
   instants: ['createdAt'],
 };
 
 export const insertPrice = (t: AccountTransaction, given: Price): Promise<void> => insertOne(t, PRICES, given);
 export const findPrice = (t: AccountTransaction, id: string): Promise<Price | null> => findOne(t, PRICES, id);
-export const updatePrice = (t: AccountTransaction, id: string, patch: Partial<Price>): Promise<Price | null> => updateOne(t, PRICES, id, patch);
+export const updatePrice = (t: AccountTransaction, id: string, patch: Partial<Price>): Promise<Price | null> =>
+  updateOne(t, PRICES, id, patch);
 
 export async function listPrices(
   t: AccountTransaction,
-  query: Page & { created?: InstantRange; active?: boolean; productId?: string; currency?: string; type?: 'recurring' | 'one_time'; lookupKeys?: readonly string[]; externalId?: string },
+  query: Page & {
+    created?: InstantRange;
+    active?: boolean;
+    productId?: string;
+    currency?: string;
+    type?: 'recurring' | 'one_time';
+    lookupKeys?: readonly string[];
+    externalId?: string;
+  },
 ): Promise<List<Price>> {
-  const filter = new Filter().within('created_at', query.created)
+  const filter = new Filter()
+    .within('created_at', query.created)
     .equal('active', query.active)
     .equal('product_id', query.productId)
     .equal('currency', query.currency)

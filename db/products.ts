@@ -11,13 +11,18 @@ export const PRODUCTS: TableShape<Product> = {
 
 export const insertProduct = (t: AccountTransaction, given: Product): Promise<void> => insertOne(t, PRODUCTS, given);
 export const findProduct = (t: AccountTransaction, id: string): Promise<Product | null> => findOne(t, PRODUCTS, id);
-export const updateProduct = (t: AccountTransaction, id: string, patch: Partial<Product>): Promise<Product | null> => updateOne(t, PRODUCTS, id, patch);
+export const updateProduct = (t: AccountTransaction, id: string, patch: Partial<Product>): Promise<Product | null> =>
+  updateOne(t, PRODUCTS, id, patch);
 
 export async function listProducts(
   t: AccountTransaction,
   query: Page & { created?: InstantRange; active?: boolean; ids?: readonly string[]; externalId?: string },
 ): Promise<List<Product>> {
-  const filter = new Filter().within('created_at', query.created).equal('active', query.active).equal('external_id', query.externalId).anyOf('id', query.ids);
+  const filter = new Filter()
+    .within('created_at', query.created)
+    .equal('active', query.active)
+    .equal('external_id', query.externalId)
+    .anyOf('id', query.ids);
   const { rows, hasMore } = await listRows(t, { table: 'products' }, query, filter);
   return { items: rows.map((row) => fromRow(PRODUCTS, row)), hasMore };
 }

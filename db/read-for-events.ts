@@ -22,7 +22,13 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
 
 /** An object that an event tells of and the decision does not hold, as it now is. @throws Error where there is none: a bug of the decision */
 export async function readForEvent(t: AccountTransaction, { objectType, objectId, type }: OutboxEvent): Promise<unknown> {
-  const read = { customer: findCustomer, subscription: findSubscription, invoice: findInvoice, payment_attempt: findPaymentAttempt, invoiceitem: findInvoiceItem };
+  const read = {
+    customer: findCustomer,
+    subscription: findSubscription,
+    invoice: findInvoice,
+    payment_attempt: findPaymentAttempt,
+    invoiceitem: findInvoiceItem,
+  };
   const object = await read[objectType](t, objectId);
   if (object === null) throw new Error(`the event ${type} tells of the ${objectType} ${objectId}, which does not exist`);
   return object;

@@ -6,9 +6,9 @@ import type { AccountTransaction } from './client.ts';
 import { appendEvents } from './events.ts';
 import { INVOICE_ITEMS } from './invoice-items.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
-import { insertRows, toRow, toTimestamp, updateRows } from './table.ts';
 import { objectsOf, readForEvent } from './read-for-events.ts';
-import { writeInvoices } from './write-invoices.ts';
+import { insertRows, toRow, toTimestamp, updateRows } from './table.ts';
+import { writeInvoices, writeLines } from './write-invoices.ts';
 import { writeSubscription } from './write-subscription.ts';
 
 /** The operation id is taken: another transaction has carried the operation out since this one looked. */
@@ -30,19 +30,27 @@ export async function recordDecision(
   decision: Decision,
   result: (numbers: Record<string, string>) => unknown,
 ): Promise<unknown> {
-  const numbers = await drawNumbers(t, decision.invoices);
+  // Two trips to the database; the statements of one are sent without waiting for each other. What needs no number goes first, so that the series, which everybody
+  // of the account shares, is held for the second trip and the commit only.
+  const [taken, first] = await Promise.allSettled([
+    isTaken(t, operation),
+    Promise.all([
+      writeCurrency(t, decision),
+      decision.subscription && writeSubscription(t, decision.subscription),
+      writeLines(t, decision.invoices),
+      writePendingItems(t, decision),
+      writeCoverage(t, decision),
+      writeMoney(t, decision),
+      drawNumbers(t, decision.invoices),
+    ]),
+  ]);
+  if (taken.status === 'fulfilled' && taken.value) throw new OperationExists(operation.operationId);
+  if (taken.status === 'rejected') throw taken.reason;
+  if (first.status === 'rejected') throw first.reason;
+  const numbers = first.value[6];
+
   const invoices = decision.invoices.map((invoice) => ({ ...invoice, number: invoice.number ?? numbers[invoice.id] ?? null }));
   const answer = result(numbers);
-  // Sent in this order and not awaited one by one: all of it is one trip to the database.
-  const written = Promise.all([
-    recordOperation(t, operation, answer),
-    writeCurrency(t, decision),
-    decision.subscription && writeSubscription(t, decision.subscription),
-    writeInvoices(t, invoices),
-    writePendingItems(t, decision),
-    writeCoverage(t, decision),
-    writeMoney(t, decision),
-  ]);
   const objects = objectsOf(decision, invoices);
   const unread = decision.events.filter(({ objectId }) => !objects.has(objectId));
   const append = (): Promise<void> =>
@@ -51,6 +59,7 @@ export async function recordDecision(
       decision.events.map((event) => ({ ...event, data: objects.get(event.objectId), occurredAt: operation.asOf })),
       operation.operationId,
     );
+  const written = Promise.all([writeInvoices(t, invoices), recordOperation(t, operation, answer)]);
   if (unread.length === 0) {
     await Promise.all([written, append()]);
     return answer;
@@ -59,6 +68,15 @@ export async function recordDecision(
   for (const event of unread) objects.set(event.objectId, await readForEvent(t, event));
   await append();
   return answer;
+}
+
+/** Whether the operation was carried out, after waiting for whoever is carrying it out now. */
+async function isTaken(t: AccountTransaction, { operationId }: Operation): Promise<boolean> {
+  const [, { rowCount }] = await Promise.all([
+    t.run('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`${t.accountId} ${operationId}`]),
+    t.run('select from operations where account_id = $1 and operation_id = $2', [t.accountId, operationId]),
+  ]);
+  return rowCount !== 0;
 }
 
 /** Gapless: the series' row stays locked until the transaction ends, so a number that is drawn is used or goes back. */
@@ -72,7 +90,9 @@ async function drawNumbers(t: AccountTransaction, invoices: readonly Invoice[]):
   );
   if (!rows[0]) throw new Error(`the account ${t.accountId} has no series of invoice numbers`);
   const { next, prefix } = rows[0];
-  return Object.fromEntries(unnumbered.map((invoice, index) => [invoice.id, `${prefix}-${String(next - unnumbered.length + index).padStart(4, '0')}`]));
+  return Object.fromEntries(
+    unnumbered.map((invoice, index) => [invoice.id, `${prefix}-${String(next - unnumbered.length + index).padStart(4, '0')}`]),
+  );
 }
 
 async function recordOperation(t: AccountTransaction, operation: Operation, answer: unknown): Promise<void> {
@@ -100,7 +120,11 @@ async function recordOperation(t: AccountTransaction, operation: Operation, answ
 async function writeCurrency(t: AccountTransaction, { customerCurrency, invoices, subscription }: Decision): Promise<void> {
   const customerId = invoices[0]?.customerId ?? subscription?.customerId;
   if (customerCurrency === null || customerId === undefined) return;
-  await t.run('update customers set currency = $1 where account_id = $2 and id = $3 and currency is null', [customerCurrency, t.accountId, customerId]);
+  await t.run('update customers set currency = $1 where account_id = $2 and id = $3 and currency is null', [
+    customerCurrency,
+    t.accountId,
+    customerId,
+  ]);
 }
 
 async function writePendingItems(t: AccountTransaction, { pendingItems }: Decision): Promise<void> {

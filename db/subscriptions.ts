@@ -63,13 +63,19 @@ export const subscriptionFromRow = (row: Row): Subscription => ({
 });
 
 export async function findSubscription(t: AccountTransaction, id: string): Promise<Subscription | null> {
-  const { rows } = await t.run<{ row: Row }>(`select ${SUBSCRIPTION_JSON} as row from subscriptions kept where account_id = $1 and id = $2`, [t.accountId, id]);
+  const { rows } = await t.run<{ row: Row }>(
+    `select ${SUBSCRIPTION_JSON} as row from subscriptions kept where account_id = $1 and id = $2`,
+    [t.accountId, id],
+  );
   return rows[0] ? subscriptionFromRow(rows[0].row) : null;
 }
 
 /** The subscription that has the item now. */
 export async function findSubscriptionByItem(t: AccountTransaction, itemId: string): Promise<Subscription | null> {
-  const { rows } = await t.trx.raw('select subscription_id as id from subscription_items where account_id = ? and id = ? and not removed', [t.accountId, itemId]);
+  const { rows } = await t.trx.raw('select subscription_id as id from subscription_items where account_id = ? and id = ? and not removed', [
+    t.accountId,
+    itemId,
+  ]);
   return rows[0] ? findSubscription(t, rows[0].id) : null;
 }
 

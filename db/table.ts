@@ -53,9 +53,10 @@ export async function insertRows(t: AccountTransaction, table: string, rows: Row
   const first = rows[0];
   if (!first) return 0;
   const columns = quoted(Object.keys(first));
-  const result = await t.run(`insert into ${table} (${columns}) select ${columns} from jsonb_populate_recordset(null::${table}, $1::jsonb) as given ${clauses}`, [
-    JSON.stringify(rows),
-  ]);
+  const result = await t.run(
+    `insert into ${table} (${columns}) select ${columns} from jsonb_populate_recordset(null::${table}, $1::jsonb) as given ${clauses}`,
+    [JSON.stringify(rows)],
+  );
   return result.rowCount ?? 0;
 }
 
@@ -69,7 +70,8 @@ export async function updateRows(t: AccountTransaction, table: string, rows: Row
     `update ${table} as kept set ${sets} from jsonb_populate_recordset(null::${table}, $1::jsonb) as given where kept.account_id = $2 and kept.id = given.id`,
     [JSON.stringify(rows), t.accountId],
   );
-  if (result.rowCount !== rows.length) throw new Error(`${rows.length} rows of ${table} were to be updated and ${result.rowCount} were found`);
+  if (result.rowCount !== rows.length)
+    throw new Error(`${rows.length} rows of ${table} were to be updated and ${result.rowCount} were found`);
 }
 
 export async function insertOne<T extends object>(t: AccountTransaction, shape: TableShape<T>, given: T): Promise<void> {
@@ -85,16 +87,20 @@ export async function findOne<T>(t: AccountTransaction, shape: TableShape<T>, id
 }
 
 /** Changes the given fields of one row. @returns the row as it now is, or null where there is none */
-export async function updateOne<T extends object>(t: AccountTransaction, shape: TableShape<T>, id: string, patch: Partial<T>): Promise<T | null> {
+export async function updateOne<T extends object>(
+  t: AccountTransaction,
+  shape: TableShape<T>,
+  id: string,
+  patch: Partial<T>,
+): Promise<T | null> {
   const row = toRow(shape, t.accountId, patch, { id });
   if (Object.keys(row).length > 2) {
     const columns = Object.keys(row).filter((column) => column !== 'account_id' && column !== 'id');
     const sets = columns.map((column) => `"${column}" = given."${column}"`).join(', ');
-    await t.trx.raw(`update ${shape.table} as kept set ${sets} from jsonb_populate_record(null::${shape.table}, ?::jsonb) as given where kept.account_id = ? and kept.id = ?`, [
-      JSON.stringify(row),
-      t.accountId,
-      id,
-    ]);
+    await t.trx.raw(
+      `update ${shape.table} as kept set ${sets} from jsonb_populate_record(null::${shape.table}, ?::jsonb) as given where kept.account_id = ? and kept.id = ?`,
+      [JSON.stringify(row), t.accountId, id],
+    );
   }
   return findOne(t, shape, id);
 }

@@ -5,13 +5,27 @@ import { findOne, fromRow, insertOne, type TableShape, updateOne } from './table
 
 export const TAX_RATES: TableShape<TaxRate> = {
   table: 'tax_rates',
-  keys: ['id', 'displayName', 'description', 'percentage', 'inclusive', 'active', 'country', 'state', 'jurisdiction', 'taxType', 'metadata', 'createdAt'],
+  keys: [
+    'id',
+    'displayName',
+    'description',
+    'percentage',
+    'inclusive',
+    'active',
+    'country',
+    'state',
+    'jurisdiction',
+    'taxType',
+    'metadata',
+    'createdAt',
+  ],
   instants: ['createdAt'],
 };
 
 export const insertTaxRate = (t: AccountTransaction, given: TaxRate): Promise<void> => insertOne(t, TAX_RATES, given);
 export const findTaxRate = (t: AccountTransaction, id: string): Promise<TaxRate | null> => findOne(t, TAX_RATES, id);
-export const updateTaxRate = (t: AccountTransaction, id: string, patch: Partial<TaxRate>): Promise<TaxRate | null> => updateOne(t, TAX_RATES, id, patch);
+export const updateTaxRate = (t: AccountTransaction, id: string, patch: Partial<TaxRate>): Promise<TaxRate | null> =>
+  updateOne(t, TAX_RATES, id, patch);
 
 export async function listTaxRates(
   t: AccountTransaction,

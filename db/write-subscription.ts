@@ -11,7 +11,12 @@ export async function writeSubscription(t: AccountTransaction, subscription: Sub
   const row = toRow(SUBSCRIPTIONS, t.accountId, subscription);
   const changed = Object.keys(row).filter((column) => !BESIDES.has(column));
   await Promise.all([
-    insertRows(t, 'subscriptions', [row], `on conflict (account_id, id) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`),
+    insertRows(
+      t,
+      'subscriptions',
+      [row],
+      `on conflict (account_id, id) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`,
+    ),
     t.run('update subscription_items set removed = true where account_id = $1 and subscription_id = $2 and not removed and id <> all($3)', [
       t.accountId,
       subscription.id,
@@ -20,7 +25,9 @@ export async function writeSubscription(t: AccountTransaction, subscription: Sub
     insertRows(
       t,
       'subscription_items',
-      subscription.items.map((item, position) => toRow(SUBSCRIPTION_ITEMS, t.accountId, item, { subscription_id: subscription.id, position, removed: false })),
+      subscription.items.map((item, position) =>
+        toRow(SUBSCRIPTION_ITEMS, t.accountId, item, { subscription_id: subscription.id, position, removed: false }),
+      ),
       `on conflict (account_id, id) do update set position = excluded.position, price_id = excluded.price_id, quantity = excluded.quantity,
          tax_rate_ids = excluded.tax_rate_ids, removed = false
        where (subscription_items.position, subscription_items.price_id, subscription_items.quantity, subscription_items.tax_rate_ids, subscription_items.removed)

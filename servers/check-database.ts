@@ -18,7 +18,9 @@ export async function checkDatabase(url: string): Promise<void> {
     const major = Math.floor(Number(rows[0]?.version) / 10_000);
     if (major < OLDEST_POSTGRES) throw new Error(`it is version ${major}, and ${OLDEST_POSTGRES} is the oldest that will do`);
   } catch (error) {
-    throw new SetupError(`DATABASE_URL ${host}${pathname} cannot be used (${reasonOf(error)}): start Postgres there, or mend the address, the user or the password`);
+    throw new SetupError(
+      `DATABASE_URL ${host}${pathname} cannot be used (${reasonOf(error)}): start Postgres there, or mend the address, the user or the password`,
+    );
   } finally {
     await client.end().catch(() => undefined);
   }

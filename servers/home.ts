@@ -30,7 +30,9 @@ export function claimHome(home: string): { release: () => void } {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === 3) throw error;
         const holder = readRecord(file);
         if (holder && isRunning(holder)) {
-          throw new SetupError(`Perennial already runs on ${home} (process ${holder.pid}): use that one, stop it, or set PERENNIAL_HOME to another folder`);
+          throw new SetupError(
+            `Perennial already runs on ${home} (process ${holder.pid}): use that one, stop it, or set PERENNIAL_HOME to another folder`,
+          );
         }
         // Taken away by rename, so that of two starters only one removes the stale claim.
         renameSync(file, `${file}.stale-${process.pid}`);
@@ -61,7 +63,8 @@ export async function stopLeftovers(home: string): Promise<RunName[]> {
     }
     forgetRun(home, name);
   }
-  for (const leftover of readdirSync(join(home, 'run'))) if (leftover.includes('.stale-')) rmSync(join(home, 'run', leftover), { force: true });
+  for (const leftover of readdirSync(join(home, 'run')))
+    if (leftover.includes('.stale-')) rmSync(join(home, 'run', leftover), { force: true });
   return stopped;
 }
 

@@ -51,7 +51,9 @@ export async function startNodeProcess({ name, entry, env, logFile, readyUrl, on
   while (!(await answers(readyUrl))) {
     if (startMark(pid) === null) {
       await ended;
-      throw new SetupError(lastWords() || `${name} ended while starting (code ${child.exitCode ?? child.signalCode}); its log is ${logFile}`);
+      throw new SetupError(
+        lastWords() || `${name} ended while starting (code ${child.exitCode ?? child.signalCode}); its log is ${logFile}`,
+      );
     }
     if (Date.now() > deadline) {
       await stop();

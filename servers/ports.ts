@@ -19,7 +19,9 @@ export async function checkPort(setting: string, port: number, host: string): Pr
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') {
       const holder = portHolder(port);
-      throw new SetupError(`Port ${port} (${setting}) is busy${holder ? ` with ${holder}` : ''}: stop what listens there, or choose another, e.g. ${setting}=${await freePort()}`);
+      throw new SetupError(
+        `Port ${port} (${setting}) is busy${holder ? ` with ${holder}` : ''}: stop what listens there, or choose another, e.g. ${setting}=${await freePort()}`,
+      );
     }
     if (code === 'EACCES') throw new SetupError(`Port ${port} (${setting}) is not allowed for this user: set ${setting} to one above 1024`);
     throw new SetupError(`HOST ${host} cannot be listened on (${code}): give an address of this machine, e.g. HOST=127.0.0.1`);

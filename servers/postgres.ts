@@ -1,5 +1,17 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -37,6 +49,7 @@ const USER = 'postgres';
 const PASSWORD = 'perennial';
 const DATABASE = 'perennial';
 const READY_DEADLINE_MS = 60_000;
+const ORPHANS_END_WITHIN_MS = 15_000;
 
 /**
  * Starts the PostgreSQL that comes with the project on 127.0.0.1 and waits until it answers. As root it runs as the system user `postgres`, which is made where
@@ -49,6 +62,20 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const port = options.port ?? (await freePort());
   await stopLeftover(dataDir);
   await initialise(dataDir, native);
+  // What a killed server forked holds its shared memory until it notices, and a new one refuses to start beside it.
+  const patientUntil = existsSync(join(dataDir, 'postmaster.pid')) ? Date.now() + ORPHANS_END_WITHIN_MS : 0;
+  for (;;) {
+    try {
+      return await launch({ ...options, dataDir, port }, native);
+    } catch (error) {
+      if (Date.now() > patientUntil) throw error;
+      await wait(200);
+    }
+  }
+}
+
+async function launch(options: PostgresOptions & { port: number }, native: string): Promise<PostgresServer> {
+  const { dataDir, port } = options;
   const output = options.logFile === undefined ? 'ignore' : openSync(options.logFile, 'a');
   const child = spawn(join(native, 'bin', 'postgres'), serverArguments(dataDir, port, options.fast ?? false), {
     ...runAs(),
@@ -62,7 +89,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     child.once('error', () => done(null));
   });
   const { pid } = child;
-  if (pid === undefined) throw new SetupError(`Postgres cannot be run from ${native}: install the dependencies again, or set DATABASE_URL to a server of yours`);
+  if (pid === undefined)
+    throw new SetupError(`Postgres cannot be run from ${native}: install the dependencies again, or set DATABASE_URL to a server of yours`);
   options.onSpawn?.(pid);
   const server: PostgresServer = {
     url: urlOf(port, DATABASE),
@@ -106,8 +134,11 @@ async function nativeFolder(): Promise<string> {
   }
   const links = join(folder, 'pg-symlinks.json');
   if (existsSync(links)) {
-    const missing = (JSON.parse(readFileSync(links, 'utf8')) as { target: string }[]).some(({ target }) => !existsSync(join(dirname(folder), target)));
-    if (missing) execFileSync(process.execPath, [join(dirname(folder), 'scripts', 'hydrate-symlinks.js')], { cwd: dirname(folder), stdio: 'ignore' });
+    const missing = (JSON.parse(readFileSync(links, 'utf8')) as { target: string }[]).some(
+      ({ target }) => !existsSync(join(dirname(folder), target)),
+    );
+    if (missing)
+      execFileSync(process.execPath, [join(dirname(folder), 'scripts', 'hydrate-symlinks.js')], { cwd: dirname(folder), stdio: 'ignore' });
   }
   for (const binary of ['postgres', 'initdb']) {
     const file = join(folder, 'bin', binary);
@@ -153,7 +184,17 @@ async function makeCluster(dataDir: string, native: string): Promise<void> {
   try {
     writeFileSync(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
     if ('uid' in owner) for (const path of [dataDir, secrets, passwordFile]) chownSync(path, owner.uid, owner.gid);
-    const args = ['--pgdata', dataDir, '--username', USER, '--auth=password', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--no-locale', '--no-sync'];
+    const args = [
+      '--pgdata',
+      dataDir,
+      '--username',
+      USER,
+      '--auth=password',
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--no-locale',
+      '--no-sync',
+    ];
     await promisify(execFile)(join(native, 'bin', 'initdb'), args, owner);
   } finally {
     rmSync(secrets, { recursive: true, force: true });
@@ -219,7 +260,9 @@ async function waitUntilReady(port: number, ended: Promise<number | null>, logFi
     if (await createDatabase(port)) return;
     await wait(50);
   }
-  throw new SetupError(`Postgres did not start${code === undefined ? ' within a minute' : ` (exit code ${code})`}: see ${logFile ?? 'its log'}, or set DATABASE_URL to a server of yours`);
+  throw new SetupError(
+    `Postgres did not start${code === undefined ? ' within a minute' : ` (exit code ${code})`}: see ${logFile ?? 'its log'}, or set DATABASE_URL to a server of yours`,
+  );
 }
 
 /** @returns false while the server does not answer yet */

@@ -1,6 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { setTimeout as wait } from 'node:timers/promises';
 import { reasonOf, SetupError } from '../config/setup-error.ts';
 
 /** What operators filter by; every name that `workflows/search-attributes.ts` writes. */
@@ -51,5 +51,7 @@ export async function ensureSearchAttributes(connection: OperatorConnection, nam
     if (missing.length === 0) return;
     await wait(100);
   }
-  throw new SetupError(`Temporal namespace ${namespace} lacks the search attributes ${missing.join(', ')} (${refusal}): add them with \`temporal operator search-attribute create\` or in the Cloud console`);
+  throw new SetupError(
+    `Temporal namespace ${namespace} lacks the search attributes ${missing.join(', ')} (${refusal}): add them with \`temporal operator search-attribute create\` or in the Cloud console`,
+  );
 }

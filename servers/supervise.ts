@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeFatal } from '../config/setup-error.ts';
-import { forgetRun, recordRun, RUN_ORDER, type RunName } from './home.ts';
+import { forgetRun, RUN_ORDER, type RunName, recordRun } from './home.ts';
 import { stopProcess } from './process.ts';
 
 /** Something that runs in a process of its own. */

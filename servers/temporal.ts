@@ -95,7 +95,8 @@ async function waitUntilHealthy(server: TemporalServer, { namespace, logFile }: 
         await connection.withDeadline(Date.now() + 2000, () => connection.workflowService.describeNamespace({ namespace }));
         break;
       } catch (error) {
-        if (startMark(server.pid) === null) throw new SetupError(`The Temporal server ended while starting (code ${await server.ended})${where}`);
+        if (startMark(server.pid) === null)
+          throw new SetupError(`The Temporal server ended while starting (code ${await server.ended})${where}`);
         if (Date.now() > deadline) throw new SetupError(`The Temporal server does not answer after a minute (${reasonOf(error)})${where}`);
         await wait(50);
       }

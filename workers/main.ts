@@ -1,3 +1,4 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { makeReach } from '../activities/crash-point.ts';
 import { makeActivities } from '../activities/make-activities.ts';
 import { readConfig } from '../config/env.ts';
@@ -13,7 +14,6 @@ import { taxCalculatorRegistry } from '../gateways/tax/registry.ts';
 import { freePort } from '../servers/ports.ts';
 import { missingSearchAttributes } from '../servers/search-attributes.ts';
 import { workflowBundle } from '../servers/workflow-bundle.ts';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createWorker } from './create-worker.ts';
 
 /** env -> database, gateways, Temporal -> one worker; SIGINT and SIGTERM let running activities finish. */
@@ -22,7 +22,8 @@ await runMain(async () => {
   const log = createLog(config, 'worker');
   const reach = makeReach(process.env);
   const { DATABASE_URL: url, TEMPORAL_NAMESPACE: namespace, TEMPORAL_TASK_QUEUE: taskQueue } = config;
-  if (url === undefined) throw new SetupError('DATABASE_URL is missing: give the URL of your Postgres, or use `npm start`, which brings its own');
+  if (url === undefined)
+    throw new SetupError('DATABASE_URL is missing: give the URL of your Postgres, or use `npm start`, which brings its own');
 
   const db = openDatabase({ url, poolMax: config.DATABASE_POOL_MAX });
   await migrateSandbox(url).catch((error: unknown) => {
@@ -32,17 +33,31 @@ await runMain(async () => {
   installTemporalRuntime(log, sdkAddress);
   const connection = await connectWorker(config);
   const missing = await missingSearchAttributes(connection, namespace);
-  if (missing.length > 0) throw new SetupError(`Temporal namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`npm run migrate\`, or add them by hand`);
+  if (missing.length > 0)
+    throw new SetupError(
+      `Temporal namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`npm run migrate\`, or add them by hand`,
+    );
 
   const sandbox = openSandbox({ url });
-  const activities = makeActivities({ db, log, gateways: paymentGatewayRegistry([sandbox]), taxCalculators: taxCalculatorRegistry([]), reach });
+  const activities = makeActivities({
+    db,
+    log,
+    gateways: paymentGatewayRegistry([sandbox]),
+    taxCalculators: taxCalculatorRegistry([]),
+    reach,
+  });
   const { codePath } = await workflowBundle(config.PERENNIAL_HOME);
   const worker = await createWorker({ connection, namespace, taskQueue, activities, workflowBundlePath: codePath });
 
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const isReady = (): Promise<boolean> =>
-    worker.getState() === 'RUNNING' ? pingDatabase(db).then(() => true, () => false) : Promise.resolve(false);
+    worker.getState() === 'RUNNING'
+      ? pingDatabase(db).then(
+          () => true,
+          () => false,
+        )
+      : Promise.resolve(false);
   const metrics = await startMetricsServer({ host: config.HOST, port: config.METRICS_PORT, registry, sdkAddress, isReady });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => worker.shutdown());
   log.info({ taskQueue, namespace, metrics: metrics.url }, 'worker polls');

@@ -1,4 +1,4 @@
-import { allHandlersFinished, type ApplicationFailure, CancellationScope, condition, sleep, workflowInfo } from '@temporalio/workflow';
+import { type ApplicationFailure, allHandlersFinished, CancellationScope, condition, sleep, workflowInfo } from '@temporalio/workflow';
 
 export interface Letter<Order, Answer> {
   operationId: string;

@@ -1,12 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BillingOutcome, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../activities/index.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
 import type { Instant } from '../domain/time.ts';
-import type {
-  CancelSubscription,
-  ChangePlan,
-  CreateSubscription,
-  ScheduleCancellation,
-} from '../domain/subscription/commands.ts';
 import type { ClockStep, SubscriptionState } from './subscription/state.ts';
 
 /** On every command. `operationId` is unique per account for ever; sending it again returns the first answer. */

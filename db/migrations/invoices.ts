@@ -165,11 +165,11 @@ export async function up(knex: Knex): Promise<void> {
     -- Lines come and go only while their invoice is not stored as finalised; a new invoice is therefore written after its lines.
     create function forbid_change_of_finalised_line() returns trigger language plpgsql as $$
     begin
-      if exists (
-        select from invoices where finalized_at is not null
-          and ((account_id, id) = (old.account_id, old.invoice_id) or (account_id, id) = (new.account_id, new.invoice_id))
-      ) then
-        raise exception 'the lines of the finalised invoice % cannot be changed', coalesce(old.invoice_id, new.invoice_id) using errcode = 'restrict_violation';
+      if tg_op <> 'INSERT' and exists (select from invoices where account_id = old.account_id and id = old.invoice_id and finalized_at is not null) then
+        raise exception 'the lines of the finalised invoice % cannot be changed', old.invoice_id using errcode = 'restrict_violation';
+      end if;
+      if tg_op <> 'DELETE' and exists (select from invoices where account_id = new.account_id and id = new.invoice_id and finalized_at is not null) then
+        raise exception 'the lines of the finalised invoice % cannot be changed', new.invoice_id using errcode = 'restrict_violation';
       end if;
       return coalesce(new, old);
     end $$;

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** Payment attempts, the customer's balance, and the journal that balances. */
+/** Payment attempts, the customer's balance, and the journal that balances. An invoice is written last, with its number, hence the deferred references to it. */
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     create table payment_attempts (
@@ -22,7 +22,7 @@ export async function up(knex: Knex): Promise<void> {
       created_at timestamptz not null,
       resolved_at timestamptz,
       primary key (account_id, id),
-      foreign key (account_id, invoice_id) references invoices,
+      foreign key (account_id, invoice_id) references invoices deferrable initially deferred,
       foreign key (account_id, customer_id) references customers,
       foreign key (account_id, payment_method_id) references payment_methods,
       unique (account_id, invoice_id, number),
@@ -45,7 +45,7 @@ export async function up(knex: Knex): Promise<void> {
       position bigint generated always as identity,
       primary key (account_id, id),
       foreign key (account_id, customer_id) references customers,
-      foreign key (account_id, invoice_id) references invoices
+      foreign key (account_id, invoice_id) references invoices deferrable initially deferred
     );
     create index balance_transactions_of_customer on balance_transactions (account_id, customer_id, created_at desc, id desc);
 
@@ -61,7 +61,7 @@ export async function up(knex: Knex): Promise<void> {
       recorded_at timestamptz not null default clock_timestamp(),
       primary key (account_id, id),
       foreign key (account_id, customer_id) references customers,
-      foreign key (account_id, invoice_id) references invoices,
+      foreign key (account_id, invoice_id) references invoices deferrable initially deferred,
       foreign key (account_id, payment_attempt_id) references payment_attempts
     );
     create index journal_of_invoice on journal_transactions (account_id, invoice_id);

@@ -70,7 +70,9 @@ export async function up(knex: Knex): Promise<void> {
 
 export async function down(knex: Knex): Promise<void> {
   for (const table of ['accounts', 'api_keys', ...TABLES]) {
-    await knex.raw(`drop policy own_account on ${table}; alter table ${table} disable row level security; alter table ${table} no force row level security;`);
+    await knex.raw(
+      `drop policy own_account on ${table}; alter table ${table} disable row level security; alter table ${table} no force row level security;`,
+    );
   }
   await knex.raw(`
     drop policy known_secret on api_keys;

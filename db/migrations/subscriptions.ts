@@ -55,7 +55,7 @@ export async function up(knex: Knex): Promise<void> {
       foreign key (account_id, subscription_id) references subscriptions,
       foreign key (account_id, price_id) references prices
     );
-    create index items_of_subscription on subscription_items (account_id, subscription_id) where not removed;
+    create index items_of_subscription on subscription_items (account_id, subscription_id);
     create index items_by_price on subscription_items (account_id, price_id) where not removed;
   `);
 }

@@ -1,4 +1,3 @@
-import { sum } from '../money.ts';
 import type { Instant } from '../time.ts';
 import type { DunningPolicy } from './policy.ts';
 
@@ -27,6 +26,6 @@ export function nextStep(policy: DunningPolicy, state: DunningState): DunningSte
   const from = state.lastAttemptAt ?? state.startedAt;
   const delay = policy.retryDelays[Math.max(0, state.attemptCount - 1)];
   if (delay === undefined) return { do: 'give_up', at: from };
-  if (hopeless) return { do: 'give_up', at: Math.max(from, state.startedAt + sum(policy.retryDelays)) };
+  if (hopeless) return { do: 'give_up', at: Math.max(from, state.startedAt + policy.retryDelays.reduce((total, each) => total + each, 0)) };
   return { do: 'retry', at: from + delay };
 }

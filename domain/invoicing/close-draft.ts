@@ -46,7 +46,9 @@ export function closeDraft(draft: DecisionDraft, given: Invoice): Invoice {
 function creditUnpaidInvoices(draft: DecisionDraft, credit: Invoice): number {
   let left = -credit.total;
   for (const open of draft.openInvoices) {
-    const givenBack = credit.lines.filter((line) => line.creditedInvoiceId === open.id).flatMap((line) => [-line.amount, ...line.taxes.filter((tax) => !tax.inclusive).map((tax) => -tax.amount)]);
+    const givenBack = credit.lines
+      .filter((line) => line.creditedInvoiceId === open.id)
+      .flatMap((line) => [-line.amount, ...line.taxes.filter((tax) => !tax.inclusive).map((tax) => -tax.amount)]);
     const amount = Math.min(left, open.amountRemaining, Math.max(0, sum(givenBack)));
     if (amount === 0) continue;
     left = sum([left, -amount]);

@@ -45,7 +45,14 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
         draft.snapshot.taxRates,
         { taxExempt: customer.taxExempt },
       );
-  const lines = parts.map(({ line, invoiceItemId }, index): InvoiceLine => ({ ...line, id: draft.newId(ID_PREFIX.invoiceLine), invoiceItemId, taxes: taxes[index] ?? [] }));
+  const lines = parts.map(
+    ({ line, invoiceItemId }, index): InvoiceLine => ({
+      ...line,
+      id: draft.newId(ID_PREFIX.invoiceLine),
+      invoiceItemId,
+      taxes: taxes[index] ?? [],
+    }),
+  );
 
   const made: Invoice = withTotals({
     id,
@@ -114,7 +121,15 @@ export function keepPending(draft: DecisionDraft, lines: SettledLine[], at: numb
   return lines.flatMap(({ line, taxRateIds, covers }): BilledPeriod[] => {
     const id = draft.newId(ID_PREFIX.invoiceItem);
     const subscriptionId = draft.subscription?.id ?? null;
-    draft.decision.pendingItems.insert.push({ id, customerId: draft.snapshot.customer.id, subscriptionId, invoiceId: null, line, taxRateIds, date: at });
+    draft.decision.pendingItems.insert.push({
+      id,
+      customerId: draft.snapshot.customer.id,
+      subscriptionId,
+      invoiceId: null,
+      line,
+      taxRateIds,
+      date: at,
+    });
     emit(draft, 'invoiceitem.created', 'invoiceitem', id);
     return covers ? [{ ...covers, invoiceItemId: id }] : [];
   });

@@ -49,9 +49,18 @@ function quantityInWords(product: Product, quantity: string): string {
 }
 
 /** "EUR 20.00 x 3 seats for 16 of 31 days (2025-01-16 to 2025-02-01) = EUR 30.97". */
-export function explainCharge(product: Product, price: Price, quantity: string, period: Period, charge: Prorated, terms: ProrationTerms): Explanation {
+export function explainCharge(
+  product: Product,
+  price: Price,
+  quantity: string,
+  period: Period,
+  charge: Prorated,
+  terms: ProrationTerms,
+): Explanation {
   const fraction = charge.fraction;
-  const share = fraction ? `${shareInWords(fraction)} (${dates(period, terms.zone)})` : `one ${everyCycle(price)} (${dates(period, terms.zone)})`;
+  const share = fraction
+    ? `${shareInWords(fraction)} (${dates(period, terms.zone)})`
+    : `one ${everyCycle(price)} (${dates(period, terms.zone)})`;
   const factors = `${formatUnitAmount(price.unitAmountDecimal, price.currency)} x ${quantityInWords(product, quantity)}`;
   return {
     sentence: `${factors} for ${share} = ${formatAmount(charge.amount, price.currency)}`,
@@ -66,10 +75,19 @@ export function explainCharge(product: Product, price: Price, quantity: string, 
 }
 
 /** "16 of 31 days (2025-01-16 to 2025-02-01) of EUR 60.00 billed for 3 seats = -EUR 30.97". */
-export function explainCredit(product: Product, price: Price, row: BilledPeriod, period: Period, credit: Prorated, terms: ProrationTerms): Explanation {
+export function explainCredit(
+  product: Product,
+  price: Price,
+  row: BilledPeriod,
+  period: Period,
+  credit: Prorated,
+  terms: ProrationTerms,
+): Explanation {
   const what = `${formatAmount(row.amount, price.currency)} billed for ${quantityInWords(product, row.quantity)}`;
   const earlier = row.credited > 0 ? ` (${formatAmount(row.credited, price.currency)} of it credited before)` : '';
-  const share = credit.fraction ? `${shareInWords(credit.fraction)} (${dates(period, terms.zone)})` : `all that is left (${dates(period, terms.zone)})`;
+  const share = credit.fraction
+    ? `${shareInWords(credit.fraction)} (${dates(period, terms.zone)})`
+    : `all that is left (${dates(period, terms.zone)})`;
   const because = credit.notes.length > 0 ? `, ${credit.notes.join(', ')}` : '';
   return {
     sentence: `${share} of ${what}${earlier} = ${formatAmount(-credit.amount, price.currency)}${because}`,

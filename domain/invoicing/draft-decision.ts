@@ -68,7 +68,9 @@ export function shrinkCoverage(draft: DecisionDraft, shrinks: BilledShrink[]): v
   for (const shrink of shrinks) {
     const { billed } = draft.decision;
     const known = billed.shrink.find((candidate) => candidate.id === shrink.id);
-    const merged = known ? { id: shrink.id, end: Math.min(known.end, shrink.end), credited: Math.max(known.credited, shrink.credited) } : shrink;
+    const merged = known
+      ? { id: shrink.id, end: Math.min(known.end, shrink.end), credited: Math.max(known.credited, shrink.credited) }
+      : shrink;
     billed.shrink = [...billed.shrink.filter((candidate) => candidate.id !== shrink.id), merged];
   }
 }
@@ -81,7 +83,13 @@ export function removePending(draft: DecisionDraft, items: readonly InvoiceItem[
   }
 }
 
-export function emit(draft: DecisionDraft, type: string, objectType: OutboxEvent['objectType'], objectId: string, previous: OutboxEvent['previous'] = null): void {
+export function emit(
+  draft: DecisionDraft,
+  type: string,
+  objectType: OutboxEvent['objectType'],
+  objectId: string,
+  previous: OutboxEvent['previous'] = null,
+): void {
   draft.decision.events.push({ type, objectType, objectId, previous });
 }
 
@@ -103,7 +111,12 @@ export function finishDecision(draft: DecisionDraft, type = 'customer.subscripti
     const previous = before && changedFields(before, after);
     if (!previous || Object.keys(previous).length > 0) {
       draft.decision.subscription = after;
-      const event = { type, objectType: 'subscription', objectId: after.id, previous: type === 'customer.subscription.updated' ? previous : null } as const;
+      const event = {
+        type,
+        objectType: 'subscription',
+        objectId: after.id,
+        previous: type === 'customer.subscription.updated' ? previous : null,
+      } as const;
       if (before) draft.decision.events.push(event);
       else draft.decision.events.unshift(event);
     }

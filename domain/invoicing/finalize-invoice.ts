@@ -1,8 +1,8 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
-import type { TaxAmount } from '../tax/tax-rate.ts';
 import { applyPendingUpdate } from '../subscription/apply-pending-update.ts';
+import type { TaxAmount } from '../tax/tax-rate.ts';
 import { closeDraft } from './close-draft.ts';
 import { beginDecision, type DecisionContext, finishDecision } from './draft-decision.ts';
 import { withTaxes } from './record-taxes.ts';
@@ -17,7 +17,8 @@ export function decideFinalization(snapshot: BillingSnapshot, command: { taxes?:
   if (given.status === 'paid') throw new Refusal('invoice_already_paid', 'This invoice is already paid.');
   if (given.status !== 'draft') throw new Refusal('invoice_not_draft', `This invoice is already finalized: it is ${given.status}.`);
   const invoice = command.taxes ? withTaxes(given, command.taxes) : given;
-  if (invoice.taxStatus !== 'complete') throw new Refusal('transition_not_allowed', 'The taxes of this invoice are not calculated yet; try again shortly.');
+  if (invoice.taxStatus !== 'complete')
+    throw new Refusal('transition_not_allowed', 'The taxes of this invoice are not calculated yet; try again shortly.');
   const draft = beginDecision(snapshot, context);
   const closed = closeDraft(draft, invoice);
   if (closed.status === 'paid' && draft.subscription?.pendingUpdate?.invoiceId === closed.id) applyPendingUpdate(draft);

@@ -15,7 +15,13 @@ export function decideUncollectible(snapshot: BillingSnapshot, context: Decision
   const invoice = openInvoiceOf(snapshot, 'write off');
   const draft = beginDecision(snapshot, context);
   draft.decision.journal.push(...bookUncollectible(invoice, draft));
-  const given: Invoice = { ...invoice, status: 'uncollectible', markedUncollectibleAt: draft.asOf, autoAdvance: false, nextPaymentAttempt: null };
+  const given: Invoice = {
+    ...invoice,
+    status: 'uncollectible',
+    markedUncollectibleAt: draft.asOf,
+    autoAdvance: false,
+    nextPaymentAttempt: null,
+  };
   putInvoice(draft, given);
   emit(draft, 'invoice.marked_uncollectible', 'invoice', invoice.id, { status: invoice.status });
   forgetPaidTime(draft, invoice);

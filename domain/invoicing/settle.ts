@@ -3,7 +3,7 @@ import type { IdSource } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { compareDecimals } from '../money.ts';
-import { prorateCharge, prorateCredit, type ProrationTerms } from '../rating/prorate.ts';
+import { type ProrationTerms, prorateCharge, prorateCredit } from '../rating/prorate.ts';
 import type { BilledPeriod, BilledShrink } from '../subscription/subscription.ts';
 import type { Instant } from '../time.ts';
 import { describeCharge, describeCredit, describeFullPeriod, explainCharge, explainCredit } from './describe-line.ts';
@@ -105,7 +105,10 @@ function settleRow(row: BilledPeriod, due: DueItem | null, input: SettleInput, s
 }
 
 const isSame = (row: BilledPeriod, due: DueItem): boolean =>
-  row.priceId === due.priceId && compareDecimals(row.quantity, due.quantity) === 0 && row.cycleStart === due.cycleStart && row.cycleEnd === due.cycleEnd;
+  row.priceId === due.priceId &&
+  compareDecimals(row.quantity, due.quantity) === 0 &&
+  row.cycleStart === due.cycleStart &&
+  row.cycleEnd === due.cycleEnd;
 
 /** Moves the value of the row's time from `from` on to the new price and quantity. What lies after the end that is due is forfeited. */
 function carry(row: BilledPeriod, from: Instant, due: DueItem, input: SettleInput, settlement: Settlement): Period[] {
@@ -133,7 +136,9 @@ function chargeGap(gap: Period, due: DueItem, input: SettleInput, settlement: Se
   settlement.lines.push({
     line: {
       ...lineOf(price, due.itemId, due.quantity, gap),
-      description: charge.fraction ? describeCharge(product, due.quantity, gap.start, zone) : describeFullPeriod(product, price, due.quantity),
+      description: charge.fraction
+        ? describeCharge(product, due.quantity, gap.start, zone)
+        : describeFullPeriod(product, price, due.quantity),
       amount: charge.amount,
       proration: charge.fraction !== null,
       explanation: explainCharge(product, price, due.quantity, gap, charge, input.terms),

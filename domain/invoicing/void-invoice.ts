@@ -29,7 +29,11 @@ export function decideVoid(snapshot: BillingSnapshot, context: DecisionContext):
   const draft = beginDecision(snapshot, context);
   voidInvoice(draft, invoice);
   if (!forgetUpdate(draft, invoice) && draft.subscription?.status === 'incomplete' && invoice.billingReason === 'subscription_create') {
-    changeSubscription(draft, { status: nextStatus('incomplete', 'first_invoice_expired'), endedAt: draft.asOf, incompleteExpiresAt: null });
+    changeSubscription(draft, {
+      status: nextStatus('incomplete', 'first_invoice_expired'),
+      endedAt: draft.asOf,
+      incompleteExpiresAt: null,
+    });
   }
   return finishDecision(draft);
 }
@@ -47,8 +51,13 @@ export function forgetUpdate(draft: DecisionDraft, invoice: Invoice): boolean {
 export function openInvoiceOf(snapshot: BillingSnapshot, verb: string): Invoice {
   const { invoice } = snapshot;
   if (!invoice) throw new Refusal('resource_missing', `There is no invoice to ${verb}.`, 'invoice');
-  if (invoice.status === 'paid') throw new Refusal('invoice_already_paid', `A paid invoice cannot be ${verb === 'void' ? 'voided' : 'written off'}.`);
-  if (invoice.status !== 'open') throw new Refusal('invoice_not_open', `Only an open invoice can be ${verb === 'void' ? 'voided' : 'written off'}; this one is ${invoice.status}.`);
+  if (invoice.status === 'paid')
+    throw new Refusal('invoice_already_paid', `A paid invoice cannot be ${verb === 'void' ? 'voided' : 'written off'}.`);
+  if (invoice.status !== 'open')
+    throw new Refusal(
+      'invoice_not_open',
+      `Only an open invoice can be ${verb === 'void' ? 'voided' : 'written off'}; this one is ${invoice.status}.`,
+    );
   return invoice;
 }
 
@@ -68,6 +77,12 @@ export function voidInvoice(draft: DecisionDraft, invoice: Invoice): void {
 /** Time that nobody will pay for is covered but worth nothing: no credit for it is pending, and none can be made. */
 export function forgetPaidTime(draft: DecisionDraft, invoice: Invoice): void {
   const rows = draft.snapshot.billed.filter((row) => row.invoiceId === invoice.id);
-  shrinkCoverage(draft, rows.map((row) => ({ id: row.id, end: row.end, credited: Math.max(0, row.amount) })));
-  removePending(draft, draft.snapshot.pendingItems.filter((item) => item.line.creditedInvoiceId === invoice.id));
+  shrinkCoverage(
+    draft,
+    rows.map((row) => ({ id: row.id, end: row.end, credited: Math.max(0, row.amount) })),
+  );
+  removePending(
+    draft,
+    draft.snapshot.pendingItems.filter((item) => item.line.creditedInvoiceId === invoice.id),
+  );
 }

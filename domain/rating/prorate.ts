@@ -41,7 +41,8 @@ export function shareOf(part: Period, whole: Period, terms: ProrationTerms): Fra
 /** price x quantity x (part / cycle), rounded once, half up; the whole cycle costs the whole price. `part` lies within `cycle`. */
 export function prorateCharge(price: Price, quantity: string, part: Period, cycle: Period, terms: ProrationTerms): Prorated {
   const full = rate(price, quantity);
-  if (part.start === cycle.start && part.end === cycle.end) return { amount: roundLine(full), exact: exactToString(full), fraction: null, notes: [] };
+  if (part.start === cycle.start && part.end === cycle.end)
+    return { amount: roundLine(full), exact: exactToString(full), fraction: null, notes: [] };
   const fraction = shareOf(part, cycle, terms);
   const value = fractionOf(full, fraction.numerator, fraction.denominator);
   return { amount: roundLine(value), exact: exactToString(value), fraction, notes: [] };

@@ -5,7 +5,8 @@ import { subscriptionOf } from './bill-items.ts';
 export function applyPendingUpdate(draft: DecisionDraft): void {
   const subscription = subscriptionOf(draft);
   if (!subscription.pendingUpdate) return;
-  const { items, cycle, billingCycleAnchor, currentPeriodStart, currentPeriodEnd, billedShrinks, billedInserts } = subscription.pendingUpdate.next;
+  const { items, cycle, billingCycleAnchor, currentPeriodStart, currentPeriodEnd, billedShrinks, billedInserts } =
+    subscription.pendingUpdate.next;
   shrinkCoverage(draft, billedShrinks);
   draft.decision.billed.insert.push(...billedInserts);
   changeSubscription(draft, {

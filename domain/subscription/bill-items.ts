@@ -1,7 +1,7 @@
+import { Refusal } from '../errors.ts';
 import { type DecisionDraft, shrinkCoverage } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
-import { settle, type DueItem, type SettleInput, type Settlement } from '../invoicing/settle.ts';
-import { Refusal } from '../errors.ts';
+import { type DueItem, type SettleInput, type Settlement, settle } from '../invoicing/settle.ts';
 import { taxRatesFor } from '../tax/apply-tax-rates.ts';
 import type { Instant } from '../time.ts';
 import type { BilledPeriod, Subscription, SubscriptionItem } from './subscription.ts';

@@ -24,7 +24,12 @@ export function decideCancellation(snapshot: BillingSnapshot, command: CancelSub
   changeSubscription(draft, { cancelAtPeriodEnd: false, cancelAt: null, canceledAt: context.asOf });
   if (subscription.status === 'incomplete') {
     abandon(draft);
-    changeSubscription(draft, { status: nextStatus('incomplete', 'canceled'), endedAt: context.asOf, incompleteExpiresAt: null, cancellationDetails: details });
+    changeSubscription(draft, {
+      status: nextStatus('incomplete', 'canceled'),
+      endedAt: context.asOf,
+      incompleteExpiresAt: null,
+      cancellationDetails: details,
+    });
   } else {
     endSubscription(draft, {
       at: context.asOf,
@@ -42,5 +47,9 @@ export function decideCancellation(snapshot: BillingSnapshot, command: CancelSub
 export function abandon(draft: ReturnType<typeof beginDecision>): void {
   for (const invoice of draft.openInvoices) voidInvoice(draft, invoice);
   removePending(draft, stillPending(draft));
-  recordCoverage(draft, settleItems(draft, { due: [], billed: draft.snapshot.billed, at: subscriptionOf(draft).startDate, unused: 'forfeit', charge: 'bill' }), []);
+  recordCoverage(
+    draft,
+    settleItems(draft, { due: [], billed: draft.snapshot.billed, at: subscriptionOf(draft).startDate, unused: 'forfeit', charge: 'bill' }),
+    [],
+  );
 }

@@ -18,7 +18,12 @@ export interface ChangedItems {
  * The items as they will be after the changes, in their order, new ones last. Nothing is billed here.
  * @throws Refusal item_missing, last_item_removal, parameter_invalid and those of `check-items.ts`, with the parameter at fault
  */
-export function changeItems(snapshot: BillingSnapshot, subscription: Subscription, changes: readonly ItemChange[], asOf: Instant): ChangedItems {
+export function changeItems(
+  snapshot: BillingSnapshot,
+  subscription: Subscription,
+  changes: readonly ItemChange[],
+  asOf: Instant,
+): ChangedItems {
   const items = new Map(subscription.items.map((item) => [item.id, item]));
   const paramOf = new Map<string, string>();
   changes.forEach((change, index) => {
@@ -36,7 +41,12 @@ export function changeItems(snapshot: BillingSnapshot, subscription: Subscriptio
         items.delete(id);
         return;
       }
-      items.set(id, { ...present, priceId: change.priceId ?? present.priceId, quantity: change.quantity ?? present.quantity, taxRateIds: change.taxRateIds ?? present.taxRateIds });
+      items.set(id, {
+        ...present,
+        priceId: change.priceId ?? present.priceId,
+        quantity: change.quantity ?? present.quantity,
+        taxRateIds: change.taxRateIds ?? present.taxRateIds,
+      });
     }
     const wanted = change.do === 'add' ? change.item : change;
     if (wanted.priceId !== undefined && wanted.priceId !== present?.priceId) recurringPrice(snapshot, wanted.priceId, `${param}[price]`);
@@ -44,7 +54,12 @@ export function changeItems(snapshot: BillingSnapshot, subscription: Subscriptio
     if (wanted.taxRateIds !== undefined) checkTaxRates(snapshot, wanted.taxRateIds, `${param}[tax_rates]`);
   });
   const next = [...items.values()];
-  if (next.length === 0) throw new Refusal('last_item_removal', 'A subscription must have at least one item. Cancel it instead of removing the last one.', 'items');
+  if (next.length === 0)
+    throw new Refusal(
+      'last_item_removal',
+      'A subscription must have at least one item. Cancel it instead of removing the last one.',
+      'items',
+    );
   // Items that are named come last, so that a clash is reported at the parameter that made it.
   const wishes = [...next.filter((item) => !paramOf.has(item.id)), ...next.filter((item) => paramOf.has(item.id))].map((item) => ({
     ...item,

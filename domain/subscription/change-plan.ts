@@ -2,7 +2,13 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { composeInvoice, keepPending } from '../invoicing/compose-invoice.ts';
-import { beginDecision, changeSubscription, type DecisionContext, type DecisionDraft, finishDecision } from '../invoicing/draft-decision.ts';
+import {
+  beginDecision,
+  changeSubscription,
+  type DecisionContext,
+  type DecisionDraft,
+  finishDecision,
+} from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import type { Settlement } from '../invoicing/settle.ts';
 import { boundary, type Instant } from '../time.ts';
@@ -14,6 +20,10 @@ import { PAYMENT_PATIENCE } from './create-subscription.ts';
 import { pendingUpdateExists, setEnd, settleReturnedTime } from './schedule-cancellation.ts';
 import type { Subscription } from './subscription.ts';
 import { commandAllowed } from './transitions.ts';
+
+/** Whether a command changes only what is charged to whom, with nothing to bill: allowed where a change of plan is not. */
+export const isAboutDefaults = (command: ChangePlan): boolean =>
+  command.items === undefined && command.cancellation === undefined && command.billingCycleAnchor !== 'now';
 
 /** The items and the period a change leads to, and the instant from which it is priced. */
 interface Plan extends ChangedItems {
@@ -36,7 +46,7 @@ interface Plan extends ChangedItems {
 export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, context: DecisionContext): Decision {
   const draft = beginDecision(snapshot, context);
   const before = subscriptionOf(draft);
-  const refused = commandAllowed(before.status, 'changePlan');
+  const refused = commandAllowed(before.status, isAboutDefaults(command) ? 'changeDefaults' : 'changePlan');
   if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
   if (before.pendingUpdate && (command.items?.length || command.billingCycleAnchor === 'now')) throw pendingUpdateExists(before.id);
   changeSettings(draft, command);
@@ -79,9 +89,14 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
   const changed: ChangedItems = command.items?.length
     ? changeItems(snapshot, subscription, command.items, asOf)
     : { items: subscription.items, cycle: subscription.cycle, touched: new Set() };
-  const newCycle = changed.cycle.interval !== subscription.cycle.interval || changed.cycle.intervalCount !== subscription.cycle.intervalCount;
+  const newCycle =
+    changed.cycle.interval !== subscription.cycle.interval || changed.cycle.intervalCount !== subscription.cycle.intervalCount;
   if (newCycle && command.billingCycleAnchor === 'unchanged') {
-    throw new Refusal('parameter_invalid', 'The billing cycle anchor cannot stay unchanged when the billing interval changes.', 'billing_cycle_anchor');
+    throw new Refusal(
+      'parameter_invalid',
+      'The billing cycle anchor cannot stay unchanged when the billing interval changes.',
+      'billing_cycle_anchor',
+    );
   }
   const becomesPaid = changed.touched.size > 0 && isFree(snapshot, subscription.items) && !isFree(snapshot, changed.items);
   const restarts = newCycle || command.billingCycleAnchor === 'now' || (becomesPaid && command.billingCycleAnchor !== 'unchanged');
@@ -93,7 +108,11 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
   if (!restarts) return { ...changed, at, period: current, restarts };
   const period = { start: at, end: boundary(at, changed.cycle, subscription.billingTimezone, 1) };
   if (asOf < period.start || asOf >= period.end) {
-    throw new Refusal('date_out_of_range', 'A change that starts a new period needs a proration date by which that period has begun and not ended.', 'proration_date');
+    throw new Refusal(
+      'date_out_of_range',
+      'A change that starts a new period needs a proration date by which that period has begun and not ended.',
+      'proration_date',
+    );
   }
   return { ...changed, at, period, restarts };
 }
@@ -105,15 +124,28 @@ function settleChange(draft: DecisionDraft, plan: Plan, before: Subscription, co
   const all = new Set([...before.items, ...plan.items].map((item) => item.id));
   const isTouched = (itemId: string) => (plan.restarts ? all : plan.touched).has(itemId);
   const touched = settleItems(draft, {
-    due: dueItems(draft, plan.items.filter((item) => isTouched(item.id)), plan.at, plan.period),
+    due: dueItems(
+      draft,
+      plan.items.filter((item) => isTouched(item.id)),
+      plan.at,
+      plan.period,
+    ),
     billed: billed.filter((row) => isTouched(row.subscriptionItemId)),
     at: plan.at,
     unused: none ? 'forfeit' : 'credit',
     charge: none && !plan.restarts ? 'carry' : 'bill',
   });
   if (!command.cancellation || plan.restarts) return touched;
-  const others = settleReturnedTime(draft, plan.items.filter((item) => !isTouched(item.id)), none ? 'carry' : 'bill');
-  return { lines: [...touched.lines, ...others.lines], shrinks: [...touched.shrinks, ...others.shrinks], carried: [...touched.carried, ...others.carried] };
+  const others = settleReturnedTime(
+    draft,
+    plan.items.filter((item) => !isTouched(item.id)),
+    none ? 'carry' : 'bill',
+  );
+  return {
+    lines: [...touched.lines, ...others.lines],
+    shrinks: [...touched.shrinks, ...others.shrinks],
+    carried: [...touched.carried, ...others.carried],
+  };
 }
 
 function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: Settlement, command: ChangePlan, asOf: Instant): void {
@@ -133,7 +165,11 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
     return;
   }
   if (command.cancellation) {
-    throw new Refusal('parameter_invalid', `A cancellation cannot be changed together with payment_behavior ${command.paymentBehavior}.`, 'payment_behavior');
+    throw new Refusal(
+      'parameter_invalid',
+      `A cancellation cannot be changed together with payment_behavior ${command.paymentBehavior}.`,
+      'payment_behavior',
+    );
   }
   const { items, cycle, billingCycleAnchor, currentPeriodStart, currentPeriodEnd, cancelAt } = before;
   changeSubscription(draft, {

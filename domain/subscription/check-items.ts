@@ -20,13 +20,15 @@ export function recurringPrice(snapshot: BillingSnapshot, priceId: string, param
   if (!price) throw new Refusal('resource_missing', `No such price: '${priceId}'`, param);
   if (!price.active) throw new Refusal('price_inactive', `The price specified is inactive. This field only accepts active prices.`, param);
   const { recurring } = price;
-  if (!recurring) throw new Refusal('price_not_recurring', 'The price specified is one-time, but this field only accepts recurring prices.', param);
+  if (!recurring)
+    throw new Refusal('price_not_recurring', 'The price specified is one-time, but this field only accepts recurring prices.', param);
   return { ...price, recurring };
 }
 
 /** Whole seats. @throws Refusal parameter_invalid */
 export function checkQuantity(quantity: string, param: string): void {
-  if (!isQuantity(quantity)) throw new Refusal('parameter_invalid', `Invalid quantity: ${quantity}. It must be a whole number from 0 to ${MAX_QUANTITY}.`, param);
+  if (!isQuantity(quantity))
+    throw new Refusal('parameter_invalid', `Invalid quantity: ${quantity}. It must be a whole number from 0 to ${MAX_QUANTITY}.`, param);
 }
 
 /**
@@ -43,7 +45,11 @@ export function checkTogether(snapshot: BillingSnapshot, wishes: readonly Wish[]
     const price = snapshot.prices[priceId];
     if (!price?.recurring) throw new Refusal('resource_missing', `No such price: '${priceId}'`, `${param}[price]`);
     if (seen.has(priceId)) {
-      throw new Refusal('item_duplicate_price', `Cannot add multiple subscription items with the same price: ${priceId}. Change the quantity instead.`, `${param}[price]`);
+      throw new Refusal(
+        'item_duplicate_price',
+        `Cannot add multiple subscription items with the same price: ${priceId}. Change the quantity instead.`,
+        `${param}[price]`,
+      );
     }
     seen.add(priceId);
     assertSameCurrency(currency, price.currency, `${param}[price]`);
@@ -70,6 +76,8 @@ export function checkPaymentMethod(snapshot: BillingSnapshot, paymentMethodId: s
   if (paymentMethodId === null) return;
   const param = 'default_payment_method';
   const method = snapshot.paymentMethods.find((candidate) => candidate.id === paymentMethodId);
-  if (method && method.customerId === null) throw new Refusal('payment_method_detached', `The payment method ${paymentMethodId} is not attached to the customer.`, param);
-  if (method?.customerId !== snapshot.customer.id) throw new Refusal('resource_missing', `The customer has no payment method with the id '${paymentMethodId}'`, param);
+  if (method && method.customerId === null)
+    throw new Refusal('payment_method_detached', `The payment method ${paymentMethodId} is not attached to the customer.`, param);
+  if (method?.customerId !== snapshot.customer.id)
+    throw new Refusal('resource_missing', `The customer has no payment method with the id '${paymentMethodId}'`, param);
 }

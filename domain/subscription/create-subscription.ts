@@ -58,7 +58,13 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     createdAt: asOf,
   };
   const draft = { ...beginDecision(snapshot, context), subscription };
-  const settlement = settleItems(draft, { due: dueItems(draft, subscription.items, asOf, period), billed: [], at: asOf, unused: 'credit', charge: 'bill' });
+  const settlement = settleItems(draft, {
+    due: dueItems(draft, subscription.items, asOf, period),
+    billed: [],
+    at: asOf,
+    unused: 'credit',
+    charge: 'bill',
+  });
   const { invoice, covered } = composeInvoice(draft, {
     billingReason: 'subscription_create',
     period: { start: asOf, end: asOf },
@@ -66,8 +72,16 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     pending: [],
     autoAdvance: true,
   });
-  if (command.paymentBehavior === 'error_if_incomplete' && invoice.amountRemaining > 0 && !snapshot.paymentMethods.some((method) => method.customerId === customer.id)) {
-    throw new Refusal('no_payment_method', 'This customer has no attached payment source or default payment method.', 'default_payment_method');
+  if (
+    command.paymentBehavior === 'error_if_incomplete' &&
+    invoice.amountRemaining > 0 &&
+    !snapshot.paymentMethods.some((method) => method.customerId === customer.id)
+  ) {
+    throw new Refusal(
+      'no_payment_method',
+      'This customer has no attached payment source or default payment method.',
+      'default_payment_method',
+    );
   }
   recordCoverage(draft, settlement, covered);
   return finishDecision(draft, 'customer.subscription.created');
@@ -75,7 +89,8 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
 
 /** A date on which a subscription may end. @throws Refusal date_out_of_range */
 export function checkCancelAt(cancelAt: Instant, asOf: Instant): void {
-  if (cancelAt <= asOf || cancelAt > MAX_INSTANT) throw new Refusal('date_out_of_range', 'The date of cancellation must be in the future.', 'cancel_at');
+  if (cancelAt <= asOf || cancelAt > MAX_INSTANT)
+    throw new Refusal('date_out_of_range', 'The date of cancellation must be in the future.', 'cancel_at');
 }
 
 function checkCreation(snapshot: BillingSnapshot, command: CreateSubscription) {

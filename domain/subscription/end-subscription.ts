@@ -1,5 +1,5 @@
-import { type DecisionDraft, changeSubscription, emit, putInvoice, removePending } from '../invoicing/draft-decision.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
+import { changeSubscription, type DecisionDraft, emit, putInvoice, removePending } from '../invoicing/draft-decision.ts';
 import type { BillingReason } from '../invoicing/invoice.ts';
 import { voidInvoice } from '../invoicing/void-invoice.ts';
 import type { Instant } from '../time.ts';
@@ -45,7 +45,8 @@ export function endSubscription(draft: DecisionDraft, ending: Ending): void {
 }
 
 /** Pending items that this decision has not taken away. */
-export const stillPending = (draft: DecisionDraft) => draft.snapshot.pendingItems.filter((item) => !draft.decision.pendingItems.remove.includes(item.id));
+export const stillPending = (draft: DecisionDraft) =>
+  draft.snapshot.pendingItems.filter((item) => !draft.decision.pendingItems.remove.includes(item.id));
 
 /** Takes an unpaid update back: its invoice is voided, and the subscription stays as it was. */
 export function dropPendingUpdate(draft: DecisionDraft): void {
@@ -62,6 +63,9 @@ function stopCollecting(draft: DecisionDraft): void {
   for (const invoice of draft.openInvoices) {
     if (invoice.status !== 'open' || (!invoice.autoAdvance && invoice.nextPaymentAttempt === null)) continue;
     putInvoice(draft, { ...invoice, autoAdvance: false, nextPaymentAttempt: null });
-    emit(draft, 'invoice.updated', 'invoice', invoice.id, { autoAdvance: invoice.autoAdvance, nextPaymentAttempt: invoice.nextPaymentAttempt });
+    emit(draft, 'invoice.updated', 'invoice', invoice.id, {
+      autoAdvance: invoice.autoAdvance,
+      nextPaymentAttempt: invoice.nextPaymentAttempt,
+    });
   }
 }

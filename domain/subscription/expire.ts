@@ -14,6 +14,10 @@ export function decideExpiry(snapshot: BillingSnapshot, context: DecisionContext
   const { status } = subscriptionOf(draft);
   if (status !== 'incomplete') return emptyDecision();
   abandon(draft);
-  changeSubscription(draft, { status: nextStatus('incomplete', 'first_invoice_expired'), endedAt: context.asOf, incompleteExpiresAt: null });
+  changeSubscription(draft, {
+    status: nextStatus('incomplete', 'first_invoice_expired'),
+    endedAt: context.asOf,
+    incompleteExpiresAt: null,
+  });
   return finishDecision(draft);
 }

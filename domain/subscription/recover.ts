@@ -15,6 +15,8 @@ export function recoverSubscription(draft: DecisionDraft, settled: Invoice): voi
     return;
   }
   if (subscription.status === 'active') return;
-  const owed = draft.openInvoices.some((open) => open.status === 'open' && open.id !== settled.id && open.id !== subscription.pendingUpdate?.invoiceId);
+  const owed = draft.openInvoices.some(
+    (open) => open.status === 'open' && open.id !== settled.id && open.id !== subscription.pendingUpdate?.invoiceId,
+  );
   if (!owed) changeSubscription(draft, { status: nextStatus(subscription.status, 'invoices_settled') });
 }

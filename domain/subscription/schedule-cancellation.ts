@@ -2,7 +2,13 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { keepPending } from '../invoicing/compose-invoice.ts';
-import { beginDecision, changeSubscription, type DecisionContext, type DecisionDraft, finishDecision } from '../invoicing/draft-decision.ts';
+import {
+  beginDecision,
+  changeSubscription,
+  type DecisionContext,
+  type DecisionDraft,
+  finishDecision,
+} from '../invoicing/draft-decision.ts';
 import type { Settlement } from '../invoicing/settle.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import type { ScheduleCancellation } from './commands.ts';
@@ -28,13 +34,21 @@ export function decideScheduledCancellation(snapshot: BillingSnapshot, command: 
 }
 
 export const pendingUpdateExists = (subscriptionId: string): Refusal =>
-  new Refusal('pending_update_exists', `The subscription ${subscriptionId} has an update that waits for its payment. Pay or void its invoice first.`);
+  new Refusal(
+    'pending_update_exists',
+    `The subscription ${subscriptionId} has an update that waits for its payment. Pay or void its invoice first.`,
+  );
 
 /** Writes when the subscription ends, and since when that is known. @throws Refusal date_out_of_range */
 export function setEnd(draft: DecisionDraft, { at, details }: ScheduleCancellation): void {
   const { cancelAt, cancelAtPeriodEnd, canceledAt, currentPeriodEnd, cancellationDetails } = subscriptionOf(draft);
   if (at === 'never') {
-    changeSubscription(draft, { cancelAtPeriodEnd: false, cancelAt: null, canceledAt: null, cancellationDetails: { ...cancellationDetails, ...details, reason: null } });
+    changeSubscription(draft, {
+      cancelAtPeriodEnd: false,
+      cancelAt: null,
+      canceledAt: null,
+      cancellationDetails: { ...cancellationDetails, ...details, reason: null },
+    });
     return;
   }
   const atPeriodEnd = at === 'period_end';

@@ -1,23 +1,12 @@
 import type { Cycle, Metadata } from '../catalog/price.ts';
 import type { Instant } from '../time.ts';
 
-export const SUBSCRIPTION_STATUSES = [
-  'incomplete',
-  'incomplete_expired',
-  'active',
-  'past_due',
-  'unpaid',
-  'canceled',
-] as const;
+export const SUBSCRIPTION_STATUSES = ['incomplete', 'incomplete_expired', 'active', 'past_due', 'unpaid', 'canceled'] as const;
 export type SubscriptionStatus = (typeof SUBSCRIPTION_STATUSES)[number];
 
 export type ProrationBehavior = 'create_prorations' | 'always_invoice' | 'none';
 export type ProrationBasis = 'second' | 'day' | 'fixed_30';
-export type PaymentBehavior =
-  | 'allow_incomplete'
-  | 'default_incomplete'
-  | 'error_if_incomplete'
-  | 'pending_if_incomplete';
+export type PaymentBehavior = 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete' | 'pending_if_incomplete';
 
 export interface SubscriptionItem {
   id: string;

@@ -25,9 +25,12 @@ describe('crash points', () => {
     expect(kill).toHaveBeenCalledOnce();
   });
 
-  it.each(['issue-invoice', 'issue-invoice:recorded:0', 'a:b:c', 'issue-invoice:recorded:'])('refuse the malformed setting %s', (setting) => {
-    expect(() => makeReach({ PERENNIAL_CRASH_AT: setting })).toThrow(/must read like/);
-  });
+  it.each(['issue-invoice', 'issue-invoice:recorded:0', 'a:b:c', 'issue-invoice:recorded:'])(
+    'refuse the malformed setting %s',
+    (setting) => {
+      expect(() => makeReach({ PERENNIAL_CRASH_AT: setting })).toThrow(/must read like/);
+    },
+  );
 
   it('are refused in production', () => {
     expect(() => makeReach({ PERENNIAL_CRASH_AT: 'a:b', NODE_ENV: 'production' })).toThrow(/production/);

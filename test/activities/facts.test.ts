@@ -3,7 +3,17 @@ import { invoiceFacts } from '../../activities/facts.ts';
 import type { Invoice } from '../../domain/invoicing/invoice.ts';
 
 const invoice = (given: Partial<Invoice>): Invoice =>
-  ({ id: 'in_1', number: null, status: 'open', amountDue: 500, amountRemaining: 500, currency: 'eur', autoAdvance: true, taxStatus: 'complete', ...given }) as Invoice;
+  ({
+    id: 'in_1',
+    number: null,
+    status: 'open',
+    amountDue: 500,
+    amountRemaining: 500,
+    currency: 'eur',
+    autoAdvance: true,
+    taxStatus: 'complete',
+    ...given,
+  }) as Invoice;
 
 describe('what a workflow is to do next with an invoice', () => {
   it.each([

@@ -27,9 +27,13 @@ describe('ids of an operation', () => {
 describe('the hash of a request', () => {
   it('does not see key order and absent keys, and sees everything else', () => {
     const hash = requestHash('change-plan', { subscriptionId: 'sub_1', items: [{ do: 'remove', itemId: 'si_1' }] });
-    expect(requestHash('change-plan', { items: [{ itemId: 'si_1', do: 'remove' }], subscriptionId: 'sub_1', prorationDate: undefined })).toBe(hash);
+    expect(
+      requestHash('change-plan', { items: [{ itemId: 'si_1', do: 'remove' }], subscriptionId: 'sub_1', prorationDate: undefined }),
+    ).toBe(hash);
     expect(requestHash('cancel-subscription', { subscriptionId: 'sub_1', items: [{ do: 'remove', itemId: 'si_1' }] })).not.toBe(hash);
     expect(requestHash('change-plan', { subscriptionId: 'sub_1', items: [{ do: 'remove', itemId: 'si_2' }] })).not.toBe(hash);
-    expect(requestHash('change-plan', { subscriptionId: 'sub_1', items: [{ do: 'remove', itemId: 'si_1' }], prorationDate: null })).not.toBe(hash);
+    expect(
+      requestHash('change-plan', { subscriptionId: 'sub_1', items: [{ do: 'remove', itemId: 'si_1' }], prorationDate: null }),
+    ).not.toBe(hash);
   });
 });

@@ -41,12 +41,19 @@ const create = (subscriptionId: string, operationId = `create:${subscriptionId}`
   });
 
 const countOf = (table: string, column: string, value: string): Promise<number> =>
-  withAccount(stack.db, stack.accountId, async ({ trx }) => (await trx.raw(`select count(*)::int as n from ${table} where ${column} = ?`, [value])).rows[0].n);
+  withAccount(
+    stack.db,
+    stack.accountId,
+    async ({ trx }) => (await trx.raw(`select count(*)::int as n from ${table} where ${column} = ?`, [value])).rows[0].n,
+  );
 
 test('an operation that is tried again returns its first answer and writes nothing', async () => {
   const id = newId();
   const first = await create(id);
-  expect(first).toMatchObject({ subscription: { status: 'incomplete', periodStart: ASOF }, invoice: { status: 'open', amountDue: 1000, next: 'collect' } });
+  expect(first).toMatchObject({
+    subscription: { status: 'incomplete', periodStart: ASOF },
+    invoice: { status: 'open', amountDue: 1000, next: 'collect' },
+  });
   expect(await create(id)).toEqual(first);
   expect(await countOf('invoices', 'subscription_id', id)).toBe(1);
 });
@@ -73,7 +80,7 @@ test('a refusal writes nothing and may be tried again', async () => {
   await expect(refuse('in_none')).rejects.toMatchObject({ type: 'resource_missing' });
   expect(await countOf('operations', 'operation_id', `void:${id}`)).toBe(0);
   const { invoice } = await create(id);
-  expect(await refuse(invoice?.id ?? '')).toMatchObject({ status: 'void', next: 'nothing' });
+  expect(await refuse(invoice?.id ?? '')).toMatchObject({ invoice: { status: 'void', next: 'nothing' } });
 });
 
 test('a crash between recording and committing leaves nothing behind, and the next try writes the same ids', async () => {

@@ -5,6 +5,8 @@ import { CRASH_POINTS, live, type Story } from './stories.ts';
 
 /** How often each point is killed; `npm run test:crash -- --times N` sets it. */
 const TIMES = Number(process.env['CRASH_TIMES'] ?? '3');
+/** Kills in a row, with as many subscriptions: more would keep one payment from ever being tried to its end within its ten minutes. */
+const WAVE = 20;
 const PATIENCE = 180_000 + TIMES * 20_000;
 
 describe.each(Object.keys(CRASH_POINTS) as Story[])('%s', (story) => {
@@ -19,11 +21,16 @@ describe.each(Object.keys(CRASH_POINTS) as Story[])('%s', (story) => {
   }, PATIENCE);
   afterAll(() => stack?.stop());
 
-  test.concurrent.each(CRASH_POINTS[story])('%s: nothing charged twice, nothing lost, the same end', { timeout: PATIENCE }, async (crashAt) => {
-    const ends = await live(stack, where(), { story, crashAt, times: TIMES });
-    expect(ends).toHaveLength(TIMES);
-    for (const end of ends) expect(end).toEqual(uncrashed);
-  });
+  test.concurrent.each(CRASH_POINTS[story])(
+    '%s: nothing charged twice, nothing lost, the same end',
+    { timeout: PATIENCE },
+    async (crashAt) => {
+      for (let left = TIMES; left > 0; left -= WAVE) {
+        const ends = await live(stack, where(), { story, crashAt, times: Math.min(left, WAVE) });
+        for (const end of ends) expect(end).toEqual(uncrashed);
+      }
+    },
+  );
 });
 
 const where = (): { temporalAddress: string; home: string } => ({ temporalAddress: inject('temporalAddress'), home: inject('home') });

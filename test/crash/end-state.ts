@@ -20,7 +20,10 @@ export interface EndState {
 }
 
 /** Reads the end state and checks on the way what holds for every run: nothing captured twice, everything paid captured, the books balanced. */
-export async function endState({ db, sandbox, accountId }: { db: Database; sandbox: SandboxGateway; accountId: string }, subscriptionId: string): Promise<EndState> {
+export async function endState(
+  { db, sandbox, accountId }: { db: Database; sandbox: SandboxGateway; accountId: string },
+  subscriptionId: string,
+): Promise<EndState> {
   const state = await withAccount(db, accountId, async ({ trx }) => {
     const read = async <T>(sql: string): Promise<T> => (await trx.raw(sql, { sub: subscriptionId })).rows[0].read as T;
     return {
@@ -51,7 +54,10 @@ export async function endState({ db, sandbox, accountId }: { db: Database; sandb
     };
   });
   const invoices = await Promise.all(
-    state.invoices.map(async ({ id, ...invoice }) => ({ ...invoice, captures: (await sandbox.capturesOf(id)).map(({ amount }) => amount) })),
+    state.invoices.map(async ({ id, ...invoice }) => ({
+      ...invoice,
+      captures: (await sandbox.capturesOf(id)).map(({ amount }) => amount),
+    })),
   );
   for (const invoice of invoices) {
     const captured = invoice.captures.reduce((sum, amount) => sum + amount, 0);

@@ -39,7 +39,11 @@ const WITHIN_MS = 120_000;
  * Lives the story of `times` subscriptions while the worker is killed `times` times at the crash point, and returns what they came to.
  * @throws Error where anything was charged twice, paid without a charge, or did not end within two minutes after the last kill
  */
-export async function live(stack: Stack, settings: Pick<WorkerSettings, 'temporalAddress' | 'home'>, { story, crashAt, times }: CrashRun): Promise<EndState[]> {
+export async function live(
+  stack: Stack,
+  settings: Pick<WorkerSettings, 'temporalAddress' | 'home'>,
+  { story, crashAt, times }: CrashRun,
+): Promise<EndState[]> {
   const { stripe, activities, client, accountId, databaseUrl } = stack;
   const taskQueue = `crash-${randomBytes(6).toString('hex')}`;
   const priceId = await newPrice(stripe, 700, { interval: 'week' });
@@ -57,7 +61,11 @@ export async function live(stack: Stack, settings: Pick<WorkerSettings, 'tempora
     const changes = story === 'change' ? ids.map((id) => upgrade(stack, id, startedAt)) : [];
     if (crashAt !== null) await worker.diedOften(WITHIN_MS + times * 10_000);
     await Promise.all(changes);
-    await until(WITHIN_MS, async () => (await settled(stack, ids)) === ids.length, () => `not all came to an end:\n${worker.log}`);
+    await until(
+      WITHIN_MS,
+      async () => (await settled(stack, ids)) === ids.length,
+      () => `not all came to an end:\n${worker.log}`,
+    );
     return await Promise.all(ids.map((id) => endState(stack, id)));
   } finally {
     await worker.stop();
@@ -82,7 +90,7 @@ const upgrade = ({ client }: Stack, subscriptionId: string, startedAt: number): 
   });
 
 /** How many of the subscriptions have their second invoice, paid. */
-const settled = ({ db, accountId }: Stack, ids: string[]): Promise<number> =>
+export const settled = ({ db, accountId }: Stack, ids: string[]): Promise<number> =>
   withAccount(db, accountId, async ({ trx }) => {
     const { rows } = await trx.raw(
       `select count(*)::int as count from (select subscription_id from invoices where subscription_id = any(:ids) and status = 'paid' group by 1 having count(*) >= 2) s`,

@@ -85,7 +85,10 @@ export class KeptWorker {
       const look = (): void => {
         if (this.deaths >= this.kills) done();
       };
-      const timer = setTimeout(() => done(new Error(`${this.crashAt} was reached ${this.deaths} times of ${this.kills}:\n${this.output}`)), withinMs);
+      const timer = setTimeout(
+        () => done(new Error(`${this.crashAt} was reached ${this.deaths} times of ${this.kills}:\n${this.output}`)),
+        withinMs,
+      );
       this.listeners.add(look);
       look();
     });

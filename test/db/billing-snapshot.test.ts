@@ -13,7 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const load = (query: Omit<Parameters<typeof loadSnapshot>[1], 'lock'>, accountId = 'acct_1') => world.as(accountId, (t) => loadSnapshot(t, { ...query, lock: false }));
+const load = (query: Omit<Parameters<typeof loadSnapshot>[1], 'lock'>, accountId = 'acct_1') =>
+  world.as(accountId, (t) => loadSnapshot(t, { ...query, lock: false }));
 
 describe('what it holds', () => {
   test('of a customer: the account, the customer, what the command brings, and no subscription', async () => {
@@ -29,8 +30,17 @@ describe('what it holds', () => {
   test('of a subscription: its invoices that are draft or open, oldest first, and coverage that reaches past the start of its period', async () => {
     const id = unique('sub');
     await record(world, 'acct_1', creation(1, id));
-    const rows = [coverage(1, `si_${id}`, START - 200, START - 100), coverage(1, `si_${id}`, START - 100, START), coverage(1, `si_${id}`, END, END + 100)];
-    const paid = { ...finalised(draftOf(1, unique('in'), { subscriptionId: id })), status: 'paid' as const, amountPaid: 2400, amountRemaining: 0 };
+    const rows = [
+      coverage(1, `si_${id}`, START - 200, START - 100),
+      coverage(1, `si_${id}`, START - 100, START),
+      coverage(1, `si_${id}`, END, END + 100),
+    ];
+    const paid = {
+      ...finalised(draftOf(1, unique('in'), { subscriptionId: id })),
+      status: 'paid' as const,
+      amountPaid: 2400,
+      amountRemaining: 0,
+    };
     const later = draftOf(1, unique('in'), { subscriptionId: id, createdAt: START + 5 });
     await record(world, 'acct_1', { invoices: [later, paid], billed: { shrink: [], insert: rows, attach: [] } });
     const snapshot = await load({ subscriptionId: id });
@@ -44,7 +54,9 @@ describe('what it holds', () => {
     const id = unique('sub');
     await record(world, 'acct_1', creation(1, id));
     for (const number of [2, 1]) {
-      await record(world, 'acct_1', { attempt: anAttempt({ id: unique('pa'), invoiceId: `in_${id}`, number, idempotencyKey: unique('key') }) });
+      await record(world, 'acct_1', {
+        attempt: anAttempt({ id: unique('pa'), invoiceId: `in_${id}`, number, idempotencyKey: unique('key') }),
+      });
     }
     const snapshot = await load({ invoiceId: `in_${id}` });
     expect(snapshot).toMatchObject({ invoice: { id: `in_${id}` }, subscription: { id }, customer: { id: 'cus_1' } });
@@ -85,8 +97,12 @@ describe('what it holds', () => {
       await insertPaymentMethod(t, aPaymentMethod({ id: foreign, customerId: null }));
     });
     const decision = creation(1, id);
-    await record(world, 'acct_1', { ...decision, subscription: { ...(decision.subscription as NonNullable<typeof decision.subscription>), defaultPaymentMethodId: own } });
-    const methods = async () => (await load({ subscriptionId: id, paymentMethodIds: [asked, foreign] })).paymentMethods.map((method) => method.id);
+    await record(world, 'acct_1', {
+      ...decision,
+      subscription: { ...(decision.subscription as NonNullable<typeof decision.subscription>), defaultPaymentMethodId: own },
+    });
+    const methods = async () =>
+      (await load({ subscriptionId: id, paymentMethodIds: [asked, foreign] })).paymentMethods.map((method) => method.id);
     expect(await methods()).toEqual([own, 'pm_1', asked]);
     await world.as('acct_1', (t) => updatePaymentMethod(t, own, { customerId: null }));
     expect(await methods()).toEqual(['pm_1', asked]);
@@ -96,9 +112,26 @@ describe('what it holds', () => {
     const id = unique('sub');
     await record(world, 'acct_1', creation(1, id));
     const ids = ['ii_z', 'ii_a', 'ii_m'].map((name) => `${name}_${id}`);
-    const { id: _, taxes: __, invoiceItemId: ___, ...line } = draftOf(1, id).lines[0] as NonNullable<ReturnType<typeof draftOf>['lines'][0]>;
+    const {
+      id: _,
+      taxes: __,
+      invoiceItemId: ___,
+      ...line
+    } = draftOf(1, id).lines[0] as NonNullable<ReturnType<typeof draftOf>['lines'][0]>;
     await record(world, 'acct_1', {
-      pendingItems: { insert: ids.map((item) => ({ id: item, customerId: 'cus_1', subscriptionId: id, invoiceId: null, line, taxRateIds: [], date: START })), consume: [], remove: [] },
+      pendingItems: {
+        insert: ids.map((item) => ({
+          id: item,
+          customerId: 'cus_1',
+          subscriptionId: id,
+          invoiceId: null,
+          line,
+          taxRateIds: [],
+          date: START,
+        })),
+        consume: [],
+        remove: [],
+      },
     });
     expect((await load({ subscriptionId: id })).pendingItems.map((item) => item.id)).toEqual(ids);
   });
@@ -132,7 +165,13 @@ describe('the lock', () => {
     await locked.promise;
     const second = world.as('acct_1', (t) => loadSnapshot(t, { customerId: 'cus_1', lock: true }));
     // The second is waiting once Postgres says so.
-    await expect.poll(async () => (await world.admin.query(`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`)).rowCount).toBe(1);
+    await expect
+      .poll(
+        async () =>
+          (await world.admin.query(`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`))
+            .rowCount,
+      )
+      .toBe(1);
     gate.resolve();
     await first;
     expect((await second).customer.name).toBe('Written first');

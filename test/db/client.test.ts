@@ -23,7 +23,13 @@ test('what the work throws takes back what it wrote, and is what the caller gets
 test('statements sent together run in the order in which they were sent', async () => {
   const names = ['a', 'b', 'c', 'd'];
   const seen = await world.as('acct_1', (t) =>
-    Promise.all(names.map(async (name) => (await t.run<{ name: string }>('update customers set name = name || $1 where id = $2 returning name', [name, 'cus_1'])).rows[0]?.name)),
+    Promise.all(
+      names.map(
+        async (name) =>
+          (await t.run<{ name: string }>('update customers set name = name || $1 where id = $2 returning name', [name, 'cus_1'])).rows[0]
+            ?.name,
+      ),
+    ),
   );
   expect(seen).toEqual(['Adaa', 'Adaab', 'Adaabc', 'Adaabcd']);
 });
@@ -47,7 +53,10 @@ test('one that fails among many takes the transaction with it, and the connectio
 
 test('columns arrive as the domain has them, and a number that is not exact never does', async () => {
   const { rows } = await world.as('acct_1', (t) =>
-    t.run(`select '2027-03-01T00:00:00.9Z'::timestamptz as at, '0001-01-01T00:00:00Z'::timestamptz as first, 9007199254740991::bigint as big, 1.10::numeric as n, '2027-03-01'::date as day`, []),
+    t.run(
+      `select '2027-03-01T00:00:00.9Z'::timestamptz as at, '0001-01-01T00:00:00Z'::timestamptz as first, 9007199254740991::bigint as big, 1.10::numeric as n, '2027-03-01'::date as day`,
+      [],
+    ),
   );
   expect(rows).toEqual([{ at: 1803859200, first: -62135596800, big: Number.MAX_SAFE_INTEGER, n: '1.10', day: '2027-03-01' }]);
   await expect(world.as('acct_1', (t) => t.run('select 9007199254740993::bigint as big', []))).rejects.toThrow(/safe integer/);

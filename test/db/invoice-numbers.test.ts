@@ -34,9 +34,13 @@ test('one decision draws in the order of its invoices; each account has its own 
 
 test('an invoice that has its number keeps it, a draft draws none', async () => {
   const invoice = finalised(draftOf(2, unique('in')));
-  const { numbers } = (await record(world, 'acct_2', { invoices: [invoice, draftOf(2, unique('in'))] })) as { numbers: Record<string, string> };
+  const { numbers } = (await record(world, 'acct_2', { invoices: [invoice, draftOf(2, unique('in'))] })) as {
+    numbers: Record<string, string>;
+  };
   expect(Object.keys(numbers)).toEqual([invoice.id]);
-  const again = (await record(world, 'acct_2', { invoices: [{ ...invoice, number: numbers[invoice.id] ?? null, attempted: true }] })) as { numbers: object };
+  const again = (await record(world, 'acct_2', { invoices: [{ ...invoice, number: numbers[invoice.id] ?? null, attempted: true }] })) as {
+    numbers: object;
+  };
   expect(again.numbers).toEqual({});
   expect((await numbersOf('acct_2')).at(-1)).toBe('EX2-0004');
 });

@@ -15,8 +15,25 @@ beforeAll(async () => {
     const decision = creation(n, `sub_${n}`);
     await record(world, `acct_${n}`, {
       ...decision,
-      attempt: anAttempt({ id: `pa_${n}`, invoiceId: `in_sub_${n}`, customerId: `cus_${n}`, paymentMethodId: `pm_${n}`, idempotencyKey: `k_${n}` }),
-      balance: [{ id: `cbtxn_${n}`, customerId: `cus_${n}`, type: 'adjustment', amount: -1, endingBalance: -1, currency: 'eur', invoiceId: null, createdAt: START }],
+      attempt: anAttempt({
+        id: `pa_${n}`,
+        invoiceId: `in_sub_${n}`,
+        customerId: `cus_${n}`,
+        paymentMethodId: `pm_${n}`,
+        idempotencyKey: `k_${n}`,
+      }),
+      balance: [
+        {
+          id: `cbtxn_${n}`,
+          customerId: `cus_${n}`,
+          type: 'adjustment',
+          amount: -1,
+          endingBalance: -1,
+          currency: 'eur',
+          invoiceId: null,
+          createdAt: START,
+        },
+      ],
     });
     await world.as(`acct_${n}`, (t) => insertTestClock(t, aTestClock({ id: `clock_${n}` })));
   }
@@ -31,7 +48,10 @@ test('in every table only the rows of the account exist', async () => {
   const seen: string[] = [];
   for (const { name } of tables) {
     const { rows } = await world.as('acct_1', (t) => t.run<{ account_id: string }>(`select distinct account_id from ${name}`, []));
-    expect(rows.filter((row) => row.account_id !== 'acct_1'), name).toEqual([]);
+    expect(
+      rows.filter((row) => row.account_id !== 'acct_1'),
+      name,
+    ).toEqual([]);
     if (rows.length > 0) seen.push(name);
   }
   // The rest have rows of no account here.
@@ -39,7 +59,9 @@ test('in every table only the rows of the account exist', async () => {
 });
 
 test('a connection that is bound to no account sees nothing', async () => {
-  const { rows } = await world.db.knex.raw('select (select count(*) from customers) + (select count(*) from accounts) + (select count(*) from api_keys) as n');
+  const { rows } = await world.db.knex.raw(
+    'select (select count(*) from customers) + (select count(*) from accounts) + (select count(*) from api_keys) as n',
+  );
   expect(rows).toEqual([{ n: 0 }]);
 });
 
@@ -57,18 +79,26 @@ test("another account's rows are not found, listed, changed or referred to", asy
     expect((await listCustomers(t, { limit: 10 })).items.map((row) => row.id)).toEqual(['cus_1']);
     expect((await listEvents(t, { limit: 10, objectId: 'in_sub_2' })).items).toEqual([]);
   });
-  await expect(world.as('acct_1', (t) => insertCustomer(t, aCustomer({ id: unique('cus'), externalId: null, defaultPaymentMethodId: 'pm_2' })))).rejects.toThrow(/foreign key/);
+  await expect(
+    world.as('acct_1', (t) => insertCustomer(t, aCustomer({ id: unique('cus'), externalId: null, defaultPaymentMethodId: 'pm_2' }))),
+  ).rejects.toThrow(/foreign key/);
 });
 
 test('a row cannot be written for another account', async () => {
-  await expect(world.as('acct_1', (t) => insertCustomer({ ...t, accountId: 'acct_2' }, aCustomer({ id: unique('cus'), externalId: null, defaultPaymentMethodId: null })))).rejects.toThrow(
+  await expect(
+    world.as('acct_1', (t) =>
+      insertCustomer({ ...t, accountId: 'acct_2' }, aCustomer({ id: unique('cus'), externalId: null, defaultPaymentMethodId: null })),
+    ),
+  ).rejects.toThrow(/row-level security/);
+  await expect(world.as('acct_1', (t) => t.run(`update customers set account_id = 'acct_2' where id = $1`, ['cus_1']))).rejects.toThrow(
     /row-level security/,
   );
-  await expect(world.as('acct_1', (t) => t.run(`update customers set account_id = 'acct_2' where id = $1`, ['cus_1']))).rejects.toThrow(/row-level security/);
 });
 
 test('the role may neither bypass security nor change the schema', async () => {
-  const { rows } = await world.as('acct_1', (t) => t.run('select rolsuper, rolbypassrls, rolcreaterole from pg_roles where rolname = current_user', []));
+  const { rows } = await world.as('acct_1', (t) =>
+    t.run('select rolsuper, rolbypassrls, rolcreaterole from pg_roles where rolname = current_user', []),
+  );
   expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false, rolcreaterole: false }]);
   await expect(world.as('acct_1', (t) => t.run('alter table customers disable row level security', []))).rejects.toThrow(/owner/);
   await expect(world.as('acct_1', (t) => t.run('truncate events', []))).rejects.toThrow(/permission denied/);
@@ -95,6 +125,10 @@ test('knowing a key lets nobody write its account', async () => {
 
 test("an account's settings are its own", async () => {
   await world.as('acct_1', (t) => updateAccount(t, { taxCalculator: 'fake', seller: { name: 'New', email: null, address: null } }));
-  expect(await world.as('acct_1', (t) => findAccount(t))).toMatchObject({ taxCalculator: 'fake', seller: { name: 'New' }, name: 'Example GmbH' });
+  expect(await world.as('acct_1', (t) => findAccount(t))).toMatchObject({
+    taxCalculator: 'fake',
+    seller: { name: 'New' },
+    name: 'Example GmbH',
+  });
   expect(await world.as('acct_2', (t) => findAccount(t))).toMatchObject({ taxCalculator: 'manual' });
 });

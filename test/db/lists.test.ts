@@ -18,7 +18,15 @@ beforeAll(async () => {
     for (const [n, name] of NAMES.entries()) {
       await insertCustomer(
         t,
-        aCustomer({ id: `cus_${name}`, email: `${name}@example.com`, currency: null, balance: 0, defaultPaymentMethodId: null, externalId: `ext-${name}`, createdAt: START + 10 + Math.min(n, 3) }),
+        aCustomer({
+          id: `cus_${name}`,
+          email: `${name}@example.com`,
+          currency: null,
+          balance: 0,
+          defaultPaymentMethodId: null,
+          externalId: `ext-${name}`,
+          createdAt: START + 10 + Math.min(n, 3),
+        }),
       );
     }
   });
@@ -43,8 +51,14 @@ describe('paging', () => {
   });
 
   test('a cursor of nobody, or of another account, is refused by its name', async () => {
-    await expect(customers({ limit: 2, startingAfter: 'cus_none' })).rejects.toMatchObject({ code: 'resource_missing', param: 'starting_after' });
-    await expect(customers({ limit: 2, endingBefore: 'cus_2' })).rejects.toMatchObject({ code: 'resource_missing', param: 'ending_before' });
+    await expect(customers({ limit: 2, startingAfter: 'cus_none' })).rejects.toMatchObject({
+      code: 'resource_missing',
+      param: 'starting_after',
+    });
+    await expect(customers({ limit: 2, endingBefore: 'cus_2' })).rejects.toMatchObject({
+      code: 'resource_missing',
+      param: 'ending_before',
+    });
   });
 
   test('created, by bound and exactly', async () => {
@@ -90,7 +104,10 @@ describe('filters', () => {
     for (const status of statuses) {
       const decision = creation(2, `sub_${status}`);
       const endedAt = status === 'canceled' || status === 'incomplete_expired' ? END : null;
-      await record(world, 'acct_2', { ...decision, subscription: { ...(decision.subscription as NonNullable<typeof decision.subscription>), status, endedAt } });
+      await record(world, 'acct_2', {
+        ...decision,
+        subscription: { ...(decision.subscription as NonNullable<typeof decision.subscription>), status, endedAt },
+      });
     }
     await world.as('acct_2', async (t) => {
       const found = async (query: Omit<Parameters<typeof listSubscriptions>[1], 'limit'>) =>
@@ -106,7 +123,8 @@ describe('filters', () => {
       expect(await found({ customerId: 'cus_none' })).toEqual([]);
       expect(await findSubscriptionByItem(t, 'si_sub_active')).toMatchObject({ id: 'sub_active' });
       expect(await findSubscriptionByItem(t, 'si_none')).toBeNull();
-      const invoices = async (query: Omit<Parameters<typeof listInvoices>[1], 'limit'>) => (await listInvoices(t, { limit: 10, ...query })).items.map(({ id }) => id);
+      const invoices = async (query: Omit<Parameters<typeof listInvoices>[1], 'limit'>) =>
+        (await listInvoices(t, { limit: 10, ...query })).items.map(({ id }) => id);
       expect(await invoices({ subscriptionId: 'sub_active' })).toEqual(['in_sub_active']);
       expect(await invoices({ subscriptionId: 'sub_active', status: 'paid' })).toEqual([]);
       expect((await invoices({ customerId: 'cus_2', status: 'open' })).length).toBe(5);
@@ -119,7 +137,11 @@ describe('filters', () => {
         await appendEvent(t, { type, objectType: 'customer', objectId: 'cus_a', data: { id: 'cus_a' }, previous: null, occurredAt: START });
       }
       const { items } = await listEvents(t, { limit: 10, objectId: 'cus_a' });
-      expect(items.map(({ type, sequence }) => [type, sequence])).toEqual([['customer.updated', 3], ['customer.updated', 2], ['customer.created', 1]]);
+      expect(items.map(({ type, sequence }) => [type, sequence])).toEqual([
+        ['customer.updated', 3],
+        ['customer.updated', 2],
+        ['customer.created', 1],
+      ]);
       expect((await listEvents(t, { limit: 10, objectId: 'cus_a', types: ['customer.created'] })).items).toEqual([items[2]]);
       const second = await listEvents(t, { limit: 1, objectId: 'cus_a', startingAfter: String(items[0]?.id) });
       expect(second).toEqual({ items: [items[1]], hasMore: true });

@@ -6,16 +6,39 @@ import { listEvents } from '../../db/events.ts';
 import { listInvoices } from '../../db/invoices.ts';
 import { findOperation } from '../../db/operations.ts';
 import { listSubscriptions } from '../../db/subscriptions.ts';
-import { creation, openWorld, record, type World } from './world.ts';
+import { anAttempt, START } from '../api/examples.ts';
+import { creation, draftOf, openWorld, record, type World } from './world.ts';
 
 /** Tables that grow for ever; a plan that reads one from end to end is a mistake. */
-const GROWING = ['customers', 'subscriptions', 'subscription_items', 'invoices', 'invoice_lines', 'invoice_items', 'billed_periods', 'payment_attempts', 'events', 'operations'];
+const GROWING = [
+  'customers',
+  'subscriptions',
+  'subscription_items',
+  'invoices',
+  'invoice_lines',
+  'invoice_items',
+  'billed_periods',
+  'payment_attempts',
+  'events',
+  'operations',
+];
 const COPIES = 3000;
 
 let world: World;
 beforeAll(async () => {
   world = await openWorld();
-  await record(world, 'acct_1', creation(1, 'sub_0'), { operationId: 'op_0' });
+  const { id: _, taxes: __, invoiceItemId: ___, ...line } = draftOf(1, 'x').lines[0] as NonNullable<ReturnType<typeof draftOf>['lines'][0]>;
+  const item = { id: 'ii_0', customerId: 'cus_1', subscriptionId: 'sub_0', invoiceId: null, line, taxRateIds: [], date: START };
+  await record(
+    world,
+    'acct_1',
+    {
+      ...creation(1, 'sub_0'),
+      attempt: anAttempt({ id: 'pa_0', invoiceId: 'in_sub_0' }),
+      pendingItems: { insert: [item], consume: [], remove: [] },
+    },
+    { operationId: 'op_0' },
+  );
   // The one subscription again and again, under ids of its own, so that there is something not to read.
   await world.admin.query(`set session_replication_role = replica`);
   const copy = (table: string, changes: string) =>
@@ -27,8 +50,13 @@ beforeAll(async () => {
   await copy('customers', `${renamed('id', 'external_id')} || jsonb_build_object('created_at', o.created_at + n * interval '1 s')`);
   await copy('subscriptions', `${renamed('id', 'customer_id')} || jsonb_build_object('created_at', o.created_at + n * interval '1 s')`);
   await copy('subscription_items', renamed('id', 'subscription_id'));
-  await copy('invoices', `${renamed('id', 'customer_id', 'subscription_id', 'number')} || jsonb_build_object('position', 100 + n, 'created_at', o.created_at + n * interval '1 s')`);
+  await copy(
+    'invoices',
+    `${renamed('id', 'customer_id', 'subscription_id', 'number')} || jsonb_build_object('position', 100 + n, 'created_at', o.created_at + n * interval '1 s')`,
+  );
   await copy('invoice_lines', renamed('id', 'invoice_id'));
+  await copy('invoice_items', `${renamed('id', 'subscription_id', 'customer_id')} || jsonb_build_object('position', 100 + n)`);
+  await copy('payment_attempts', renamed('id', 'invoice_id', 'idempotency_key'));
   await copy('billed_periods', renamed('id', 'subscription_item_id', 'invoice_id', 'invoice_line_id'));
   await copy('events', `${renamed('id', 'object_id')} || jsonb_build_object('position', o.position * 1000000 + n)`);
   await copy('operations', renamed('operation_id'));
@@ -43,7 +71,9 @@ async function scanned(work: (t: AccountTransaction) => Promise<unknown>): Promi
   await world.as('acct_1', async (t) => {
     const explain = async (text: string, values: readonly unknown[]): Promise<void> => {
       if (!/^\s*(select|with)/i.test(text) || text.includes('set_config')) return;
-      const { rows } = await t.trx.raw(`explain (format json) ${text.replace(/\$\d+/g, (parameter) => literal(values[Number(parameter.slice(1)) - 1]))}`);
+      const { rows } = await t.trx.raw(
+        `explain (format json) ${text.replace(/\$\d+/g, (parameter) => literal(values[Number(parameter.slice(1)) - 1]))}`,
+      );
       const walk = (node: Record<string, unknown>): void => {
         if (node['Node Type'] === 'Seq Scan') found.push(String(node['Relation Name']));
         for (const child of (node['Plans'] as Record<string, unknown>[] | undefined) ?? []) walk(child);
@@ -65,7 +95,13 @@ async function scanned(work: (t: AccountTransaction) => Promise<unknown>): Promi
 }
 
 const literal = (value: unknown): string =>
-  Array.isArray(value) ? `'{${value.join(',')}}'` : value === null || value === undefined ? 'null' : typeof value === 'number' ? String(value) : `'${String(value)}'`;
+  Array.isArray(value)
+    ? `'{${value.join(',')}}'`
+    : value === null || value === undefined
+      ? 'null'
+      : typeof value === 'number'
+        ? String(value)
+        : `'${String(value)}'`;
 
 test.each<[string, (t: AccountTransaction) => Promise<unknown>]>([
   ['the snapshot of a subscription', (t) => loadSnapshot(t, { subscriptionId: 'sub_0_7', lock: true })],

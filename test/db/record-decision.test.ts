@@ -21,7 +21,13 @@ afterAll(() => world.close());
 const snapshotOf = (subscriptionId: string) => world.as('acct_1', (t) => loadSnapshot(t, { subscriptionId, lock: false }));
 
 const pendingItem = (subscriptionId: string, id = unique('ii')): InvoiceItem => {
-  const { id: _, taxes: __, invoiceItemId: ___, ...line } = draftOf(1, id).lines[0] as never as Record<string, unknown> & InvoiceItem['line'] & { id: string; taxes: unknown; invoiceItemId: unknown };
+  const {
+    id: _,
+    taxes: __,
+    invoiceItemId: ___,
+    ...line
+  } = draftOf(1, id).lines[0] as never as Record<string, unknown> &
+    InvoiceItem['line'] & { id: string; taxes: unknown; invoiceItemId: unknown };
   return { id, customerId: 'cus_1', subscriptionId, invoiceId: null, line, taxRateIds: ['txr_1'], date: START };
 };
 
@@ -29,7 +35,9 @@ describe('a decision as a whole', () => {
   test('comes back as it was written, with the number that was drawn', async () => {
     const id = unique('sub');
     const decision = creation(1, id);
-    const answer = (await record(world, 'acct_1', decision, { operationId: `op_${id}`, kind: 'create-subscription' })) as { numbers: Record<string, string> };
+    const answer = (await record(world, 'acct_1', decision, { operationId: `op_${id}`, kind: 'create-subscription' })) as {
+      numbers: Record<string, string>;
+    };
     const number = answer.numbers[`in_${id}`];
     expect(number).toMatch(/^EX1-\d{4,}$/);
 
@@ -40,7 +48,12 @@ describe('a decision as a whole', () => {
     expect(snapshot.customer.currency).toBe('eur');
 
     const operation = await world.as('acct_1', (t) => findOperation(t, `op_${id}`));
-    expect(operation).toEqual({ operationId: `op_${id}`, kind: 'create-subscription', requestHash: 'hash', result: { numbers: { [`in_${id}`]: number } } });
+    expect(operation).toEqual({
+      operationId: `op_${id}`,
+      kind: 'create-subscription',
+      requestHash: 'hash',
+      result: { numbers: { [`in_${id}`]: number } },
+    });
   });
 
   test('writes its events in order, each with the object as written', async () => {
@@ -58,7 +71,10 @@ describe('a decision as a whole', () => {
   test('writes nothing at all when a part of it is refused', async () => {
     const id = unique('sub');
     const decision = creation(1, id);
-    const crooked = { ...decision, journal: decision.journal.map((transaction) => ({ ...transaction, entries: [{ ledgerAccount: 'receivable' as const, amount: 1 }] })) };
+    const crooked = {
+      ...decision,
+      journal: decision.journal.map((transaction) => ({ ...transaction, entries: [{ ledgerAccount: 'receivable' as const, amount: 1 }] })),
+    };
     await expect(record(world, 'acct_1', crooked, { operationId: `op_${id}` })).rejects.toThrow(/does not sum to zero/);
     expect(await world.as('acct_1', (t) => findSubscription(t, id))).toBeNull();
     expect(await world.as('acct_1', (t) => findOperation(t, `op_${id}`))).toBeNull();
@@ -67,14 +83,25 @@ describe('a decision as a whole', () => {
   test('an operation id is carried out once', async () => {
     const id = unique('sub');
     await record(world, 'acct_1', creation(1, id), { operationId: `op_${id}` });
-    await expect(record(world, 'acct_1', { invoices: [draftOf(1, unique('in'))] }, { operationId: `op_${id}` })).rejects.toBeInstanceOf(OperationExists);
+    await expect(record(world, 'acct_1', { invoices: [draftOf(1, unique('in'))] }, { operationId: `op_${id}` })).rejects.toBeInstanceOf(
+      OperationExists,
+    );
     // The same id in another account is another operation.
     await record(world, 'acct_2', emptyDecision(), { operationId: `op_${id}` });
   });
 
   test('of two at once under one operation id, one is written', async () => {
     const operationId = unique('op');
-    const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => record(world, 'acct_1', { invoices: [draftOf(1, unique('in'))] }, { operationId })));
+    const outcomes = await Promise.allSettled(
+      [1, 2, 3, 4].map(() => record(world, 'acct_1', { invoices: [draftOf(1, unique('in'))] }, { operationId })),
+    );
+    expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(OperationExists);
+  });
+
+  test('of two tries of one operation at once, which write the same rows, the later learns that it is done', async () => {
+    const id = unique('sub');
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => record(world, 'acct_1', creation(1, id), { operationId: `op_${id}` })));
     expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
     for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(OperationExists);
   });
@@ -147,12 +174,19 @@ describe('pending items and coverage', () => {
     await record(world, 'acct_1', {
       invoices: [invoice],
       pendingItems: { insert: [], consume: [{ id: item.id, invoiceId: invoice.id }], remove: [] },
-      billed: { shrink: [], insert: [], attach: [{ invoiceItemId: item.id, invoiceId: invoice.id, invoiceLineId: String(invoice.lines[0]?.id) }] },
+      billed: {
+        shrink: [],
+        insert: [],
+        attach: [{ invoiceItemId: item.id, invoiceId: invoice.id, invoiceLineId: String(invoice.lines[0]?.id) }],
+      },
       events: [{ type: 'invoiceitem.updated', objectType: 'invoiceitem', objectId: item.id, previous: { invoiceId: null } }],
     });
     const snapshot = await snapshotOf(id);
     expect(snapshot.pendingItems).toEqual([]);
-    expect(snapshot.billed.find((row) => row.id === covered.id)).toMatchObject({ invoiceId: invoice.id, invoiceLineId: invoice.lines[0]?.id });
+    expect(snapshot.billed.find((row) => row.id === covered.id)).toMatchObject({
+      invoiceId: invoice.id,
+      invoiceLineId: invoice.lines[0]?.id,
+    });
     const { items } = await world.as('acct_1', (t) => listEvents(t, { limit: 1, objectId: item.id }));
     expect(items[0]?.data).toEqual({ ...item, invoiceId: invoice.id });
   });
@@ -189,17 +223,44 @@ describe('money', () => {
   test('an attempt is written before and settled after the charge', async () => {
     const invoice = finalised(draftOf(1, unique('in')));
     await record(world, 'acct_1', { invoices: [invoice] });
-    const attempt = anAttempt({ id: unique('pa'), invoiceId: invoice.id, idempotencyKey: invoice.id, status: 'created', declineCode: null, declineMessage: null, resolvedAt: null });
+    const attempt = anAttempt({
+      id: unique('pa'),
+      invoiceId: invoice.id,
+      idempotencyKey: invoice.id,
+      status: 'created',
+      declineCode: null,
+      declineMessage: null,
+      resolvedAt: null,
+    });
     const read = async () => (await world.as('acct_1', (t) => loadSnapshot(t, { invoiceId: invoice.id, lock: false }))).attempts;
     await record(world, 'acct_1', { attempt });
     expect(await read()).toEqual([attempt]);
-    const settled = { ...attempt, status: 'declined' as const, gatewayReference: unique('ch'), declineCode: 'insufficient_funds', declineMessage: 'No.', resolvedAt: START + 1 };
-    await record(world, 'acct_1', { attempt: settled, events: [{ type: 'payment_attempt.declined', objectType: 'payment_attempt', objectId: attempt.id, previous: null }] });
+    const settled = {
+      ...attempt,
+      status: 'declined' as const,
+      gatewayReference: unique('ch'),
+      declineCode: 'insufficient_funds',
+      declineMessage: 'No.',
+      resolvedAt: START + 1,
+    };
+    await record(world, 'acct_1', {
+      attempt: settled,
+      events: [{ type: 'payment_attempt.declined', objectType: 'payment_attempt', objectId: attempt.id, previous: null }],
+    });
     expect(await read()).toEqual([settled]);
   });
 
   test('the customer keeps the last balance of the movements', async () => {
-    const move = (amount: number, endingBalance: number) => ({ id: unique('cbtxn'), customerId: 'cus_2', type: 'adjustment' as const, amount, endingBalance, currency: 'eur', invoiceId: null, createdAt: START });
+    const move = (amount: number, endingBalance: number) => ({
+      id: unique('cbtxn'),
+      customerId: 'cus_2',
+      type: 'adjustment' as const,
+      amount,
+      endingBalance,
+      currency: 'eur',
+      invoiceId: null,
+      createdAt: START,
+    });
     await record(world, 'acct_2', {
       balance: [move(-500, -500), move(200, -300)],
       events: [{ type: 'customer.updated', objectType: 'customer', objectId: 'cus_2', previous: { balance: 0 } }],

@@ -16,7 +16,19 @@ import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { JournalTransaction } from '../../domain/ledger/journal.ts';
 import type { BilledPeriod } from '../../domain/subscription/subscription.ts';
 import { startPostgres } from '../../servers/postgres.ts';
-import { aCustomer, aLine, anAccount, anInvoice, aPaymentMethod, aPrice, aProduct, aSubscription, aTaxRate, END, START } from '../api/examples.ts';
+import {
+  aCustomer,
+  aLine,
+  anAccount,
+  anInvoice,
+  aPaymentMethod,
+  aPrice,
+  aProduct,
+  aSubscription,
+  aTaxRate,
+  END,
+  START,
+} from '../api/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /** A migrated database with the accounts acct_1 and acct_2, each with a customer, a card, two prices and a tax rate, ids ending in the account's number. */
@@ -69,7 +81,10 @@ async function seedAccount(db: Database, n: number): Promise<void> {
   const accountId = `acct_${n}`;
   await insertAccount(db, anAccount({ id: accountId, invoiceNumberPrefix: `EX${n}`, defaultTaxRateIds: [] }));
   await withAccount(db, accountId, async (t) => {
-    await insertCustomer(t, aCustomer({ id: `cus_${n}`, balance: 0, currency: null, defaultPaymentMethodId: null, externalId: `crm-${n}` }));
+    await insertCustomer(
+      t,
+      aCustomer({ id: `cus_${n}`, balance: 0, currency: null, defaultPaymentMethodId: null, externalId: `crm-${n}` }),
+    );
     await insertPaymentMethod(t, aPaymentMethod({ id: `pm_${n}`, customerId: `cus_${n}` }));
     await updateCustomer(t, `cus_${n}`, { defaultPaymentMethodId: `pm_${n}` });
     await insertProduct(t, aProduct({ id: `prod_${n}`, defaultPriceId: null }));
@@ -94,13 +109,34 @@ export const anOperation = (patch: Partial<Operation> = {}): Operation => ({
 });
 
 /** Records parts of a decision in a transaction of its own. */
-export const record = (world: World, accountId: string, decision: Partial<Decision>, operation: Partial<Operation> = {}): Promise<unknown> =>
+export const record = (
+  world: World,
+  accountId: string,
+  decision: Partial<Decision>,
+  operation: Partial<Operation> = {},
+): Promise<unknown> =>
   world.as(accountId, (t) => recordDecision(t, anOperation(operation), { ...emptyDecision(), ...decision }, (numbers) => ({ numbers })));
 
 /** A draft with one line, ready to be finalised by giving it `finalised`. */
 export function draftOf(n: number, id: string, patch: Partial<Invoice> = {}): Invoice {
   const line = aLine({ id: `il_${id}`, subscriptionItemId: null, priceId: `price_${n}`, productId: `prod_${n}`, taxes: [] });
-  return anInvoice({ id, number: null, status: 'draft', customerId: `cus_${n}`, subscriptionId: null, lines: [line], taxes: [], tax: 0, total: 2400, amountDue: 2400, amountRemaining: 2400, defaultTaxRateIds: [], finalizedAt: null, endingBalance: null, ...patch });
+  return anInvoice({
+    id,
+    number: null,
+    status: 'draft',
+    customerId: `cus_${n}`,
+    subscriptionId: null,
+    lines: [line],
+    taxes: [],
+    tax: 0,
+    total: 2400,
+    amountDue: 2400,
+    amountRemaining: 2400,
+    defaultTaxRateIds: [],
+    finalizedAt: null,
+    endingBalance: null,
+    ...patch,
+  });
 }
 
 export const finalised = (draft: Invoice, at = START): Invoice => ({ ...draft, status: 'open', finalizedAt: at, endingBalance: 0 });
@@ -120,7 +156,13 @@ export const journalOf = (invoice: Invoice, patch: Partial<JournalTransaction> =
   ...patch,
 });
 
-export const coverage = (n: number, subscriptionItemId: string, start: number, end: number, patch: Partial<BilledPeriod> = {}): BilledPeriod => ({
+export const coverage = (
+  n: number,
+  subscriptionItemId: string,
+  start: number,
+  end: number,
+  patch: Partial<BilledPeriod> = {},
+): BilledPeriod => ({
   id: unique('bp'),
   subscriptionItemId,
   priceId: `price_${n}`,
@@ -150,7 +192,11 @@ export function creation(n: number, id: string): Decision {
     ...emptyDecision(),
     subscription: aSubscription({ id, customerId: `cus_${n}`, items, defaultTaxRateIds: [], latestInvoiceId: invoice.id }),
     invoices: [{ ...invoice, lines: [line] }],
-    billed: { shrink: [], insert: [coverage(n, itemId, START, END, { id: `bp_${id}`, invoiceId: invoice.id, invoiceLineId: line.id })], attach: [] },
+    billed: {
+      shrink: [],
+      insert: [coverage(n, itemId, START, END, { id: `bp_${id}`, invoiceId: invoice.id, invoiceLineId: line.id })],
+      attach: [],
+    },
     customerCurrency: 'eur',
     journal: [journalOf(invoice)],
     events: [

@@ -17,9 +17,19 @@ test('now, without credit: ended, nothing given back, pending items taken away',
   createPaid(book, JAN_1, ['pro']);
   changeItem(book, on('2025-01-10'), 'si_pro', { priceId: 'max' });
   const decision = cancel(book, JAN_16);
-  expect(book.living).toMatchObject({ status: 'canceled', endedAt: JAN_16, canceledAt: JAN_16, cancelAt: null, cancellationDetails: { reason: 'cancellation_requested' } });
+  expect(book.living).toMatchObject({
+    status: 'canceled',
+    endedAt: JAN_16,
+    canceledAt: JAN_16,
+    cancelAt: null,
+    cancellationDetails: { reason: 'cancellation_requested' },
+  });
   expect([book.allInvoices.length, book.pendingItems.size, book.customer.balance]).toEqual([1, 0, 0]);
-  expect(decision.events.map((event) => event.type)).toEqual(['invoiceitem.deleted', 'invoiceitem.deleted', 'customer.subscription.deleted']);
+  expect(decision.events.map((event) => event.type)).toEqual([
+    'invoiceitem.deleted',
+    'invoiceitem.deleted',
+    'customer.subscription.deleted',
+  ]);
   expect(book.coverage('si_pro')).toEqual([{ start: JAN_1, end: JAN_16 }]);
 });
 
@@ -38,7 +48,11 @@ test('prorate alone still settles, pending items included: credit for what was n
   changeItem(book, on('2025-01-11'), 'si_pro', { priceId: 'max' });
   cancel(book, JAN_16, { prorate: true });
   // 10 days of pro and 5 of max were used: 1000 + 1000 of the 3100 that were paid.
-  expect(linesOf(book.lastInvoice)).toEqual(['Unused time on pro after 11 Jan 2025 -2100', 'Remaining time on max after 11 Jan 2025 4200', 'Unused time on max after 16 Jan 2025 -3200']);
+  expect(linesOf(book.lastInvoice)).toEqual([
+    'Unused time on pro after 11 Jan 2025 -2100',
+    'Remaining time on max after 11 Jan 2025 4200',
+    'Unused time on max after 16 Jan 2025 -3200',
+  ]);
   expect(book.customer.balance).toBe(-1100);
 });
 

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decideVoid } from '../../domain/invoicing/void-invoice.ts';
 import { decideChange } from '../../domain/subscription/change-plan.ts';
 import type { ChangePlan } from '../../domain/subscription/commands.ts';
-import { decidePendingUpdate } from '../../domain/subscription/resolve-pending-update.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { cancel, change, changeItem, changePlan, create, createPaid, linesOf, payAll, renew, schedule } from '../support/subscribe.ts';
 
@@ -34,7 +32,11 @@ describe('create_prorations', () => {
       ['Unused time on pro after 16 Jan 2025', -1600, JAN_16],
       ['Remaining time on max after 16 Jan 2025', 3200, JAN_16],
     ]);
-    expect(decision.events.map((event) => event.type)).toEqual(['invoiceitem.created', 'invoiceitem.created', 'customer.subscription.updated']);
+    expect(decision.events.map((event) => event.type)).toEqual([
+      'invoiceitem.created',
+      'invoiceitem.created',
+      'customer.subscription.updated',
+    ]);
     expect(book.living.items).toMatchObject([{ id: 'si_pro', priceId: 'max' }]);
   });
 
@@ -99,7 +101,13 @@ describe('none', () => {
 
   test('a removed item gives nothing back, an added one is free until the next period', () => {
     const book = paidBook(['pro', 'addon']);
-    changePlan(book, JAN_16, { items: [{ do: 'remove', itemId: 'si_addon' }, { do: 'add', item: { id: 'si_max', priceId: 'max', quantity: '1', taxRateIds: [] } }], ...NONE });
+    changePlan(book, JAN_16, {
+      items: [
+        { do: 'remove', itemId: 'si_addon' },
+        { do: 'add', item: { id: 'si_max', priceId: 'max', quantity: '1', taxRateIds: [] } },
+      ],
+      ...NONE,
+    });
     cancel(book, on('2025-01-20'), { prorate: true });
     expect(linesOf(book.lastInvoice)).toEqual(['Unused time on pro after 20 Jan 2025 -1200']);
   });
@@ -122,7 +130,9 @@ describe('the proration date', () => {
   });
 
   test.each([JAN_1 - 1, FEB_1])('outside the current period is refused', (prorationDate) => {
-    expect(() => changeItem(paidBook(), JAN_16, 'si_pro', { priceId: 'max' }, { prorationDate })).toThrow(expect.objectContaining({ code: 'date_out_of_range', param: 'proration_date' }));
+    expect(() => changeItem(paidBook(), JAN_16, 'si_pro', { priceId: 'max' }, { prorationDate })).toThrow(
+      expect.objectContaining({ code: 'date_out_of_range', param: 'proration_date' }),
+    );
   });
 });
 
@@ -131,13 +141,23 @@ describe('a new period', () => {
     const book = paidBook();
     changeItem(book, JAN_16, 'si_pro', { priceId: 'yearly' });
     expect(linesOf(book.lastInvoice)).toEqual(['Unused time on pro after 16 Jan 2025 -1600', '1 × yearly (at EUR 365.00 / year) 36500']);
-    expect(book.living).toMatchObject({ billingCycleAnchor: JAN_16, currentPeriodStart: JAN_16, currentPeriodEnd: on('2026-01-16'), cycle: { interval: 'year', intervalCount: 1 } });
+    expect(book.living).toMatchObject({
+      billingCycleAnchor: JAN_16,
+      currentPeriodStart: JAN_16,
+      currentPeriodEnd: on('2026-01-16'),
+      cycle: { interval: 'year', intervalCount: 1 },
+    });
   });
 
   test('so does the anchor now, for all items at their price', () => {
     const book = paidBook(['pro', 'addon']);
     changePlan(book, JAN_16, { billingCycleAnchor: 'now' });
-    expect(book.lastInvoice.lines.map((line) => [line.amount, line.proration])).toEqual([[-1600, true], [3100, false], [-160, true], [310, false]]);
+    expect(book.lastInvoice.lines.map((line) => [line.amount, line.proration])).toEqual([
+      [-1600, true],
+      [3100, false],
+      [-160, true],
+      [310, false],
+    ]);
     expect(book.living).toMatchObject({ billingCycleAnchor: JAN_16, currentPeriodEnd: on('2025-02-16') });
     payAll(book, JAN_16);
     renew(book);
@@ -155,18 +175,26 @@ describe('a new period', () => {
     const book = paidBook();
     changeItem(book, JAN_16, 'si_pro', { priceId: 'yearly' }, { prorationDate: JAN_16 - 3600 });
     expect(book.living.billingCycleAnchor).toBe(JAN_16 - 3600);
-    expect(() => changePlan(paidBook(), JAN_16, { billingCycleAnchor: 'now', prorationDate: JAN_16 + 1 })).toThrow(expect.objectContaining({ code: 'date_out_of_range' }));
+    expect(() => changePlan(paidBook(), JAN_16, { billingCycleAnchor: 'now', prorationDate: JAN_16 + 1 })).toThrow(
+      expect.objectContaining({ code: 'date_out_of_range' }),
+    );
   });
 
   test('of items that go with it: their unused time is credited, once', () => {
     const book = paidBook(['pro', 'addon']);
     changePlan(book, on('2025-01-11'), { items: [{ do: 'remove', itemId: 'si_addon' }], ...ALWAYS });
-    changePlan(book, JAN_16, { items: [{ do: 'add', item: { id: 'si_max', priceId: 'max', quantity: '1', taxRateIds: [] } }, { do: 'remove', itemId: 'si_pro' }], billingCycleAnchor: 'now' });
+    changePlan(book, JAN_16, {
+      items: [
+        { do: 'add', item: { id: 'si_max', priceId: 'max', quantity: '1', taxRateIds: [] } },
+        { do: 'remove', itemId: 'si_pro' },
+      ],
+      billingCycleAnchor: 'now',
+    });
     expect(book.lastInvoice.lines.map((line) => line.amount)).toEqual([-1600, 6200]);
     expect(book.coverage('si_addon')).toEqual([{ start: JAN_1, end: on('2025-01-11') }]);
   });
 
-  test('moves the end at the period\'s end with it', () => {
+  test("moves the end at the period's end with it", () => {
     const book = paidBook();
     schedule(book, JAN_16, 'period_end');
     changePlan(book, JAN_16, { billingCycleAnchor: 'now' });
@@ -192,114 +220,15 @@ describe('a new period', () => {
   });
 });
 
-describe('an update that waits for its payment', () => {
-  const waiting = (paymentBehavior: ChangePlan['paymentBehavior'], book = paidBook()) => {
-    changeItem(book, JAN_16, 'si_pro', { priceId: 'max' }, { ...ALWAYS, paymentBehavior });
-    return book;
-  };
-
-  test.each(['error_if_incomplete', 'pending_if_incomplete'] as const)('%s leaves the subscription as it is', (paymentBehavior) => {
-    const book = waiting(paymentBehavior);
-    expect(book.living).toMatchObject({ items: [{ priceId: 'pro' }], pendingUpdate: { invoiceId: book.lastInvoice.id, expiresAt: JAN_16 + 23 * 3600 }, latestInvoiceId: book.lastInvoice.id });
-    expect(book.lastInvoice).toMatchObject({ status: 'open', total: 1600 });
-    expect([...book.billed.values()]).toHaveLength(1);
-  });
-
-  test('paid: items, period and coverage become as decided', () => {
-    const book = waiting('pending_if_incomplete');
-    book.pay(book.lastInvoice.id, JAN_16 + 60);
-    const decision = book.do(JAN_16 + 60, (snapshot, context) => decidePendingUpdate(snapshot, { apply: true }, context));
-    expect(book.living).toMatchObject({ items: [{ priceId: 'max' }], pendingUpdate: null, status: 'active' });
-    expect(decision.events.map((event) => event.type)).toEqual(['customer.subscription.pending_update_applied', 'customer.subscription.updated']);
-    renew(book);
-    expect(book.lastInvoice.total).toBe(6200);
-    expect(book.coverage('si_pro')).toEqual([{ start: JAN_1, end: on('2025-03-01') }]);
-  });
-
-  test('not paid: dropped with its invoice, the balance it took comes back', () => {
-    const start = paidBook();
-    start.customer.balance = -100;
-    const book = waiting('pending_if_incomplete', start);
-    book.pay(book.lastInvoice.id, JAN_16, 'declined');
-    expect(book.living.status).toBe('active');
-    book.do(JAN_16 + 23 * 3600, (snapshot, context) => decidePendingUpdate(snapshot, { apply: false }, context));
-    expect(book.living).toMatchObject({ items: [{ priceId: 'pro' }], pendingUpdate: null, status: 'active' });
-    expect([book.lastInvoice.status, book.customer.balance, book.ledger('receivable')]).toEqual(['void', -100, 0]);
-    const again = book.do(JAN_16 + 23 * 3600, (snapshot, context) => decidePendingUpdate(snapshot, { apply: false }, context));
-    expect(again.events).toEqual([]);
-    expect(cancel(book, on('2025-01-20'), { prorate: true }).invoices[0]?.total).toBe(-1200);
-  });
-
-  test('money decides: asked to drop a paid one, it is applied; asked to apply an unpaid one, it refuses', () => {
-    const book = waiting('pending_if_incomplete');
-    expect(() => book.do(JAN_16, (snapshot, context) => decidePendingUpdate(snapshot, { apply: true }, context))).toThrow(expect.objectContaining({ code: 'transition_not_allowed' }));
-    book.pay(book.lastInvoice.id, JAN_16);
-    book.do(JAN_16, (snapshot, context) => decidePendingUpdate(snapshot, { apply: false }, context));
-    expect(book.living.items).toMatchObject([{ priceId: 'max' }]);
-  });
-
-  test('voiding its invoice drops it; other changes of items are refused until then', () => {
-    const book = waiting('pending_if_incomplete');
-    expect(() => changeItem(book, JAN_16, 'si_pro', { quantity: '2' })).toThrow(expect.objectContaining({ code: 'pending_update_exists' }));
-    changePlan(book, JAN_16, { defaultPaymentMethodId: 'pm_1' });
-    book.do(JAN_16 + 60, decideVoid, { invoiceId: book.lastInvoice.id });
-    expect(book.living).toMatchObject({ pendingUpdate: null, defaultPaymentMethodId: 'pm_1', status: 'active' });
-    changeItem(book, JAN_16, 'si_pro', { quantity: '2' });
-  });
-
-  test('does not outlive its period or its subscription', () => {
-    const late = paidBook();
-    changeItem(late, FEB_1 - 3600, 'si_pro', { priceId: 'max' }, { ...ALWAYS, paymentBehavior: 'pending_if_incomplete' });
-    expect(late.living.pendingUpdate?.expiresAt).toBe(FEB_1);
-    renew(late);
-    expect(late.lastInvoice.total).toBe(3100);
-    expect(late.living.pendingUpdate).toBeNull();
-    const canceled = waiting('pending_if_incomplete');
-    const update = canceled.lastInvoice.id;
-    cancel(canceled, on('2025-01-17'));
-    expect([canceled.invoice(update).status, canceled.living.status]).toEqual(['void', 'canceled']);
-  });
-
-  test('nothing to pay: applied at once; so is allow_incomplete', () => {
-    const down = paidBook(['max']);
-    changeItem(down, JAN_16, 'si_max', { priceId: 'pro' }, { ...ALWAYS, paymentBehavior: 'pending_if_incomplete' });
-    expect(down.living).toMatchObject({ items: [{ priceId: 'pro' }], pendingUpdate: null });
-    expect(waiting('allow_incomplete').living).toMatchObject({ items: [{ priceId: 'max' }], pendingUpdate: null });
-  });
-
-  test('bills only the change itself: what was pending stays pending', () => {
-    const start = paidBook();
-    changeItem(start, on('2025-01-11'), 'si_pro', { quantity: '2' });
-    const book = waiting('pending_if_incomplete', start);
-    expect(book.snapshot().pendingItems).toHaveLength(2);
-    expect(book.lastInvoice.lines).toHaveLength(2);
-  });
-
-  test('a delinquent subscription recovers by its own invoices, whatever becomes of the update', () => {
-    const book = paidBook();
-    renew(book);
-    const owed = book.lastInvoice.id;
-    book.pay(owed, FEB_1, 'declined');
-    changeItem(book, FEB_1, 'si_pro', { priceId: 'max' }, { ...ALWAYS, paymentBehavior: 'pending_if_incomplete' });
-    book.pay(owed, FEB_1 + 60);
-    expect(book.living).toMatchObject({ status: 'active', pendingUpdate: { invoiceId: book.lastInvoice.id } });
-  });
-
-  test('a new cycle waits as a whole', () => {
-    const book = paidBook();
-    changeItem(book, JAN_16, 'si_pro', { priceId: 'yearly' }, { paymentBehavior: 'error_if_incomplete' });
-    expect(book.living).toMatchObject({ cycle: { interval: 'month' }, currentPeriodEnd: FEB_1 });
-    book.pay(book.lastInvoice.id, JAN_16);
-    book.do(JAN_16, (snapshot, context) => decidePendingUpdate(snapshot, { apply: true }, context));
-    expect(book.living).toMatchObject({ cycle: { interval: 'year' }, billingCycleAnchor: JAN_16, currentPeriodEnd: on('2026-01-16') });
-  });
-});
-
 describe('settings and the end', () => {
   test('change without billing', () => {
     const book = paidBook();
     book.taxRate('vat', '20');
-    const decision = changePlan(book, JAN_16, { defaultPaymentMethodId: null, defaultTaxRateIds: ['vat'], cancellation: { at: 'period_end' } });
+    const decision = changePlan(book, JAN_16, {
+      defaultPaymentMethodId: null,
+      defaultTaxRateIds: ['vat'],
+      cancellation: { at: 'period_end' },
+    });
     expect(book.living).toMatchObject({ defaultTaxRateIds: ['vat'], cancelAtPeriodEnd: true });
     expect([decision.invoices, decision.billed.insert]).toEqual([[], []]);
     expect(decision.events.map((event) => event.type)).toEqual(['customer.subscription.updated']);
@@ -307,25 +236,56 @@ describe('settings and the end', () => {
 
   test('a touched item is billed until the end it will have', () => {
     const book = paidBook(['pro', 'addon']);
-    changePlan(book, on('2025-01-11'), { items: [{ do: 'update', itemId: 'si_pro', priceId: 'max' }], cancellation: { at: JAN_16 }, ...ALWAYS });
-    expect(linesOf(book.lastInvoice)).toEqual(['Unused time on pro after 11 Jan 2025 -2100', 'Remaining time on max after 11 Jan 2025 1000']);
+    changePlan(book, on('2025-01-11'), {
+      items: [{ do: 'update', itemId: 'si_pro', priceId: 'max' }],
+      cancellation: { at: JAN_16 },
+      ...ALWAYS,
+    });
+    expect(linesOf(book.lastInvoice)).toEqual([
+      'Unused time on pro after 11 Jan 2025 -2100',
+      'Remaining time on max after 11 Jan 2025 1000',
+    ]);
   });
 
-  test.each([{}, { items: [] }, { items: [{ do: 'update', itemId: 'si_pro', quantity: '1', priceId: 'pro' }] }, { defaultTaxRateIds: [], ...ALWAYS }] as Partial<ChangePlan>[])(
-    'nothing changed: an empty decision (%#)',
-    (patch) => {
-      const decision = changePlan(paidBook(), JAN_16, patch);
-      expect(decision).toMatchObject({ subscription: null, invoices: [], events: [], pendingItems: { insert: [] }, billed: { insert: [], shrink: [] } });
-    },
-  );
+  test.each([
+    {},
+    { items: [] },
+    { items: [{ do: 'update', itemId: 'si_pro', quantity: '1', priceId: 'pro' }] },
+    { defaultTaxRateIds: [], ...ALWAYS },
+  ] as Partial<ChangePlan>[])('nothing changed: an empty decision (%#)', (patch) => {
+    const decision = changePlan(paidBook(), JAN_16, patch);
+    expect(decision).toMatchObject({
+      subscription: null,
+      invoices: [],
+      events: [],
+      pendingItems: { insert: [] },
+      billed: { insert: [], shrink: [] },
+    });
+  });
 });
 
 describe('refusals name the parameter at fault', () => {
   test.each([
-    ['the last item', [{ do: 'remove', itemId: 'si_pro' }, { do: 'remove', itemId: 'si_addon' }], 'last_item_removal', 'items'],
+    [
+      'the last item',
+      [
+        { do: 'remove', itemId: 'si_pro' },
+        { do: 'remove', itemId: 'si_addon' },
+      ],
+      'last_item_removal',
+      'items',
+    ],
     ['an unknown item', [{ do: 'update', itemId: 'si_nope', quantity: '2' }], 'item_missing', 'items[0][id]'],
     ['an unknown item to remove', [{ do: 'remove', itemId: 'si_nope' }], 'item_missing', 'items[0][id]'],
-    ['an item named twice', [{ do: 'remove', itemId: 'si_pro' }, { do: 'update', itemId: 'si_pro', quantity: '2' }], 'parameter_invalid', 'items[1][id]'],
+    [
+      'an item named twice',
+      [
+        { do: 'remove', itemId: 'si_pro' },
+        { do: 'update', itemId: 'si_pro', quantity: '2' },
+      ],
+      'parameter_invalid',
+      'items[1][id]',
+    ],
     ['one price twice', [{ do: 'update', itemId: 'si_addon', priceId: 'pro' }], 'item_duplicate_price', 'items[0][price]'],
     ['another cycle for one of two', [{ do: 'update', itemId: 'si_addon', priceId: 'yearly' }], 'interval_mismatch', 'items[0][price]'],
     ['another currency', [{ do: 'update', itemId: 'si_addon', priceId: 'usd' }], 'currency_mismatch', 'items[0][price]'],
@@ -347,7 +307,9 @@ describe('refusals name the parameter at fault', () => {
     const incomplete = new MemoryBook();
     incomplete.price('pro', '3100');
     create(incomplete, JAN_1, ['pro']);
-    expect(() => changeItem(incomplete, JAN_16, 'si_pro', { quantity: '2' })).toThrow(expect.objectContaining({ code: 'subscription_incomplete' }));
+    expect(() => changeItem(incomplete, JAN_16, 'si_pro', { quantity: '2' })).toThrow(
+      expect.objectContaining({ code: 'subscription_incomplete' }),
+    );
     cancel(book, JAN_16);
     expect(() => changeItem(book, JAN_16, 'si_pro', { quantity: '2' })).toThrow(expect.objectContaining({ code: 'subscription_canceled' }));
   });
@@ -366,6 +328,10 @@ test('past due: a downgrade whose credit pays the open invoice makes it active a
 test('deciding twice from one snapshot is the same, ids and all (preview equals invoice)', () => {
   const book = paidBook();
   const decide = () =>
-    decideChange(book.snapshot(), change({ items: [{ do: 'update', itemId: 'si_pro', priceId: 'max' }], ...ALWAYS }), book.context(JAN_16, 'op'));
+    decideChange(
+      book.snapshot(),
+      change({ items: [{ do: 'update', itemId: 'si_pro', priceId: 'max' }], ...ALWAYS }),
+      book.context(JAN_16, 'op'),
+    );
   expect(decide()).toEqual(decide());
 });

@@ -23,13 +23,27 @@ describe('taxes', () => {
     const book = bookWith({ account: { defaultTaxRateIds: ['vat'] } });
     book.taxRate('vat', '20');
     create(book, JAN_1, ['pro']);
-    expect(book.lastInvoice).toMatchObject({ subtotal: 3100, tax: 620, total: 3720, totalExcludingTax: 3100, amountDue: 3720, status: 'open', number: 'PER-0001' });
+    expect(book.lastInvoice).toMatchObject({
+      subtotal: 3100,
+      tax: 620,
+      total: 3720,
+      totalExcludingTax: 3100,
+      amountDue: 3720,
+      status: 'open',
+      number: 'PER-0001',
+    });
     expect([book.ledger('receivable'), book.ledger('deferred_revenue'), book.ledger('tax_payable')]).toEqual([3720, -3100, -620]);
 
     const inclusive = bookWith({ account: { defaultTaxRateIds: ['vat'] } });
     inclusive.taxRate('vat', '24', true);
     create(inclusive, JAN_1, ['pro']);
-    expect(inclusive.lastInvoice).toMatchObject({ subtotal: 3100, subtotalExcludingTax: 2500, tax: 600, total: 3100, totalExcludingTax: 2500 });
+    expect(inclusive.lastInvoice).toMatchObject({
+      subtotal: 3100,
+      subtotalExcludingTax: 2500,
+      tax: 600,
+      total: 3100,
+      totalExcludingTax: 2500,
+    });
   });
 
   test('a credit carries the tax rates of what it credits, also after the default changed', () => {
@@ -69,38 +83,60 @@ describe('an external tax engine', () => {
 
   test('leaves a draft without number, journal or balance until its taxes are there', () => {
     const book = external();
-    expect(book.lastInvoice).toMatchObject({ status: 'draft', taxStatus: 'pending', number: null, finalizedAt: null, total: 3100, startingBalance: -1000 });
+    expect(book.lastInvoice).toMatchObject({
+      status: 'draft',
+      taxStatus: 'pending',
+      number: null,
+      finalizedAt: null,
+      total: 3100,
+      startingBalance: -1000,
+    });
     expect([book.journal, book.customer.balance, book.living.status]).toEqual([[], -1000, 'incomplete']);
-    const finalize = () => book.do(JAN_1, (snapshot, context) => decideFinalization(snapshot, {}, context), { invoiceId: book.lastInvoice.id });
+    const finalize = () =>
+      book.do(JAN_1, (snapshot, context) => decideFinalization(snapshot, {}, context), { invoiceId: book.lastInvoice.id });
     expect(finalize).toThrow(expect.objectContaining({ code: 'transition_not_allowed' }));
   });
 
   test('finalises with taxes given, or with those stored on the draft', () => {
     const given = external();
-    given.do(JAN_1 + 60, (snapshot, context) => decideFinalization(snapshot, { taxes: [[vat]] }, context), { invoiceId: given.lastInvoice.id });
+    given.do(JAN_1 + 60, (snapshot, context) => decideFinalization(snapshot, { taxes: [[vat]] }, context), {
+      invoiceId: given.lastInvoice.id,
+    });
     const stored = external();
     const about = { invoiceId: stored.lastInvoice.id };
     stored.do(JAN_1 + 30, (snapshot, context) => decideTaxes(snapshot, { taxes: [[vat]] }, context), about);
     stored.do(JAN_1 + 60, (snapshot, context) => decideFinalization(snapshot, {}, context), about);
     for (const book of [given, stored]) {
-      expect(book.lastInvoice).toMatchObject({ status: 'open', taxStatus: 'complete', tax: 310, total: 3410, amountDue: 2410, endingBalance: 0, finalizedAt: JAN_1 + 60 });
+      expect(book.lastInvoice).toMatchObject({
+        status: 'open',
+        taxStatus: 'complete',
+        tax: 310,
+        total: 3410,
+        amountDue: 2410,
+        endingBalance: 0,
+        finalizedAt: JAN_1 + 60,
+      });
       expect(book.customer.balance).toBe(0);
     }
-    const again = () => given.do(JAN_1 + 90, (snapshot, context) => decideFinalization(snapshot, {}, context), { invoiceId: given.lastInvoice.id });
+    const again = () =>
+      given.do(JAN_1 + 90, (snapshot, context) => decideFinalization(snapshot, {}, context), { invoiceId: given.lastInvoice.id });
     expect(again).toThrow(expect.objectContaining({ code: 'invoice_not_draft' }));
   });
 
   test('a first invoice that the balance covers makes the subscription active when it is finalised', () => {
     const book = external();
     book.customer.balance = -5000;
-    book.do(JAN_1 + 60, (snapshot, context) => decideFinalization(snapshot, { taxes: [[vat]] }, context), { invoiceId: book.lastInvoice.id });
+    book.do(JAN_1 + 60, (snapshot, context) => decideFinalization(snapshot, { taxes: [[vat]] }, context), {
+      invoiceId: book.lastInvoice.id,
+    });
     expect(book.lastInvoice).toMatchObject({ status: 'paid', amountDue: 0, endingBalance: -1590 });
     expect(book.living).toMatchObject({ status: 'active', incompleteExpiresAt: null });
   });
 
   test('taxes must be those of the lines', () => {
     const book = external();
-    const record = () => book.do(JAN_1, (snapshot, context) => decideTaxes(snapshot, { taxes: [] }, context), { invoiceId: book.lastInvoice.id });
+    const record = () =>
+      book.do(JAN_1, (snapshot, context) => decideTaxes(snapshot, { taxes: [] }, context), { invoiceId: book.lastInvoice.id });
     expect(record).toThrow(expect.objectContaining({ code: 'parameter_invalid', param: 'taxes' }));
   });
 });
@@ -119,7 +155,12 @@ describe('the customer balance', () => {
     const book = bookWith();
     const decision = create(book, JAN_1, ['free']);
     expect(book.lastInvoice).toMatchObject({ status: 'paid', total: 0, amountDue: 0, paidAt: JAN_1, number: 'PER-0001' });
-    expect(decision.events.map((event) => event.type)).toEqual(['customer.subscription.created', 'invoice.created', 'invoice.finalized', 'invoice.paid']);
+    expect(decision.events.map((event) => event.type)).toEqual([
+      'customer.subscription.created',
+      'invoice.created',
+      'invoice.finalized',
+      'invoice.paid',
+    ]);
     expect(decision.journal).toEqual([]);
   });
 });
@@ -152,7 +193,13 @@ describe('a negative total', () => {
     const unpaid = book.lastInvoice.id;
     expect(book.invoice(unpaid).amountRemaining).toBe(200);
     cancel(book, on('2025-02-01'), { prorate: true, invoiceNow: true });
-    expect(book.invoice(unpaid)).toMatchObject({ status: 'paid', amountCredited: 200, amountPaid: 0, amountRemaining: 0, paidAt: on('2025-02-01') });
+    expect(book.invoice(unpaid)).toMatchObject({
+      status: 'paid',
+      amountCredited: 200,
+      amountPaid: 0,
+      amountRemaining: 0,
+      paidAt: on('2025-02-01'),
+    });
     expect(book.customer.balance).toBe(-2900);
     expect([book.ledger('receivable'), book.ledger('customer_balance')]).toEqual([0, -2900 + 6000]);
   });
@@ -163,7 +210,10 @@ describe('a negative total, further', () => {
     const book = bookWith();
     book.price('addon', '310');
     createPaid(book, JAN_1, ['max']);
-    changePlan(book, JAN_16, { items: [{ do: 'add', item: { id: 'si_addon', priceId: 'addon', quantity: '1', taxRateIds: [] } }], prorationBehavior: 'always_invoice' });
+    changePlan(book, JAN_16, {
+      items: [{ do: 'add', item: { id: 'si_addon', priceId: 'addon', quantity: '1', taxRateIds: [] } }],
+      prorationBehavior: 'always_invoice',
+    });
     const unpaid = book.lastInvoice.id;
     expect(book.lastInvoice.total).toBe(160);
     cancel(book, on('2025-01-17'), { prorate: true });
@@ -172,7 +222,7 @@ describe('a negative total, further', () => {
     expect(book.customer.balance).toBe(-3000);
   });
 
-  test('of a draft\'s time is kept for when it is finalised, and the balance pays only the rest', () => {
+  test("of a draft's time is kept for when it is finalised, and the balance pays only the rest", () => {
     const book = bookWith();
     createPaid(book, JAN_1, ['max']);
     book.subscription = { ...book.living, status: 'unpaid' };
@@ -182,7 +232,13 @@ describe('a negative total, further', () => {
     expect(book.invoice(id)).toMatchObject({ status: 'draft', amountCredited: 3100, amountRemaining: 3100 });
     book.customer.balance = -9000;
     book.do(on('2025-02-16'), (snapshot, context) => decideFinalization(snapshot, {}, context), { invoiceId: id });
-    expect(book.invoice(id)).toMatchObject({ status: 'paid', amountDue: 3100, amountCredited: 3100, amountRemaining: 0, endingBalance: -5900 });
+    expect(book.invoice(id)).toMatchObject({
+      status: 'paid',
+      amountDue: 3100,
+      amountCredited: 3100,
+      amountRemaining: 0,
+      endingBalance: -5900,
+    });
     expect(book.ledger('receivable')).toBe(0);
   });
 });
@@ -253,7 +309,7 @@ test('uncollectible: bad debt, and a delinquent subscription is active again', (
   expect([book.ledger('bad_debt'), book.ledger('receivable'), book.living.status]).toEqual([3100, 0, 'active']);
 });
 
-test('lines read like Stripe\'s, pending ones first', () => {
+test("lines read like Stripe's, pending ones first", () => {
   const book = bookWith();
   createPaid(book, JAN_1, ['pro']);
   changeItem(book, JAN_16, 'si_pro', { priceId: 'max' });
@@ -263,6 +319,11 @@ test('lines read like Stripe\'s, pending ones first', () => {
     'Remaining time on max after 16 Jan 2025 3200',
     '1 × max (at EUR 62.00 / month) 6200',
   ]);
-  expect(book.lastInvoice).toMatchObject({ billingReason: 'subscription_cycle', total: 7800, periodStart: JAN_1, periodEnd: on('2025-02-01') });
+  expect(book.lastInvoice).toMatchObject({
+    billingReason: 'subscription_cycle',
+    total: 7800,
+    periodStart: JAN_1,
+    periodEnd: on('2025-02-01'),
+  });
   expect([...book.billed.values()].every((row) => row.invoiceId !== null && row.invoiceLineId !== null)).toBe(true);
 });

@@ -34,17 +34,27 @@ test('starts and anchors at the instant of the decision and bills its first peri
     latestInvoiceId: book.lastInvoice.id,
     canceledAt: null,
   });
-  expect(book.lastInvoice).toMatchObject({ billingReason: 'subscription_create', total: 6500, status: 'open', autoAdvance: true, periodStart: AT, periodEnd: AT });
+  expect(book.lastInvoice).toMatchObject({
+    billingReason: 'subscription_create',
+    total: 6500,
+    status: 'open',
+    autoAdvance: true,
+    periodStart: AT,
+    periodEnd: AT,
+  });
   expect(book.customer.currency).toBe('eur');
   book.pay(book.lastInvoice.id, AT);
   expect(book.living).toMatchObject({ status: 'active', incompleteExpiresAt: null });
 });
 
-test.each(['allow_incomplete', 'default_incomplete', 'error_if_incomplete'] as const)('%s waits for its money as incomplete', (paymentBehavior) => {
-  const book = bookWith();
-  create(book, AT, ['pro'], { paymentBehavior });
-  expect(book.living.status).toBe('incomplete');
-});
+test.each(['allow_incomplete', 'default_incomplete', 'error_if_incomplete'] as const)(
+  '%s waits for its money as incomplete',
+  (paymentBehavior) => {
+    const book = bookWith();
+    create(book, AT, ['pro'], { paymentBehavior });
+    expect(book.living.status).toBe('incomplete');
+  },
+);
 
 test('nothing due: active at once', () => {
   const book = bookWith();
@@ -105,12 +115,18 @@ describe('refusals name the parameter at fault', () => {
     expect(() => create(book, AT, items)).toThrow(expect.objectContaining({ code: 'parameter_invalid', param: 'items' }));
   });
 
-  test('a deleted customer, another currency than the customer\'s, no card to charge', () => {
-    expect(() => create(bookWith({ customer: { deleted: true } }), AT, ['pro'])).toThrow(expect.objectContaining({ code: 'customer_deleted' }));
-    expect(() => create(bookWith({ customer: { currency: 'usd' } }), AT, ['pro'])).toThrow(expect.objectContaining({ code: 'currency_mismatch', param: 'currency' }));
+  test("a deleted customer, another currency than the customer's, no card to charge", () => {
+    expect(() => create(bookWith({ customer: { deleted: true } }), AT, ['pro'])).toThrow(
+      expect.objectContaining({ code: 'customer_deleted' }),
+    );
+    expect(() => create(bookWith({ customer: { currency: 'usd' } }), AT, ['pro'])).toThrow(
+      expect.objectContaining({ code: 'currency_mismatch', param: 'currency' }),
+    );
     const poor = bookWith();
     poor.paymentMethods = [];
-    expect(() => create(poor, AT, ['pro'], { paymentBehavior: 'error_if_incomplete' })).toThrow(expect.objectContaining({ code: 'no_payment_method' }));
+    expect(() => create(poor, AT, ['pro'], { paymentBehavior: 'error_if_incomplete' })).toThrow(
+      expect.objectContaining({ code: 'no_payment_method' }),
+    );
     expect(poor.allInvoices).toEqual([]);
   });
 });

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../domain/errors.ts';
 import * as money from '../../domain/money.ts';
 
-const { allocate, exact, exponentOf, formatAmount, fractionOf, isCurrency, MAX_AMOUNT, parseDecimal, roundToMinor, roundTogether, sum } = money;
+const { allocate, exact, exponentOf, formatAmount, fractionOf, isCurrency, MAX_AMOUNT, parseDecimal, roundToMinor, roundTogether, sum } =
+  money;
 
 const code = (act: () => unknown): string | undefined => {
   try {
@@ -17,7 +18,9 @@ const code = (act: () => unknown): string | undefined => {
 const weights = fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 12 });
 const amounts = fc.integer({ min: -10_000_000, max: 10_000_000 });
 /** Amounts with up to six decimals, either sign. */
-const exacts = fc.array(fc.integer({ min: -5_000_000_000, max: 5_000_000_000 }), { maxLength: 12 }).map((list) => list.map((n) => exact(n).dividedBy(1_000_000)));
+const exacts = fc
+  .array(fc.integer({ min: -5_000_000_000, max: 5_000_000_000 }), { maxLength: 12 })
+  .map((list) => list.map((n) => exact(n).dividedBy(1_000_000)));
 
 describe('rounding', () => {
   test.each([
@@ -45,22 +48,26 @@ describe('rounding', () => {
   });
 
   test('credits mirror charges', () => {
-    fc.assert(fc.property(amounts, fc.integer({ min: 1, max: 400 }), (amount, days) => {
-      const charge = roundToMinor(fractionOf(amount, 7, days));
-      expect(roundToMinor(fractionOf(-amount, 7, days))).toBe(charge === 0 ? 0 : -charge);
-    }));
+    fc.assert(
+      fc.property(amounts, fc.integer({ min: 1, max: 400 }), (amount, days) => {
+        const charge = roundToMinor(fractionOf(amount, 7, days));
+        expect(roundToMinor(fractionOf(-amount, 7, days))).toBe(charge === 0 ? 0 : -charge);
+      }),
+    );
   });
 });
 
 describe('allocation', () => {
   test('parts sum to the whole, are near their share, and mirror', () => {
-    fc.assert(fc.property(amounts, weights, (total, parts) => {
-      const given = allocate(total, parts);
-      expect(sum(given)).toBe(total);
-      expect(allocate(-total, parts)).toEqual(given.map((part) => (part === 0 ? 0 : -part)));
-      const whole = sum(parts);
-      if (whole > 0) given.forEach((part, index) => expect(Math.abs(part - (total * (parts[index] ?? 0)) / whole)).toBeLessThan(1));
-    }));
+    fc.assert(
+      fc.property(amounts, weights, (total, parts) => {
+        const given = allocate(total, parts);
+        expect(sum(given)).toBe(total);
+        expect(allocate(-total, parts)).toEqual(given.map((part) => (part === 0 ? 0 : -part)));
+        const whole = sum(parts);
+        if (whole > 0) given.forEach((part, index) => expect(Math.abs(part - (total * (parts[index] ?? 0)) / whole)).toBeLessThan(1));
+      }),
+    );
   });
 
   test('ties go to the earlier part', () => {
@@ -87,16 +94,18 @@ describe('allocation', () => {
 
 describe('rounding together', () => {
   test('parts of either sign sum to the rounded exact sum, stay within one unit, keep whole amounts, and mirror', () => {
-    fc.assert(fc.property(exacts, (list) => {
-      const parts = roundTogether(list);
-      expect(sum(parts)).toBe(roundToMinor(money.exactSum(list)));
-      parts.forEach((part, index) => {
-        const given = list[index] ?? exact(0);
-        expect(given.minus(part).abs().lessThan(1)).toBe(true);
-        if (given.isInteger()) expect(part).toBe(given.toNumber() === 0 ? 0 : given.toNumber());
-      });
-      expect(roundTogether(list.map((given) => given.negated()))).toEqual(parts.map((part) => (part === 0 ? 0 : -part)));
-    }));
+    fc.assert(
+      fc.property(exacts, (list) => {
+        const parts = roundTogether(list);
+        expect(sum(parts)).toBe(roundToMinor(money.exactSum(list)));
+        parts.forEach((part, index) => {
+          const given = list[index] ?? exact(0);
+          expect(given.minus(part).abs().lessThan(1)).toBe(true);
+          if (given.isInteger()) expect(part).toBe(given.toNumber() === 0 ? 0 : given.toNumber());
+        });
+        expect(roundTogether(list.map((given) => given.negated()))).toEqual(parts.map((part) => (part === 0 ? 0 : -part)));
+      }),
+    );
   });
 
   test('a charge and its credit cancel out part by part', () => {
@@ -106,20 +115,50 @@ describe('rounding together', () => {
 });
 
 describe('currencies', () => {
-  test.each([['jpy', 0], ['krw', 0], ['clp', 0], ['isk', 0], ['eur', 2], ['usd', 2], ['huf', 2], ['mga', 2], ['mru', 2], ['bhd', 3], ['kwd', 3], ['tnd', 3]])(
-    '%s has %i decimals',
-    (currency, exponent) => {
-      expect(exponentOf(currency)).toBe(exponent);
-    },
-  );
+  test.each([
+    ['jpy', 0],
+    ['krw', 0],
+    ['clp', 0],
+    ['isk', 0],
+    ['eur', 2],
+    ['usd', 2],
+    ['huf', 2],
+    ['mga', 2],
+    ['mru', 2],
+    ['bhd', 3],
+    ['kwd', 3],
+    ['tnd', 3],
+  ])('%s has %i decimals', (currency, exponent) => {
+    expect(exponentOf(currency)).toBe(exponent);
+  });
 
-  test.each(['clf', 'uyw', 'che', 'chw', 'bov', 'cou', 'mxv', 'usn', 'uyi', 'xad', 'hrk', 'dem', 'ltl', 'zwl', 'ang', 'bgn', 'xau', 'xxx', 'EUR', 'euro', '', 'constructor'])(
-    'refuses %j',
-    (currency) => {
-      expect(isCurrency(currency)).toBe(false);
-      expect(code(() => exponentOf(currency))).toBe('parameter_invalid');
-    },
-  );
+  test.each([
+    'clf',
+    'uyw',
+    'che',
+    'chw',
+    'bov',
+    'cou',
+    'mxv',
+    'usn',
+    'uyi',
+    'xad',
+    'hrk',
+    'dem',
+    'ltl',
+    'zwl',
+    'ang',
+    'bgn',
+    'xau',
+    'xxx',
+    'EUR',
+    'euro',
+    '',
+    'constructor',
+  ])('refuses %j', (currency) => {
+    expect(isCurrency(currency)).toBe(false);
+    expect(code(() => exponentOf(currency))).toBe('parameter_invalid');
+  });
 
   test('an amount is written with its currency and its decimals', () => {
     expect(formatAmount(1200, 'eur')).toBe('EUR 12.00');

@@ -1,7 +1,7 @@
 import type { BillingSnapshot } from '../../domain/billing-snapshot.ts';
 import { DEFAULT_DUNNING_POLICY } from '../../domain/dunning/policy.ts';
-import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { DecisionContext } from '../../domain/invoicing/draft-decision.ts';
+import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { JournalTransaction, LedgerAccount } from '../../domain/ledger/journal.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
@@ -126,10 +126,7 @@ export const attemptOf = (patch: Partial<PaymentAttempt> = {}): PaymentAttempt =
   ...patch,
 });
 
-export const snapshotOf = (
-  invoice: Invoice,
-  patch: Partial<BillingSnapshot> & { balance?: number } = {},
-): BillingSnapshot => {
+export const snapshotOf = (invoice: Invoice, patch: Partial<BillingSnapshot> & { balance?: number } = {}): BillingSnapshot => {
   const { balance = 0, ...rest } = patch;
   return {
     account: {

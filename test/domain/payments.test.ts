@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../domain/decision.ts';
+import { emptyDecision } from '../../domain/decision.ts';
 import { decideAttemptCancellation } from '../../domain/payments/cancel-attempt.ts';
 import type { GatewayResult } from '../../domain/payments/gateway-result.ts';
-import { decideAttempt } from '../../domain/payments/start-attempt.ts';
-import { decideAttemptOutcome } from '../../domain/payments/settle-attempt.ts';
-import { emptyDecision } from '../../domain/decision.ts';
 import type { PaymentAttempt } from '../../domain/payments/payment.ts';
+import { decideAttemptOutcome } from '../../domain/payments/settle-attempt.ts';
+import { decideAttempt } from '../../domain/payments/start-attempt.ts';
 import type { PendingUpdate } from '../../domain/subscription/subscription.ts';
 import { attemptOf, context, invoiceOf, ledgerSum, methodOf, NOW, snapshotOf, subscriptionOf } from './payment-facts.ts';
 
@@ -22,14 +22,25 @@ const start = (snapshot = snapshotOf(invoiceOf()), paymentMethodId: string | nul
   decideAttempt(snapshot, { paymentMethodId, operationId: 'op_1' }, context(LATER));
 const settle = (snapshot: ReturnType<typeof snapshotOf>, news: GatewayResult) =>
   decideAttemptOutcome(snapshot, { attemptId: 'pa_1', result: news }, context(LATER));
-const running = (patch: Partial<Parameters<typeof snapshotOf>[1]> = {}, attempt: Partial<PaymentAttempt> = {}, invoice = invoiceOf({ attempted: true })) =>
-  snapshotOf(invoice, { attempts: [attemptOf(attempt)], ...patch });
+const running = (
+  patch: Partial<Parameters<typeof snapshotOf>[1]> = {},
+  attempt: Partial<PaymentAttempt> = {},
+  invoice = invoiceOf({ attempted: true }),
+) => snapshotOf(invoice, { attempts: [attemptOf(attempt)], ...patch });
 
 describe('the right to charge', () => {
   test('is an attempt with a number and a key that follow from the invoice', () => {
     const { attempt, decision, outcome } = start();
     expect(outcome).toBe('charge');
-    expect(attempt).toMatchObject({ number: 1, idempotencyKey: 'in_1:attempt-1', amount: 1200, currency: 'eur', status: 'created', createdAt: LATER, gateway: 'sandbox' });
+    expect(attempt).toMatchObject({
+      number: 1,
+      idempotencyKey: 'in_1:attempt-1',
+      amount: 1200,
+      currency: 'eur',
+      status: 'created',
+      createdAt: LATER,
+      gateway: 'sandbox',
+    });
     expect(decision.attempt).toBe(attempt);
     expect(decision.invoices[0]).toMatchObject({ attempted: true, attemptCount: 0 });
   });
@@ -60,11 +71,17 @@ describe('the right to charge', () => {
     expect(start(snapshotOf(invoiceOf(), { paymentMethods })).attempt?.paymentMethodId).toBe('pm_1');
     expect(start(snapshotOf(invoiceOf(), { paymentMethods }), 'pm_2').attempt).toMatchObject({ paymentMethodId: 'pm_2', gateway: 'other' });
     const detached = [methodOf({ id: 'pm_3', customerId: null })];
-    expect(() => start(snapshotOf(invoiceOf(), { paymentMethods: detached }), 'pm_3')).toThrow(expect.objectContaining({ code: 'payment_method_detached' }));
+    expect(() => start(snapshotOf(invoiceOf(), { paymentMethods: detached }), 'pm_3')).toThrow(
+      expect.objectContaining({ code: 'payment_method_detached' }),
+    );
   });
 
   test('nothing due is nothing to charge', () => {
-    expect(start(snapshotOf(invoiceOf({ amountRemaining: 0 })))).toEqual({ decision: emptyDecision(), attempt: null, outcome: 'nothing_due' });
+    expect(start(snapshotOf(invoiceOf({ amountRemaining: 0 })))).toEqual({
+      decision: emptyDecision(),
+      attempt: null,
+      outcome: 'nothing_due',
+    });
   });
 
   test('without a payment method a renewal has failed, with no attempt made', () => {
@@ -76,7 +93,12 @@ describe('the right to charge', () => {
   });
 
   test('without a payment method a first invoice leaves its subscription incomplete', () => {
-    const { decision } = start(snapshotOf(invoiceOf({ billingReason: 'subscription_create' }), { paymentMethods: [], subscription: subscriptionOf({ status: 'incomplete' }) }));
+    const { decision } = start(
+      snapshotOf(invoiceOf({ billingReason: 'subscription_create' }), {
+        paymentMethods: [],
+        subscription: subscriptionOf({ status: 'incomplete' }),
+      }),
+    );
     expect(decision.subscription).toBeNull();
   });
 });
@@ -86,7 +108,9 @@ describe('a success', () => {
     const { decision, kind } = settle(running(), result('succeeded'));
     expect(kind).toBe('paid');
     expect(decision.attempt).toMatchObject({ status: 'succeeded', gatewayReference: 'ch_1', resolvedAt: LATER });
-    expect(decision.invoices).toMatchObject([{ status: 'paid', amountPaid: 1200, amountRemaining: 0, paidAt: LATER, attemptCount: 1, nextPaymentAttempt: null }]);
+    expect(decision.invoices).toMatchObject([
+      { status: 'paid', amountPaid: 1200, amountRemaining: 0, paidAt: LATER, attemptCount: 1, nextPaymentAttempt: null },
+    ]);
     expect([ledgerSum(decision.journal, 'cash:sandbox'), ledgerSum(decision.journal, 'receivable', 'in_1')]).toEqual([1200, -1200]);
     expect(decision.subscription).toBeNull();
     expect(types(decision)).toEqual(['invoice.payment_succeeded', 'invoice.paid']);
@@ -106,7 +130,10 @@ describe('a success', () => {
   test('of one of two unpaid invoices leaves the subscription past due', () => {
     const invoice = invoiceOf({ attempted: true });
     const openInvoices = [invoice, invoiceOf({ id: 'in_0', attempted: true })];
-    expect(settle(running({ openInvoices, subscription: subscriptionOf({ status: 'past_due' }) }, {}, invoice), result('succeeded')).decision.subscription).toBeNull();
+    expect(
+      settle(running({ openInvoices, subscription: subscriptionOf({ status: 'past_due' }) }, {}, invoice), result('succeeded')).decision
+        .subscription,
+    ).toBeNull();
   });
 
   test('does not raise an ended subscription', () => {
@@ -127,7 +154,11 @@ describe('a success', () => {
     const { decision } = settle(running({}, {}, invoice), result('succeeded'));
     expect(decision.invoices).toMatchObject([{ status: 'paid', amountPaid: 700, amountRemaining: 0 }]);
     expect(decision.balance).toMatchObject([{ amount: -500 }]);
-    expect([ledgerSum(decision.journal, 'cash:sandbox'), ledgerSum(decision.journal, 'receivable'), ledgerSum(decision.journal, 'customer_balance')]).toEqual([1200, -700, -500]);
+    expect([
+      ledgerSum(decision.journal, 'cash:sandbox'),
+      ledgerSum(decision.journal, 'receivable'),
+      ledgerSum(decision.journal, 'customer_balance'),
+    ]).toEqual([1200, -700, -500]);
   });
 
   test('of a written-off invoice recovers it', () => {
@@ -137,12 +168,18 @@ describe('a success', () => {
   });
 
   test('is counted once: the same news again changes nothing', () => {
-    const { decision, kind } = settle(running({}, { status: 'succeeded', resolvedAt: NOW }, invoiceOf({ status: 'paid', amountRemaining: 0 })), result('succeeded'));
+    const { decision, kind } = settle(
+      running({}, { status: 'succeeded', resolvedAt: NOW }, invoiceOf({ status: 'paid', amountRemaining: 0 })),
+      result('succeeded'),
+    );
     expect([decision, kind]).toEqual([emptyDecision(), 'paid']);
   });
 
   test('that follows a decline of the same attempt counts, the attempt once', () => {
-    const { decision } = settle(running({}, { status: 'declined', resolvedAt: NOW }, invoiceOf({ attempted: true, attemptCount: 1 })), result('succeeded'));
+    const { decision } = settle(
+      running({}, { status: 'declined', resolvedAt: NOW }, invoiceOf({ attempted: true, attemptCount: 1 })),
+      result('succeeded'),
+    );
     expect(decision.invoices[0]).toMatchObject({ status: 'paid', attemptCount: 1 });
   });
 });
@@ -159,7 +196,11 @@ describe('a decline', () => {
   });
 
   test('of the first invoice leaves the subscription incomplete', () => {
-    const snapshot = running({ subscription: subscriptionOf({ status: 'incomplete' }) }, {}, invoiceOf({ billingReason: 'subscription_create' }));
+    const snapshot = running(
+      { subscription: subscriptionOf({ status: 'incomplete' }) },
+      {},
+      invoiceOf({ billingReason: 'subscription_create' }),
+    );
     expect(settle(snapshot, result('declined')).decision.subscription).toBeNull();
   });
 
@@ -170,7 +211,8 @@ describe('a decline', () => {
 
   test('told again changes nothing', () => {
     const snapshot = running({}, { status: 'declined', resolvedAt: NOW });
-    for (const kind of ['declined', 'unknown', 'processing'] as const) expect(settle(snapshot, result(kind)).decision).toEqual(emptyDecision());
+    for (const kind of ['declined', 'unknown', 'processing'] as const)
+      expect(settle(snapshot, result(kind)).decision).toEqual(emptyDecision());
   });
 });
 
@@ -193,7 +235,8 @@ describe('what is not decided yet', () => {
   });
 
   test('an attempt that waits for the customer can be taken back, no other', () => {
-    const cancel = (attempt: Partial<PaymentAttempt>) => decideAttemptCancellation(running({}, attempt), { attemptId: 'pa_1' }, context(LATER));
+    const cancel = (attempt: Partial<PaymentAttempt>) =>
+      decideAttemptCancellation(running({}, attempt), { attemptId: 'pa_1' }, context(LATER));
     expect(cancel({ status: 'requires_action', resolvedAt: NOW }).attempt).toMatchObject({ status: 'canceled', resolvedAt: LATER });
     expect(cancel({ status: 'processing' })).toEqual(emptyDecision());
   });

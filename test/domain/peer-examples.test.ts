@@ -13,7 +13,8 @@ import { cancel, changeItem, changePlan, create, createPaid, renew } from '../su
  * P08 (pause and resume), P15 and the arrears half of P17 (billing in arrears), P19, C02, C03, C05 and the coupon half of C04 (discounts), the credit notes of N02,
  * D02 (payments, see the tests of those), A, U and R (calendar, usage and revenue have their own tests).
  */
-type Example = Record<string, any> & { id: string };
+/** Each example has a shape of its own, as its source has. */
+type Example = Record<string, ReturnType<typeof JSON.parse>> & { id: string };
 const examples = new Map(
   readFileSync(new URL('../vectors/peer-examples.jsonl', import.meta.url), 'utf8')
     .trim()
@@ -36,7 +37,19 @@ function priced(unit: number) {
 const billed = (period: string[], amount: number): BilledPeriod => {
   const { start, end } = span(period);
   return {
-    ...{ id: 'bp', subscriptionItemId: 'si', priceId: 'p', quantity: '1', start, end, originalStart: start, originalEnd: end, cycleStart: start, cycleEnd: end, amount },
+    ...{
+      id: 'bp',
+      subscriptionItemId: 'si',
+      priceId: 'p',
+      quantity: '1',
+      start,
+      end,
+      originalStart: start,
+      originalEnd: end,
+      cycleStart: start,
+      cycleEnd: end,
+      amount,
+    },
     ...{ credited: 0, taxRateIds: [], invoiceId: null, invoiceLineId: null, invoiceItemId: null },
   };
 };
@@ -83,7 +96,9 @@ test('P04: a cancelled year', () => {
 test('P05: a stub before a period of the 31st, and the periods after it', () => {
   const { price, from, to, period, charge, next_periods } = example('P05');
   expect(prorateCharge(priced(price), '1', span([from, to]), span(period), DAY).amount).toBe(charge);
-  const next = next_periods.map((_: string, n: number) => localDate(boundary(on('2012-01-31'), { interval: 'month', intervalCount: 1 }, 'UTC', n + 2), 'UTC'));
+  const next = next_periods.map((_: string, n: number) =>
+    localDate(boundary(on('2012-01-31'), { interval: 'month', intervalCount: 1 }, 'UTC', n + 2), 'UTC'),
+  );
   expect(next).toEqual(next_periods);
 });
 
@@ -116,10 +131,17 @@ test('P16: two items upgraded together, and back', () => {
   const { period, on: date, old, new: next, credits, charges, net, reverse_net, reverse_balance } = example('P16');
   const life = (from: number[], to: number[]) => {
     const book = new MemoryBook();
-    from.forEach((price, index) => book.price(`from${index}`, String(price)));
-    to.forEach((price, index) => book.price(`to${index}`, String(price)));
+    from.forEach((price, index) => {
+      book.price(`from${index}`, String(price));
+    });
+    to.forEach((price, index) => {
+      book.price(`to${index}`, String(price));
+    });
     createPaid(book, on(period[0]), ['from0', 'from1']);
-    changePlan(book, on(date), { items: [0, 1].map((index) => ({ do: 'update', itemId: `si_from${index}`, priceId: `to${index}` })), prorationBehavior: 'always_invoice' });
+    changePlan(book, on(date), {
+      items: [0, 1].map((index) => ({ do: 'update', itemId: `si_from${index}`, priceId: `to${index}` })),
+      prorationBehavior: 'always_invoice',
+    });
     return book;
   };
   const up = life(old, next);
@@ -135,7 +157,10 @@ test('P17: an item added in mid-month, in advance', () => {
   book.price('base', '1000');
   book.price('more', String(add_advance.price));
   createPaid(book, on(period[0]), ['base']);
-  changePlan(book, on(date), { items: [{ do: 'add', item: { id: 'si_more', priceId: 'more', quantity: '1', taxRateIds: [] } }], prorationBehavior: 'always_invoice' });
+  changePlan(book, on(date), {
+    items: [{ do: 'add', item: { id: 'si_more', priceId: 'more', quantity: '1', taxRateIds: [] } }],
+    prorationBehavior: 'always_invoice',
+  });
   expect(book.lastInvoice.total).toBe(add_advance.now);
 });
 
@@ -144,12 +169,15 @@ describe('P21: two upgrades on one day, taxed', () => {
   const taxes = new MemoryBook();
   taxes.taxRate('vat', String(tax_pct));
   /** A credit with its tax, as a document of its own. */
-  const noteOf = (net: number) => net + (applyTaxRates([{ amount: net, taxRateIds: ['vat'] }], taxes.taxRates, { taxExempt: 'none' })[0]?.[0]?.amount ?? 0);
+  const noteOf = (net: number) =>
+    net + (applyTaxRates([{ amount: net, taxRateIds: ['vat'] }], taxes.taxRates, { taxExempt: 'none' })[0]?.[0]?.amount ?? 0);
 
   test('from an anniversary: the lines; on one invoice the tax is of their sum', () => {
     const book = new MemoryBook({ account: { defaultTaxRateIds: ['vat'] } });
     book.taxRate('vat', String(tax_pct));
-    prices.forEach((price: number) => book.price(`p${price}`, String(price)));
+    prices.forEach((price: number) => {
+      book.price(`p${price}`, String(price));
+    });
     createPaid(book, on(calendar.start), [`p${prices[0]}`]);
     expect(book.lastInvoice.subtotal).toBe(anniversary.first);
     anniversary.steps.forEach(({ charge, credit_note }: Example, index: number) => {
@@ -185,20 +213,25 @@ test('C04: tax on the whole price, and reverse charge', () => {
   expect([totalFor('none'), totalFor('reverse')]).toEqual([vat20_total, reverse_charge_total]);
 });
 
-test.each(example('N01')['cases'] as Example[])('N01: $unused of $fee given back with $tax_pct % tax', ({ fee, tax_pct, unused, net, tax, total }) => {
-  const book = new MemoryBook({ account: { defaultTaxRateIds: ['vat'] } });
-  book.taxRate('vat', String(tax_pct));
-  book.price('p', String(fee), 'day', { intervalCount: unused[1] });
-  createPaid(book, on('2025-04-01'), ['p']);
-  cancel(book, on('2025-04-02'), { prorate: true });
-  expect([book.lastInvoice.subtotal, book.lastInvoice.tax, book.lastInvoice.total]).toEqual([-net, -tax, -total]);
-});
+test.each(example('N01')['cases'] as Example[])(
+  'N01: $unused of $fee given back with $tax_pct % tax',
+  ({ fee, tax_pct, unused, net, tax, total }) => {
+    const book = new MemoryBook({ account: { defaultTaxRateIds: ['vat'] } });
+    book.taxRate('vat', String(tax_pct));
+    book.price('p', String(fee), 'day', { intervalCount: unused[1] });
+    createPaid(book, on('2025-04-01'), ['p']);
+    cancel(book, on('2025-04-02'), { prorate: true });
+    expect([book.lastInvoice.subtotal, book.lastInvoice.tax, book.lastInvoice.total]).toEqual([-net, -tax, -total]);
+  },
+);
 
 test('N02: the tax of the sum is spread over two equal lines, the earlier one gets the odd cent', () => {
   const { lines, tax_pct, total, credit_notes } = example('N02');
   const book = new MemoryBook({ account: { defaultTaxRateIds: ['vat'] } });
   book.taxRate('vat', String(tax_pct));
-  lines.forEach((price: number, index: number) => book.price(`p${index}`, String(price)));
+  lines.forEach((price: number, index: number) => {
+    book.price(`p${index}`, String(price));
+  });
   create(book, on('2025-01-01'), ['p0', 'p1']);
   expect(book.lastInvoice.total).toBe(total);
   expect(book.lastInvoice.lines.map((line) => line.taxes[0]?.amount)).toEqual(credit_notes.map((note: Example) => note['tax']));

@@ -17,8 +17,20 @@ test('bills the period that begins at the boundary', () => {
   const book = bookWith();
   createPaid(book, on('2025-01-31'), ['pro']);
   const decision = renew(book);
-  expect(book.living).toMatchObject({ currentPeriodStart: on('2025-02-28'), currentPeriodEnd: on('2025-03-31'), status: 'active', latestInvoiceId: book.lastInvoice.id });
-  expect(book.lastInvoice).toMatchObject({ billingReason: 'subscription_cycle', status: 'open', total: 3100, periodStart: on('2025-01-31'), periodEnd: on('2025-02-28'), createdAt: on('2025-02-28') });
+  expect(book.living).toMatchObject({
+    currentPeriodStart: on('2025-02-28'),
+    currentPeriodEnd: on('2025-03-31'),
+    status: 'active',
+    latestInvoiceId: book.lastInvoice.id,
+  });
+  expect(book.lastInvoice).toMatchObject({
+    billingReason: 'subscription_cycle',
+    status: 'open',
+    total: 3100,
+    periodStart: on('2025-01-31'),
+    periodEnd: on('2025-02-28'),
+    createdAt: on('2025-02-28'),
+  });
   expect(book.lastInvoice.lines[0]).toMatchObject({ period: { start: on('2025-02-28'), end: on('2025-03-31') }, proration: false });
   expect(decision.events.map((event) => event.type)).toEqual(['invoice.created', 'invoice.finalized', 'customer.subscription.updated']);
   expect(decision.events.at(-1)?.previous).toMatchObject({ currentPeriodStart: on('2025-01-31'), currentPeriodEnd: on('2025-02-28') });
@@ -46,19 +58,24 @@ test('bills one period per decision, however late it is', () => {
   expect(book.coverage('si_pro')).toEqual([{ start: on('2025-01-31'), end: on('2025-06-30') }]);
 });
 
-test('boundaries are local: one o\'clock in Berlin before and after the clocks change', () => {
+test("boundaries are local: one o'clock in Berlin before and after the clocks change", () => {
   const book = bookWith();
   createPaid(book, on('2025-02-28T23:30:00Z'), ['pro'], { billingTimezone: 'Europe/Berlin' });
   expect(isoInstant(book.living.currentPeriodEnd)).toBe('2025-03-31T22:30:00Z');
 });
 
 describe('an end', () => {
-  test('at the period\'s end: nothing more is billed', () => {
+  test("at the period's end: nothing more is billed", () => {
     const book = bookWith();
     createPaid(book, on('2025-01-01'), ['pro']);
     schedule(book, on('2025-01-10'), 'period_end');
     const decision = renew(book);
-    expect(book.living).toMatchObject({ status: 'canceled', endedAt: on('2025-02-01'), canceledAt: on('2025-01-10'), cancellationDetails: { reason: 'cancellation_requested' } });
+    expect(book.living).toMatchObject({
+      status: 'canceled',
+      endedAt: on('2025-02-01'),
+      canceledAt: on('2025-01-10'),
+      cancellationDetails: { reason: 'cancellation_requested' },
+    });
     expect(book.allInvoices).toHaveLength(1);
     expect(decision.events.map((event) => event.type)).toEqual(['customer.subscription.deleted']);
     expect(renew(book, on('2025-03-01'))).toMatchObject(EMPTY);
@@ -102,7 +119,12 @@ describe('an end', () => {
     schedule(book, on('2025-01-10'), on('2025-02-15'));
     renew(book);
     schedule(book, on('2025-02-10'), 'never');
-    expect(book.living).toMatchObject({ cancelAt: null, cancelAtPeriodEnd: false, canceledAt: null, cancellationDetails: { reason: null } });
+    expect(book.living).toMatchObject({
+      cancelAt: null,
+      cancelAtPeriodEnd: false,
+      canceledAt: null,
+      cancellationDetails: { reason: null },
+    });
     renew(book);
     expect(linesOf(book.lastInvoice)).toEqual(['Remaining time on pro after 15 Feb 2025 1550', '1 × pro (at EUR 31.00 / month) 3100']);
   });

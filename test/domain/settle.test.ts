@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type DueItem, settle, type SettleInput } from '../../domain/invoicing/settle.ts';
+import { type DueItem, type SettleInput, settle } from '../../domain/invoicing/settle.ts';
 import type { BilledPeriod } from '../../domain/subscription/subscription.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 
@@ -59,8 +59,20 @@ function run(patch: Partial<SettleInput>) {
 test('a whole cycle is billed at the whole price, without a proration flag', () => {
   const { lines, shrinks, carried } = run({ due: [dueItem()] });
   expect(lines).toHaveLength(1);
-  expect(lines[0]?.line).toMatchObject({ description: '3 × pro (at EUR 20.00 / month)', amount: 6000, proration: false, period: JAN, quantity: '3', unitAmountDecimal: '2000' });
-  expect(lines[0]?.line.explanation).toMatchObject({ rule: 'full_period', fraction: null, exact: '6000', sentence: 'EUR 20.00 x 3 seats for one month (2025-01-01 to 2025-02-01) = EUR 60.00' });
+  expect(lines[0]?.line).toMatchObject({
+    description: '3 × pro (at EUR 20.00 / month)',
+    amount: 6000,
+    proration: false,
+    period: JAN,
+    quantity: '3',
+    unitAmountDecimal: '2000',
+  });
+  expect(lines[0]?.line.explanation).toMatchObject({
+    rule: 'full_period',
+    fraction: null,
+    exact: '6000',
+    sentence: 'EUR 20.00 x 3 seats for one month (2025-01-01 to 2025-02-01) = EUR 60.00',
+  });
   expect(lines[0]?.covers).toMatchObject({ start: JAN.start, end: JAN.end, amount: 6000, credited: 0 });
   expect([shrinks, carried]).toEqual([[], []]);
 });
@@ -72,7 +84,10 @@ test('what is covered at the same price, quantity and cycle is not billed again'
 test('an upgrade in mid-period: first the credit of what was billed, then the rest of the new price', () => {
   const at = on('2025-01-16');
   const { lines, shrinks } = run({ at, due: [dueItem({ from: at, priceId: 'max' })], billed: [billedRow()] });
-  expect(lines.map(({ line }) => line.description)).toEqual(['Unused time on 3 × pro after 16 Jan 2025', 'Remaining time on 3 × max after 16 Jan 2025']);
+  expect(lines.map(({ line }) => line.description)).toEqual([
+    'Unused time on 3 × pro after 16 Jan 2025',
+    'Remaining time on 3 × max after 16 Jan 2025',
+  ]);
   expect(lines.map(({ line }) => line.amount)).toEqual([-3097, 7742]);
   expect(lines.every(({ line }) => line.proration)).toBe(true);
   expect(lines[0]?.line).toMatchObject({ creditedInvoiceId: 'in_0', creditedLineId: 'il_0', period: { start: at, end: JAN.end } });
@@ -89,7 +104,9 @@ test('an upgrade in mid-period: first the credit of what was billed, then the re
 test('the sentence of a second basis counts seconds', () => {
   const at = on('2025-01-16T12:00:00Z');
   const { lines } = run({ at, due: [dueItem({ from: at, priceId: 'max', quantity: '1' })], terms: { basis: 'second', zone: 'UTC' } });
-  expect(lines[0]?.line.explanation.sentence).toBe('EUR 50.00 x 1 seat for 1339200 of 2678400 seconds (2025-01-16 to 2025-02-01) = EUR 25.00');
+  expect(lines[0]?.line.explanation.sentence).toBe(
+    'EUR 50.00 x 1 seat for 1339200 of 2678400 seconds (2025-01-16 to 2025-02-01) = EUR 25.00',
+  );
 });
 
 describe('credits', () => {
@@ -108,11 +125,19 @@ describe('credits', () => {
   });
 
   test('of nothing make no line, but the time is free again', () => {
-    expect(run({ at: on('2025-01-16'), billed: [billedRow({ amount: 0 })] })).toEqual({ lines: [], shrinks: [{ id: 'bp_0', end: on('2025-01-16'), credited: 0 }], carried: [] });
+    expect(run({ at: on('2025-01-16'), billed: [billedRow({ amount: 0 })] })).toEqual({
+      lines: [],
+      shrinks: [{ id: 'bp_0', end: on('2025-01-16'), credited: 0 }],
+      carried: [],
+    });
   });
 
   test('cut the row where the item is due only for a part', () => {
-    const { lines, shrinks } = run({ at: on('2025-01-10'), due: [dueItem({ from: on('2025-01-10'), to: on('2025-01-20') })], billed: [billedRow()] });
+    const { lines, shrinks } = run({
+      at: on('2025-01-10'),
+      due: [dueItem({ from: on('2025-01-10'), to: on('2025-01-20') })],
+      billed: [billedRow()],
+    });
     expect(lines.map(({ line }) => [line.amount, line.period])).toEqual([[-2323, { start: on('2025-01-20'), end: JAN.end }]]);
     expect(shrinks).toEqual([{ id: 'bp_0', end: on('2025-01-20'), credited: 2323 }]);
   });
@@ -120,7 +145,11 @@ describe('credits', () => {
 
 test('forfeited time is uncovered and nothing is given back; kept time stays', () => {
   const at = on('2025-01-16');
-  expect(run({ at, billed: [billedRow()], unused: 'forfeit' })).toEqual({ lines: [], shrinks: [{ id: 'bp_0', end: at, credited: 0 }], carried: [] });
+  expect(run({ at, billed: [billedRow()], unused: 'forfeit' })).toEqual({
+    lines: [],
+    shrinks: [{ id: 'bp_0', end: at, credited: 0 }],
+    carried: [],
+  });
   expect(run({ at, billed: [billedRow()], unused: 'keep' })).toEqual({ lines: [], shrinks: [], carried: [] });
 });
 
@@ -137,10 +166,27 @@ describe('carried time (proration_behavior none)', () => {
   const at = on('2025-01-16');
 
   test('moves the value to the new price without a line', () => {
-    const { lines, shrinks, carried } = run({ at, due: [dueItem({ from: at, priceId: 'max' })], billed: [billedRow()], charge: 'carry', unused: 'forfeit' });
+    const { lines, shrinks, carried } = run({
+      at,
+      due: [dueItem({ from: at, priceId: 'max' })],
+      billed: [billedRow()],
+      charge: 'carry',
+      unused: 'forfeit',
+    });
     expect(lines).toEqual([]);
     expect(shrinks).toEqual([{ id: 'bp_0', end: at, credited: 3097 }]);
-    expect(carried).toMatchObject([{ priceId: 'max', start: at, end: JAN.end, amount: 3097, credited: 0, invoiceId: 'in_0', invoiceLineId: 'il_0', taxRateIds: ['txr_1'] }]);
+    expect(carried).toMatchObject([
+      {
+        priceId: 'max',
+        start: at,
+        end: JAN.end,
+        amount: 3097,
+        credited: 0,
+        invoiceId: 'in_0',
+        invoiceLineId: 'il_0',
+        taxRateIds: ['txr_1'],
+      },
+    ]);
   });
 
   test('of a new item is worth nothing', () => {
@@ -159,5 +205,7 @@ test('a stub inside one calendar day is measured in seconds rather than in no da
 
 test('an amount beyond what an invoice can hold is refused', () => {
   book.price('huge', '99999999999');
-  expect(() => run({ due: [dueItem({ priceId: 'huge', quantity: '999999' })] })).toThrow(expect.objectContaining({ code: 'amount_out_of_range' }));
+  expect(() => run({ due: [dueItem({ priceId: 'huge', quantity: '999999' })] })).toThrow(
+    expect.objectContaining({ code: 'amount_out_of_range' }),
+  );
 });

@@ -19,11 +19,19 @@ const rate = (id: string, percentage: string, inclusive = false): TaxRate => ({
   createdAt: 0,
 });
 const RATES = Object.fromEntries(
-  [rate('vat', '20'), rate('sales', '8.25'), rate('county', '1.5'), rate('zero', '0'), rate('in20', '20', true), rate('in5', '5', true)].map((each) => [each.id, each]),
+  [
+    rate('vat', '20'),
+    rate('sales', '8.25'),
+    rate('county', '1.5'),
+    rate('zero', '0'),
+    rate('in20', '20', true),
+    rate('in5', '5', true),
+  ].map((each) => [each.id, each]),
 );
 const line = (amount: number, ...taxRateIds: string[]) => ({ amount, taxRateIds });
 const NONE = { taxExempt: 'none' } as const;
-const taxesOf = (lines: ReturnType<typeof line>[], taxExempt: 'none' | 'exempt' | 'reverse' = 'none') => applyTaxRates(lines, RATES, { taxExempt });
+const taxesOf = (lines: ReturnType<typeof line>[], taxExempt: 'none' | 'exempt' | 'reverse' = 'none') =>
+  applyTaxRates(lines, RATES, { taxExempt });
 const amountsOf = (lines: ReturnType<typeof line>[]) => taxesOf(lines).map((taxes) => taxes.map((tax) => tax.amount));
 
 describe('exclusive rates', () => {
@@ -117,7 +125,14 @@ test('the first level that names rates decides', () => {
 });
 
 test('taxes of an external engine without rate ids are summed by name and percentage', () => {
-  const tax = (displayName: string, amount: number) => ({ taxRateId: null, displayName, percentage: '7', inclusive: false, taxableAmount: 100, amount });
+  const tax = (displayName: string, amount: number) => ({
+    taxRateId: null,
+    displayName,
+    percentage: '7',
+    inclusive: false,
+    taxableAmount: 100,
+    amount,
+  });
   expect(sumTaxes([[tax('State', 7), tax('City', 1)], [tax('State', 7)]]).map(({ displayName, amount }) => [displayName, amount])).toEqual([
     ['State', 14],
     ['City', 1],
@@ -151,8 +166,14 @@ test('property: an invoice and its whole reversal have opposite taxes, line by l
   fc.assert(
     fc.property(lines, (given) => {
       const mirrored = given.map((each) => ({ ...each, amount: -each.amount }));
-      expect(applyTaxRates(mirrored, RATES, NONE).flat().map((tax) => -tax.amount + 0)).toEqual(
-        applyTaxRates(given, RATES, NONE).flat().map((tax) => tax.amount),
+      expect(
+        applyTaxRates(mirrored, RATES, NONE)
+          .flat()
+          .map((tax) => -tax.amount + 0),
+      ).toEqual(
+        applyTaxRates(given, RATES, NONE)
+          .flat()
+          .map((tax) => tax.amount),
       );
     }),
   );
@@ -161,7 +182,11 @@ test('property: an invoice and its whole reversal have opposite taxes, line by l
 test('property: with a single inclusive rate the invoice extracts the tax of the sum', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -100_000, max: 100_000 }), { maxLength: 10 }), (amounts) => {
-      const perLine = applyTaxRates(amounts.map((amount) => line(amount, 'in20')), RATES, NONE);
+      const perLine = applyTaxRates(
+        amounts.map((amount) => line(amount, 'in20')),
+        RATES,
+        NONE,
+      );
       expect(sum(perLine.flat().map((tax) => tax.amount))).toBe(roundToMinor(fractionOf(sum(amounts), 20, 120)));
     }),
   );

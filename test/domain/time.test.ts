@@ -2,8 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cycle, Interval } from '../../domain/catalog/price.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { boundary, fractionOfPeriod, instant, instantOfLocalDate, isoInstant, isTimeZone, localDate, MAX_INSTANT, periodContaining } from '../../domain/time.ts';
 import { fractionOf, roundToMinor } from '../../domain/money.ts';
+import {
+  boundary,
+  fractionOfPeriod,
+  instant,
+  instantOfLocalDate,
+  isoInstant,
+  isTimeZone,
+  localDate,
+  MAX_INSTANT,
+  periodContaining,
+} from '../../domain/time.ts';
 
 const every = (interval: Interval, intervalCount = 1): Cycle => ({ interval, intervalCount });
 const utc = (date: string): number => instantOfLocalDate(date, 'UTC');
@@ -42,7 +52,11 @@ describe('boundaries', () => {
   test('A03: 2017-03-01 23:30 in Los Angeles plus a trial of 30 days is the 31st there; the first period ends on 30 April', () => {
     const zone = 'America/Los_Angeles';
     const anchor = boundary(instant('2017-03-01T23:30:00-08:00'), every('day', 30), zone, 1);
-    expect([0, 1, 2].map((n) => localDate(boundary(anchor, every('month'), zone, n), zone))).toEqual(['2017-03-31', '2017-04-30', '2017-05-31']);
+    expect([0, 1, 2].map((n) => localDate(boundary(anchor, every('month'), zone, n), zone))).toEqual([
+      '2017-03-31',
+      '2017-04-30',
+      '2017-05-31',
+    ]);
     expect(isoInstant(anchor)).toBe('2017-04-01T06:30:00Z');
   });
 
@@ -91,24 +105,32 @@ describe('boundaries', () => {
 });
 
 describe('periods', () => {
-  test.each(ZONES)('are contiguous and of positive length over 30 years in %s, for anchors on the 28th to the 31st and 29 February', (zone) => {
-    const anchors = ['2024-01-28', '2024-01-29', '2024-01-30', '2024-01-31', '2024-02-29'].map((date) => instantOfLocalDate(date, zone) + 9_000);
-    for (const anchor of anchors) {
-      const anchorDay = Number(localDate(anchor, zone).slice(8));
-      let start = anchor;
-      for (let n = 1; n <= THIRTY_YEARS; n += 1) {
-        const end = boundary(anchor, every('month'), zone, n);
-        expect(end).toBeGreaterThan(start);
-        const day = localDate(end, zone);
-        const last = new Date(Date.UTC(Number(day.slice(0, 4)), Number(day.slice(5, 7)), 0)).getUTCDate();
-        expect(Number(day.slice(8))).toBe(Math.min(anchorDay, last));
-        start = end;
+  test.each(ZONES)(
+    'are contiguous and of positive length over 30 years in %s, for anchors on the 28th to the 31st and 29 February',
+    (zone) => {
+      const anchors = ['2024-01-28', '2024-01-29', '2024-01-30', '2024-01-31', '2024-02-29'].map(
+        (date) => instantOfLocalDate(date, zone) + 9_000,
+      );
+      for (const anchor of anchors) {
+        const anchorDay = Number(localDate(anchor, zone).slice(8));
+        let start = anchor;
+        for (let n = 1; n <= THIRTY_YEARS; n += 1) {
+          const end = boundary(anchor, every('month'), zone, n);
+          expect(end).toBeGreaterThan(start);
+          const day = localDate(end, zone);
+          const last = new Date(Date.UTC(Number(day.slice(0, 4)), Number(day.slice(5, 7)), 0)).getUTCDate();
+          expect(Number(day.slice(8))).toBe(Math.min(anchorDay, last));
+          start = end;
+        }
       }
-    }
-  });
+    },
+  );
 
   const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone').filter(isTimeZone));
-  const cycles = fc.record({ interval: fc.constantFrom<Interval>('day', 'week', 'month', 'year'), intervalCount: fc.integer({ min: 1, max: 12 }) });
+  const cycles = fc.record({
+    interval: fc.constantFrom<Interval>('day', 'week', 'month', 'year'),
+    intervalCount: fc.integer({ min: 1, max: 12 }),
+  });
   const anchors = fc.integer({ min: instant('2014-01-01T00:00:00Z'), max: instant('2044-01-01T00:00:00Z') });
   const distance = fc.integer({ min: -30 * 31_556_952, max: 30 * 31_556_952 });
 
@@ -143,16 +165,22 @@ describe('fractions', () => {
 
   test('two parts of a period add up to it on every basis', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...ZONES), fc.integer({ min: 0, max: 400 }), fc.double({ min: 0, max: 1, noNaN: true }), bases, (zone, n, cut, basis) => {
-        const anchor = instantOfLocalDate('2020-01-31', zone);
-        const whole = { start: boundary(anchor, every('month'), zone, n), end: boundary(anchor, every('month'), zone, n + 1) };
-        const middle = Math.round(whole.start + cut * (whole.end - whole.start));
-        const before = fractionOfPeriod({ start: whole.start, end: middle }, whole, basis, zone);
-        const after = fractionOfPeriod({ start: middle, end: whole.end }, whole, basis, zone);
-        expect(before.numerator + after.numerator).toBe(before.denominator);
-        expect(after.denominator).toBe(before.denominator);
-        expect(before.denominator).toBeGreaterThan(0);
-      }),
+      fc.property(
+        fc.constantFrom(...ZONES),
+        fc.integer({ min: 0, max: 400 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        bases,
+        (zone, n, cut, basis) => {
+          const anchor = instantOfLocalDate('2020-01-31', zone);
+          const whole = { start: boundary(anchor, every('month'), zone, n), end: boundary(anchor, every('month'), zone, n + 1) };
+          const middle = Math.round(whole.start + cut * (whole.end - whole.start));
+          const before = fractionOfPeriod({ start: whole.start, end: middle }, whole, basis, zone);
+          const after = fractionOfPeriod({ start: middle, end: whole.end }, whole, basis, zone);
+          expect(before.numerator + after.numerator).toBe(before.denominator);
+          expect(after.denominator).toBe(before.denominator);
+          expect(before.denominator).toBeGreaterThan(0);
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -180,6 +208,7 @@ describe('fractions', () => {
 });
 
 test('zones are IANA names', () => {
-  for (const zone of ['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires', 'America/Port-au-Prince', 'Etc/GMT-14', 'EST5EDT']) expect(isTimeZone(zone)).toBe(true);
+  for (const zone of ['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires', 'America/Port-au-Prince', 'Etc/GMT-14', 'EST5EDT'])
+    expect(isTimeZone(zone)).toBe(true);
   for (const zone of ['', '+02:00', 'Mars/Base', 'Europe/Berlin ', 'Z', '../etc']) expect(isTimeZone(zone)).toBe(false);
 });

@@ -21,8 +21,20 @@ const outcome = (status: (typeof SUBSCRIPTION_STATUSES)[number], event: (typeof 
 };
 
 test('every status and event has the outcome that was agreed', () => {
-  const all = Object.fromEntries(SUBSCRIPTION_STATUSES.map((status) => [status, SUBSCRIPTION_EVENTS.map((event) => outcome(status, event))]));
-  const columns = ['first_invoice_paid', 'first_invoice_expired', 'payment_failed', 'invoices_settled', 'dunning_gave_up_cancel', 'dunning_gave_up_unpaid', 'dunning_gave_up_past_due', 'canceled', 'period_end_cancel'];
+  const all = Object.fromEntries(
+    SUBSCRIPTION_STATUSES.map((status) => [status, SUBSCRIPTION_EVENTS.map((event) => outcome(status, event))]),
+  );
+  const columns = [
+    'first_invoice_paid',
+    'first_invoice_expired',
+    'payment_failed',
+    'invoices_settled',
+    'dunning_gave_up_cancel',
+    'dunning_gave_up_unpaid',
+    'dunning_gave_up_past_due',
+    'canceled',
+    'period_end_cancel',
+  ];
   expect(SUBSCRIPTION_EVENTS).toEqual(columns);
   const no = REFUSED;
   expect(all).toEqual({
@@ -51,7 +63,12 @@ describe('commands', () => {
   });
 
   test('an incomplete one can be canceled and given another payment method', () => {
-    expect(COMMANDS.map((command) => commandAllowed('incomplete', command))).toEqual(['subscription_incomplete', null, null, 'subscription_incomplete']);
+    expect(COMMANDS.map((command) => commandAllowed('incomplete', command))).toEqual([
+      'subscription_incomplete',
+      null,
+      null,
+      'subscription_incomplete',
+    ]);
   });
 
   test.each(['canceled', 'incomplete_expired'] as const)('one that is %s takes none', (status) => {

@@ -1,22 +1,19 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, type ReplayResult, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { bundleWorkflowCode, DefaultLogger, type ReplayResult, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { beforeAll, expect, inject, test } from 'vitest';
-import { HISTORIES, record } from './record.ts';
+import { quietly } from '../workflows/environment.ts';
+import { readHistories } from './history-file.ts';
+import { record } from './record.ts';
 
 beforeAll(async () => {
+  quietly();
   if (process.env['RECORD_HISTORIES'] === '1') await record();
-  else Runtime.install({ logger: new DefaultLogger('ERROR') });
 }, 300_000);
-
-const histories = (): { workflowId: string; history: unknown }[] =>
-  readdirSync(HISTORIES).map((file) => ({ workflowId: file.replace('.json', ''), history: JSON.parse(readFileSync(join(HISTORIES, file), 'utf8')) }));
 
 async function replay(workflowBundle: WorkflowBundleOption): Promise<ReplayResult[]> {
   const results: ReplayResult[] = [];
-  for await (const result of Worker.runReplayHistories({ workflowBundle }, histories())) results.push(result);
+  for await (const result of Worker.runReplayHistories({ workflowBundle }, readHistories())) results.push(result);
   return results;
 }
 

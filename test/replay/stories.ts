@@ -1,9 +1,9 @@
-import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { vi } from 'vitest';
+import { dunningWorkflowId, invoiceWorkflowId } from '../../workflows/messages.ts';
 import { DAY, FakeBilling } from '../workflows/fake-billing.ts';
 import { type Life, live } from '../workflows/life.ts';
-import { dunningWorkflowId, invoiceWorkflowId } from '../../workflows/messages.ts';
+import type { History } from './history-file.ts';
 
 /** One recorded run: its workflow's type is part of the history. */
 export interface Recording {
@@ -129,7 +129,7 @@ export async function recordAll(newEnvironment: () => Promise<TestWorkflowEnviro
         (life) =>
           story(life, async (name, workflowId = life.id, runId) => {
             const history = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
-                        recordings.push({ name, history });
+            recordings.push({ name, history });
           }),
         Object.assign(new FakeBilling(), billing),
       );

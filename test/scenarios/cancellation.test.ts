@@ -5,7 +5,10 @@ test('canceled at the end of the period: paid until then, nothing after', { time
   const life = await startLife('2027-03-15T09:00:00Z');
   try {
     const { stripe } = life;
-    const { id } = await stripe.subscriptions.create({ customer: await newCustomer(stripe), items: [{ price: await newPrice(stripe, 900) }] });
+    const { id } = await stripe.subscriptions.create({
+      customer: await newCustomer(stripe),
+      items: [{ price: await newPrice(stripe, 900) }],
+    });
     await life.until('2027-04-20T09:00:00Z');
     await stripe.subscriptions.update(id, { cancel_at_period_end: true });
     await life.until('2027-05-10T09:00:00Z');
@@ -35,7 +38,13 @@ test('canceled now with credit: the rest goes to the balance and pays for the ne
     expect((await stripe.customers.retrieve(customer)) as { balance?: number }).toMatchObject({ balance: -1500 });
 
     const again = await stripe.subscriptions.create({ customer, items: [{ price }], expand: ['latest_invoice'] });
-    expect(again.latest_invoice).toMatchObject({ total: 3000, amount_due: 1500, starting_balance: -1500, ending_balance: 0, status: 'paid' });
+    expect(again.latest_invoice).toMatchObject({
+      total: 3000,
+      amount_due: 1500,
+      starting_balance: -1500,
+      ending_balance: 0,
+      status: 'paid',
+    });
   } finally {
     await life.stop();
   }
@@ -45,12 +54,18 @@ test('a cancellation date in the middle of a period ends it there', { timeout: 1
   const life = await startLife('2027-04-01T00:00:00Z');
   try {
     const { stripe } = life;
-    const { id } = await stripe.subscriptions.create({ customer: await newCustomer(stripe), items: [{ price: await newPrice(stripe, 3000) }] });
+    const { id } = await stripe.subscriptions.create({
+      customer: await newCustomer(stripe),
+      items: [{ price: await newPrice(stripe, 3000) }],
+    });
     const at = Math.floor(Date.parse('2027-05-10T12:00:00Z') / 1000);
     await stripe.subscriptions.update(id, { cancel_at: at, proration_behavior: 'none' });
     await life.until('2027-06-02T00:00:00Z');
     expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'canceled', ended_at: at });
-    expect(await calendar(stripe), 'the last period is charged up to its end').toEqual(['2027-04-01 create EUR 30.00 paid', '2027-05-01 cycle EUR 9.19 paid']);
+    expect(await calendar(stripe), 'the last period is charged up to its end').toEqual([
+      '2027-04-01 create EUR 30.00 paid',
+      '2027-05-01 cycle EUR 9.19 paid',
+    ]);
   } finally {
     await life.stop();
   }

@@ -35,7 +35,10 @@ test.each([
   const life = await startLife('2027-05-05T00:00:00Z');
   try {
     const { stripe } = life;
-    const { id } = await stripe.subscriptions.create({ customer: await newCustomer(stripe), items: [{ price: await newPrice(stripe, amount, { currency }) }] });
+    const { id } = await stripe.subscriptions.create({
+      customer: await newCustomer(stripe),
+      items: [{ price: await newPrice(stripe, amount, { currency }) }],
+    });
     await life.until('2027-07-06T00:00:00Z');
     expect(await calendar(stripe)).toEqual([
       `2027-05-05 create ${shown} paid`,

@@ -16,7 +16,13 @@ const linesOf = (env: Record<string, string>): readonly string[] => {
 
 test('nothing set is a configuration, and it is frozen', () => {
   const config = readConfig({});
-  expect(config).toMatchObject({ HOST: '127.0.0.1', PORT: 8420, TEMPORAL_TASK_QUEUE: 'billing', TEMPORAL_NAMESPACE: 'default', API_DEADLINE_MS: 10_000 });
+  expect(config).toMatchObject({
+    HOST: '127.0.0.1',
+    PORT: 8420,
+    TEMPORAL_TASK_QUEUE: 'billing',
+    TEMPORAL_NAMESPACE: 'default',
+    API_DEADLINE_MS: 10_000,
+  });
   expect(config.DATABASE_URL).toBeUndefined();
   expect(Object.isFrozen(config)).toBe(true);
 });
@@ -53,7 +59,9 @@ test('ports of servers that are not ours may be anything', () => {
 });
 
 test('the settings table of the README is current', () => {
-  const table = /<!-- settings:start -->\n([\s\S]*?)\n?<!-- settings:end -->/.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'))?.[1];
+  const table = /<!-- settings:start -->\n([\s\S]*?)\n?<!-- settings:end -->/.exec(
+    readFileSync(new URL('../../README.md', import.meta.url), 'utf8'),
+  )?.[1];
   expect(table, 'run `node cli/settings.ts`').toBe(settingsTable());
 });
 
@@ -63,24 +71,38 @@ describe('the connection to Temporal', () => {
   });
 
   test('uses TLS with an API key', () => {
-    expect(connectionOptions(readConfig({ TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_API_KEY: 'k' }))).toEqual({ address: 'temporal:7233', tls: {}, apiKey: 'k' });
+    expect(connectionOptions(readConfig({ TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_API_KEY: 'k' }))).toEqual({
+      address: 'temporal:7233',
+      tls: {},
+      apiKey: 'k',
+    });
   });
 
   test('reads the certificates', () => {
     const file = new URL('../../package.json', import.meta.url).pathname;
     const options = connectionOptions(
-      readConfig({ TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_TLS_CERT_FILE: file, TEMPORAL_TLS_KEY_FILE: file, TEMPORAL_TLS_CA_FILE: file, TEMPORAL_TLS_SERVER_NAME: 'tls' }),
+      readConfig({
+        TEMPORAL_ADDRESS: 'temporal:7233',
+        TEMPORAL_TLS_CERT_FILE: file,
+        TEMPORAL_TLS_KEY_FILE: file,
+        TEMPORAL_TLS_CA_FILE: file,
+        TEMPORAL_TLS_SERVER_NAME: 'tls',
+      }),
     );
     const pem = readFileSync(file);
     expect(options.tls).toEqual({ clientCertPair: { crt: pem, key: pem }, serverRootCACertificate: pem, serverNameOverride: 'tls' });
   });
 
   test('names a certificate that cannot be read', () => {
-    expect(() => connectionOptions(readConfig({ TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_TLS_CA_FILE: '/nowhere.pem' }))).toThrow(/^TEMPORAL_TLS_CA_FILE cannot be read/);
+    expect(() => connectionOptions(readConfig({ TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_TLS_CA_FILE: '/nowhere.pem' }))).toThrow(
+      /^TEMPORAL_TLS_CA_FILE cannot be read/,
+    );
   });
 
   test('names the address that does not answer', async () => {
-    await expect(connectClient(readConfig({ TEMPORAL_ADDRESS: '127.0.0.1:1' }), 500)).rejects.toThrow(/^TEMPORAL_ADDRESS 127.0.0.1:1 does not answer/);
+    await expect(connectClient(readConfig({ TEMPORAL_ADDRESS: '127.0.0.1:1' }), 500)).rejects.toThrow(
+      /^TEMPORAL_ADDRESS 127.0.0.1:1 does not answer/,
+    );
   });
 });
 

@@ -73,7 +73,9 @@ test('a busy port names its setting, who has it, and a free one', async () => {
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   try {
-    await expect(checkPort('TEMPORAL_PORT', port, '127.0.0.1')).rejects.toThrow(new RegExp(`^Port ${port} \\(TEMPORAL_PORT\\) is busy.*TEMPORAL_PORT=\\d+$`));
+    await expect(checkPort('TEMPORAL_PORT', port, '127.0.0.1')).rejects.toThrow(
+      new RegExp(`^Port ${port} \\(TEMPORAL_PORT\\) is busy.*TEMPORAL_PORT=\\d+$`),
+    );
   } finally {
     server.close();
   }

@@ -66,7 +66,9 @@ test('a worker shows its metrics, life and readiness', async () => {
 
 test('every search attribute that workflows write is registered', () => {
   const source = readFileSync(new URL('../../workflows/search-attributes.ts', import.meta.url), 'utf8');
-  const written = Object.fromEntries([...source.matchAll(/defineSearchAttributeKey\('(\w+)', '(\w+)'\)/g)].map(([, name, type]) => [name, type]));
+  const written = Object.fromEntries(
+    [...source.matchAll(/defineSearchAttributeKey\('(\w+)', '(\w+)'\)/g)].map(([, name, type]) => [name, type]),
+  );
   expect(written).toEqual(Object.fromEntries(Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type.toUpperCase()])));
 });
 
@@ -84,7 +86,14 @@ test('the last line of a test run counts what the report says', () => {
     expect(tally({ ...report, numPendingTests: 1, numTodoTests: 1 })).toBe('7 passed, 0 failed, 2 skipped');
     expect(tally({ ...report, success: false })).toBe('7 passed, 1 failed');
     expect(tally({ ...report, success: false, testResults: [{ status: 'failed', assertionResults: [] }] })).toBe('7 passed, 1 failed');
-    expect(tally({ ...report, numFailedTests: 2, success: false, testResults: [{ status: 'failed', assertionResults: [{ status: 'failed' }] }] })).toBe('7 passed, 2 failed');
+    expect(
+      tally({
+        ...report,
+        numFailedTests: 2,
+        success: false,
+        testResults: [{ status: 'failed', assertionResults: [{ status: 'failed' }] }],
+      }),
+    ).toBe('7 passed, 2 failed');
     expect(tally({ ...report, numPassedTests: 0 })).toBeNull();
     expect(tally('half writ')).toBeNull();
     expect(countTests(join(folder, 'none.json'))).toBeNull();

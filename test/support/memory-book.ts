@@ -87,7 +87,12 @@ export class MemoryBook {
   }
 
   /** A per-seat price in minor units, "2000 a month", with a product of its own named after it. */
-  price(id: string, unitAmountDecimal: string, interval: Interval | null = 'month', patch: Partial<Price> & { intervalCount?: number } = {}): string {
+  price(
+    id: string,
+    unitAmountDecimal: string,
+    interval: Interval | null = 'month',
+    patch: Partial<Price> & { intervalCount?: number } = {},
+  ): string {
     const { intervalCount = 1, ...rest } = patch;
     const productId = `prod_${id}`;
     this.products[productId] = {
@@ -167,7 +172,11 @@ export class MemoryBook {
   }
 
   /** Snapshot -> decide -> record. */
-  do(asOf: Instant, decide: (snapshot: BillingSnapshot, context: ReturnType<MemoryBook['context']>) => Decision, about: { invoiceId?: string } = {}): Decision {
+  do(
+    asOf: Instant,
+    decide: (snapshot: BillingSnapshot, context: ReturnType<MemoryBook['context']>) => Decision,
+    about: { invoiceId?: string } = {},
+  ): Decision {
     const decision = decide(this.snapshot(about), this.context(asOf));
     this.record(decision);
     return decision;
@@ -175,15 +184,18 @@ export class MemoryBook {
 
   record(given: Decision): void {
     const decision = structuredClone(given);
-    if (decision.customerCurrency !== null) this.customer = { ...this.customer, currency: this.customer.currency ?? decision.customerCurrency };
+    if (decision.customerCurrency !== null)
+      this.customer = { ...this.customer, currency: this.customer.currency ?? decision.customerCurrency };
     if (decision.subscription) this.subscription = decision.subscription;
     for (const invoice of decision.invoices) this.#write(invoice);
     for (const item of decision.pendingItems.insert) this.pendingItems.set(item.id, item);
-    for (const { id, invoiceId } of decision.pendingItems.consume) this.pendingItems.set(id, { ...must(this.pendingItems.get(id), id), invoiceId });
+    for (const { id, invoiceId } of decision.pendingItems.consume)
+      this.pendingItems.set(id, { ...must(this.pendingItems.get(id), id), invoiceId });
     for (const { id, end, credited } of decision.billed.shrink) this.billed.set(id, { ...must(this.billed.get(id), id), end, credited });
     for (const row of decision.billed.insert) this.billed.set(row.id, row);
     for (const { invoiceItemId, invoiceId, invoiceLineId } of decision.billed.attach) {
-      for (const row of this.billed.values()) if (row.invoiceItemId === invoiceItemId) this.billed.set(row.id, { ...row, invoiceId, invoiceLineId });
+      for (const row of this.billed.values())
+        if (row.invoiceItemId === invoiceItemId) this.billed.set(row.id, { ...row, invoiceId, invoiceLineId });
     }
     for (const id of decision.pendingItems.remove) must(this.pendingItems.delete(id) || null, id);
     if (decision.attempt) this.attempts.set(decision.attempt.id, decision.attempt);
@@ -194,31 +206,47 @@ export class MemoryBook {
     this.journal.push(...decision.journal);
     this.events.push(...decision.events);
     this.#checkCoverage();
-    for (const { entries, kind } of decision.journal) if (total(entries.map((entry) => entry.amount)) !== 0) throw new Error(`${kind} does not sum to zero`);
+    for (const { entries, kind } of decision.journal)
+      if (total(entries.map((entry) => entry.amount)) !== 0) throw new Error(`${kind} does not sum to zero`);
   }
 
   #write(invoice: Invoice): void {
     const before = this.invoices.get(invoice.id);
-    const fixed = ({ lines, total, tax, amountDue, number, customer, seller }: Invoice) => JSON.stringify({ lines, total, tax, amountDue, number, customer, seller });
-    if (before?.finalizedAt != null && fixed(before) !== fixed({ ...invoice, number: before.number })) throw new Error(`the finalised invoice ${invoice.id} changed`);
-    if (invoice.amountDue !== invoice.amountPaid + invoice.amountCredited + invoice.amountRemaining) throw new Error(`${invoice.id}: due is not paid + credited + remaining`);
-    if (Math.min(invoice.amountDue, invoice.amountPaid, invoice.amountCredited, invoice.amountRemaining) < 0) throw new Error(`${invoice.id} has a negative sum`);
-    if (invoice.subtotal !== total(invoice.lines.map((line) => line.amount))) throw new Error(`${invoice.id}: the subtotal is not the sum of the lines`);
+    const fixed = ({ lines, total, tax, amountDue, number, customer, seller }: Invoice) =>
+      JSON.stringify({ lines, total, tax, amountDue, number, customer, seller });
+    if (before?.finalizedAt != null && fixed(before) !== fixed({ ...invoice, number: before.number }))
+      throw new Error(`the finalised invoice ${invoice.id} changed`);
+    if (invoice.amountDue !== invoice.amountPaid + invoice.amountCredited + invoice.amountRemaining)
+      throw new Error(`${invoice.id}: due is not paid + credited + remaining`);
+    if (Math.min(invoice.amountDue, invoice.amountPaid, invoice.amountCredited, invoice.amountRemaining) < 0)
+      throw new Error(`${invoice.id} has a negative sum`);
+    if (invoice.subtotal !== total(invoice.lines.map((line) => line.amount)))
+      throw new Error(`${invoice.id}: the subtotal is not the sum of the lines`);
     const taxes = invoice.lines.flatMap((line) => line.taxes);
-    if (invoice.tax !== total(taxes.map((tax) => tax.amount)) || invoice.tax !== total(invoice.taxes.map((tax) => tax.amount))) throw new Error(`${invoice.id}: taxes do not add up`);
-    if (invoice.total !== invoice.subtotal + total(taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount))) throw new Error(`${invoice.id}: the total does not add up`);
+    if (invoice.tax !== total(taxes.map((tax) => tax.amount)) || invoice.tax !== total(invoice.taxes.map((tax) => tax.amount)))
+      throw new Error(`${invoice.id}: taxes do not add up`);
+    if (invoice.total !== invoice.subtotal + total(taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount)))
+      throw new Error(`${invoice.id}: the total does not add up`);
     if (invoice.status === 'paid' && invoice.amountRemaining !== 0) throw new Error(`${invoice.id} is paid and owed`);
-    const number = invoice.number ?? before?.number ?? (invoice.finalizedAt === null ? null : `${this.account.invoiceNumberPrefix}-${String(++this.#numbers).padStart(4, '0')}`);
+    const number =
+      invoice.number ??
+      before?.number ??
+      (invoice.finalizedAt === null ? null : `${this.account.invoiceNumberPrefix}-${String(++this.#numbers).padStart(4, '0')}`);
     this.invoices.set(invoice.id, { ...invoice, number });
   }
 
   #checkCoverage(): void {
     const rows = [...this.billed.values()];
     for (const row of rows) {
-      if (!(row.originalStart <= row.start && row.start <= row.end && row.end <= row.originalEnd)) throw new Error(`${row.id}: coverage outside what was billed`);
-      if (row.credited < 0 || row.credited > Math.max(row.amount, 0)) throw new Error(`${row.id}: credited ${row.credited} of ${row.amount}`);
+      if (!(row.originalStart <= row.start && row.start <= row.end && row.end <= row.originalEnd))
+        throw new Error(`${row.id}: coverage outside what was billed`);
+      if (row.credited < 0 || row.credited > Math.max(row.amount, 0))
+        throw new Error(`${row.id}: credited ${row.credited} of ${row.amount}`);
       const clash = rows.find(
-        (other) => other !== row && other.subscriptionItemId === row.subscriptionItemId && Math.max(other.start, row.start) < Math.min(other.end, row.end),
+        (other) =>
+          other !== row &&
+          other.subscriptionItemId === row.subscriptionItemId &&
+          Math.max(other.start, row.start) < Math.min(other.end, row.end),
       );
       if (clash) throw new Error(`${row.id} and ${clash.id} cover the same time`);
     }
@@ -230,7 +258,12 @@ export class MemoryBook {
     const started = decideAttempt(this.snapshot({ invoiceId }), { paymentMethodId: null, operationId: `op_${invoiceId}_${at}` }, context);
     this.record(started.decision);
     if (!started.attempt) return;
-    const result = { kind: outcome, reference: `ch_${started.attempt.id}`, declineCode: outcome === 'declined' ? 'card_declined' : null, message: null };
+    const result = {
+      kind: outcome,
+      reference: `ch_${started.attempt.id}`,
+      declineCode: outcome === 'declined' ? 'card_declined' : null,
+      message: null,
+    };
     this.record(decideAttemptOutcome(this.snapshot({ invoiceId }), { attemptId: started.attempt.id, result }, this.context(at)).decision);
   }
 
@@ -253,12 +286,16 @@ export class MemoryBook {
 
   /** Balance of a ledger account, debit positive. */
   ledger(account: LedgerAccount): number {
-    return total(this.journal.flatMap(({ entries }) => entries.filter((entry) => entry.ledgerAccount === account).map((entry) => entry.amount)));
+    return total(
+      this.journal.flatMap(({ entries }) => entries.filter((entry) => entry.ledgerAccount === account).map((entry) => entry.amount)),
+    );
   }
 
   /** Stretches of time that are covered for an item, joined where they touch. */
   coverage(itemId: string): { start: Instant; end: Instant }[] {
-    const rows = [...this.billed.values()].filter((row) => row.subscriptionItemId === itemId && row.end > row.start).sort((a, b) => a.start - b.start);
+    const rows = [...this.billed.values()]
+      .filter((row) => row.subscriptionItemId === itemId && row.end > row.start)
+      .sort((a, b) => a.start - b.start);
     return rows.reduce<{ start: Instant; end: Instant }[]>((joined, { start, end }) => {
       const last = joined.at(-1);
       if (last && last.end === start) last.end = end;

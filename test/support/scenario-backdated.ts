@@ -42,7 +42,12 @@ export async function subscribeInThePast(
   });
   const { invoice } = created;
   if (!invoice) throw new Error('the creation made no invoice');
-  const paid = await activities.collectPayment({ ...envelope, operationId: `collect:${invoice.id}`, invoiceId: invoice.id, paymentMethodId: null });
+  const paid = await activities.collectPayment({
+    ...envelope,
+    operationId: `collect:${invoice.id}`,
+    invoiceId: invoice.id,
+    paymentMethodId: null,
+  });
   if (!paid.subscription || paid.outcome !== 'paid') throw new Error(`the first invoice was not paid: ${paid.outcome}`);
 
   const state: SubscriptionInput = {

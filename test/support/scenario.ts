@@ -112,7 +112,11 @@ async function busyWith(client: Client, workflowId: string): Promise<string | nu
 }
 
 /** A customer with a card, by Stripe's test payment methods; null: without one. */
-export async function newCustomer(stripe: Stripe, card: string | null = 'pm_card_visa', params: Stripe.CustomerCreateParams = {}): Promise<string> {
+export async function newCustomer(
+  stripe: Stripe,
+  card: string | null = 'pm_card_visa',
+  params: Stripe.CustomerCreateParams = {},
+): Promise<string> {
   const customer = await stripe.customers.create({ name: 'Ada', ...params });
   if (card !== null) await useCard(stripe, customer.id, card);
   return customer.id;
@@ -129,7 +133,18 @@ export async function useCard(stripe: Stripe, customer: string, card: string): P
 export async function newPrice(
   stripe: Stripe,
   amount: number,
-  { currency = 'eur', interval = 'month', count = 1, name = 'Seat', ...rest }: { currency?: string; interval?: Stripe.PriceCreateParams.Recurring.Interval; count?: number; name?: string } & Partial<Stripe.PriceCreateParams> = {},
+  {
+    currency = 'eur',
+    interval = 'month',
+    count = 1,
+    name = 'Seat',
+    ...rest
+  }: {
+    currency?: string;
+    interval?: Stripe.PriceCreateParams.Recurring.Interval;
+    count?: number;
+    name?: string;
+  } & Partial<Stripe.PriceCreateParams> = {},
 ): Promise<string> {
   const product = await stripe.products.create({ name });
   const price = await stripe.prices.create({
@@ -154,7 +169,8 @@ export const calendarLine = (invoice: Stripe.Invoice, zone = 'UTC'): string =>
   `${localDate(invoice.created, zone)} ${invoice.billing_reason?.replace('subscription_', '')} ${formatAmount(invoice.total, invoice.currency)} ${invoice.status}`;
 
 /** All that was billed, oldest first. */
-export const calendar = async (stripe: Stripe, zone = 'UTC'): Promise<string[]> => (await invoicesOf(stripe)).map((invoice) => calendarLine(invoice, zone));
+export const calendar = async (stripe: Stripe, zone = 'UTC'): Promise<string[]> =>
+  (await invoicesOf(stripe)).map((invoice) => calendarLine(invoice, zone));
 
 /** What of an invoice must be equal in its preview: everything but ids. */
 export const withoutIds = (invoice: Pick<Stripe.Invoice, 'lines' | 'total' | 'subtotal' | 'amount_due' | 'currency'>) => ({
@@ -172,4 +188,5 @@ export const withoutIds = (invoice: Pick<Stripe.Invoice, 'lines' | 'total' | 'su
   })),
 });
 
-export const statusOf = async (stripe: Stripe, subscription: string): Promise<string> => (await stripe.subscriptions.retrieve(subscription)).status;
+export const statusOf = async (stripe: Stripe, subscription: string): Promise<string> =>
+  (await stripe.subscriptions.retrieve(subscription)).status;

@@ -6,8 +6,8 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import Stripe from 'stripe';
 import { inject } from 'vitest';
-import { makeActivities } from '../../activities/make-activities.ts';
 import type { Activities } from '../../activities/index.ts';
+import { makeActivities } from '../../activities/make-activities.ts';
 import { createApp } from '../../api/create-app.ts';
 import { insertAccount, insertApiKey } from '../../db/accounts.ts';
 import { type Database, openDatabase } from '../../db/client.ts';
@@ -42,7 +42,9 @@ export interface StackOptions {
   /** `none`: the API alone, or with worker processes that the test starts itself. */
   worker?: 'in_process' | 'none';
   /** Default: the dev server of the test run. */
-  temporal?: { client: Client; connection: NativeConnection; namespace: string };
+  temporal?: { client: Client; connection: NativeConnection; namespace: string } | { address: string };
+  /** Superuser's URL of the Postgres to use; default the one of the test run. */
+  postgresUrl?: string;
   /** What the API takes for the time; default the wall clock. */
   now?: () => Instant;
   account?: Partial<Account>;
@@ -57,18 +59,25 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     for (const undo of unwind.splice(0).reverse()) await undo();
   };
   try {
-    const databaseUrl = await newDatabase(unwind);
+    const databaseUrl = await newDatabase(options.postgresUrl ?? inject('postgresUrl'), unwind);
     const db = openDatabase({ url: databaseUrl, poolMax: 10 });
     unwind.push(() => db.close());
     const sandbox = openSandbox({ url: databaseUrl });
     unwind.push(() => sandbox.close());
     const { accountId, apiKey } = await newAccount(db, options.account);
 
-    const { client, connection, namespace } = options.temporal ?? (await connectToTestServer(unwind));
+    const { temporal = { address: inject('temporalAddress') } } = options;
+    const { client, connection, namespace } = 'client' in temporal ? temporal : await connectTo(temporal.address, unwind);
     const taskQueue = `stack-${randomBytes(6).toString('hex')}`;
     const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
     const gateways = paymentGatewayRegistry([sandbox]);
-    const activities = makeActivities({ db, log, gateways, taxCalculators: taxCalculatorRegistry(options.taxCalculators ?? []), reach: () => {} });
+    const activities = makeActivities({
+      db,
+      log,
+      gateways,
+      taxCalculators: taxCalculatorRegistry(options.taxCalculators ?? []),
+      reach: () => {},
+    });
     if (options.worker !== 'none') {
       const worker = await createWorker({
         connection,
@@ -110,8 +119,8 @@ export function quietly(): void {
   Runtime.install({ logger: new DefaultLogger(process.env['TEST_LOG_LEVEL'] === undefined ? 'ERROR' : 'INFO') });
 }
 
-async function newDatabase(unwind: (() => unknown)[]): Promise<string> {
-  const database = await createTestDatabase(inject('postgresUrl'));
+async function newDatabase(adminUrl: string, unwind: (() => unknown)[]): Promise<string> {
+  const database = await createTestDatabase(adminUrl);
   unwind.push(() => database.drop());
   await migrateSandbox(database.url);
   return database.url;
@@ -133,12 +142,18 @@ async function newAccount(db: Database, given: Partial<Account> = {}): Promise<{
     seller: { name: 'Seller', email: null, address: null },
     ...given,
   });
-  await insertApiKey(db, accountId, { id: `key_${randomBytes(8).toString('hex')}`, secretHash: createHash('sha256').update(apiKey).digest('hex'), last4: apiKey.slice(-4) });
+  await insertApiKey(db, accountId, {
+    id: `key_${randomBytes(8).toString('hex')}`,
+    secretHash: createHash('sha256').update(apiKey).digest('hex'),
+    last4: apiKey.slice(-4),
+  });
   return { accountId, apiKey };
 }
 
-async function connectToTestServer(unwind: (() => unknown)[]): Promise<{ client: Client; connection: NativeConnection; namespace: string }> {
-  const address = inject('temporalAddress');
+async function connectTo(
+  address: string,
+  unwind: (() => unknown)[],
+): Promise<{ client: Client; connection: NativeConnection; namespace: string }> {
   const connection = await NativeConnection.connect({ address });
   unwind.push(() => connection.close());
   const clientConnection = await Connection.connect({ address });

@@ -1,10 +1,10 @@
-import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../../domain/subscription/commands.ts';
+import type { Decision } from '../../domain/decision.ts';
 import { decideCancellation } from '../../domain/subscription/cancel.ts';
 import { decideChange } from '../../domain/subscription/change-plan.ts';
+import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../../domain/subscription/commands.ts';
 import { decideCreation } from '../../domain/subscription/create-subscription.ts';
 import { decideRenewal } from '../../domain/subscription/renew.ts';
 import { decideScheduledCancellation } from '../../domain/subscription/schedule-cancellation.ts';
-import type { Decision } from '../../domain/decision.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { MemoryBook } from './memory-book.ts';
 
@@ -26,7 +26,11 @@ export const creation = (items: string[], patch: Partial<CreateSubscription> = {
   ...patch,
 });
 
-export const change = (patch: Partial<ChangePlan>): ChangePlan => ({ prorationBehavior: 'create_prorations', paymentBehavior: 'allow_incomplete', ...patch });
+export const change = (patch: Partial<ChangePlan>): ChangePlan => ({
+  prorationBehavior: 'create_prorations',
+  paymentBehavior: 'allow_incomplete',
+  ...patch,
+});
 
 export const create = (book: MemoryBook, at: Instant, items: string[], patch: Partial<CreateSubscription> = {}): Decision =>
   book.do(at, (snapshot, context) => decideCreation(snapshot, creation(items, patch), context));
@@ -42,8 +46,13 @@ export const changePlan = (book: MemoryBook, at: Instant, patch: Partial<ChangeP
   book.do(at, (snapshot, context) => decideChange(snapshot, change(patch), context));
 
 /** One item to another price or quantity. */
-export const changeItem = (book: MemoryBook, at: Instant, itemId: string, to: { priceId?: string; quantity?: string }, patch: Partial<ChangePlan> = {}): Decision =>
-  changePlan(book, at, { items: [{ do: 'update', itemId, ...to }], ...patch });
+export const changeItem = (
+  book: MemoryBook,
+  at: Instant,
+  itemId: string,
+  to: { priceId?: string; quantity?: string },
+  patch: Partial<ChangePlan> = {},
+): Decision => changePlan(book, at, { items: [{ do: 'update', itemId, ...to }], ...patch });
 
 export const renew = (book: MemoryBook, at: Instant = book.living.currentPeriodEnd): Decision => book.do(at, decideRenewal);
 
@@ -58,4 +67,5 @@ export function payAll(book: MemoryBook, at: Instant): void {
 }
 
 /** "Unused time on pro after 16 Jan 2025 -1000", for reading an invoice at a glance. */
-export const linesOf = (invoice: { lines: { description: string; amount: number }[] }): string[] => invoice.lines.map((line) => `${line.description} ${line.amount}`);
+export const linesOf = (invoice: { lines: { description: string; amount: number }[] }): string[] =>
+  invoice.lines.map((line) => `${line.description} ${line.amount}`);

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import { SEARCH_ATTRIBUTES } from '../../servers/search-attributes.ts';
 
 let quiet = false;
-function quietly(): void {
+
+/** Errors only: what is tested here makes the SDK warn a lot. To be called before anything else of the SDK. */
+export function quietly(): void {
   if (quiet) return;
   quiet = true;
-  Runtime.install({ logger: new DefaultLogger(process.env['TEMPORAL_TEST_LOG'] === undefined ? 'ERROR' : 'DEBUG') });
+  const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
 }
 
 /** Time-skipping test server: `env.sleep('31 days')` takes no time. One subscription (and its dunning) at a time. */
@@ -37,7 +40,11 @@ async function register(env: TestWorkflowEnvironment): Promise<TestWorkflowEnvir
 }
 
 /** A worker on a queue of its own, with these activities. */
-export async function startWorker(env: TestWorkflowEnvironment, activities: Activities, taskQueue = `test-${randomUUID()}`): Promise<Running> {
+export async function startWorker(
+  env: TestWorkflowEnvironment,
+  activities: Activities,
+  taskQueue = `test-${randomUUID()}`,
+): Promise<Running> {
   const worker = await Worker.create({
     connection: env.nativeConnection,
     namespace: env.namespace ?? 'default',

@@ -132,7 +132,10 @@ export class FakeBilling {
           const left = (period.end - input.asOf) / (period.end - period.start);
           const amount = Math.round((this.priceOf({ ...sub, ...next }) - this.priceOf(sub)) * left);
           const waits = input.paymentBehavior === 'error_if_incomplete' || input.paymentBehavior === 'pending_if_incomplete';
-          const invoice = input.items !== undefined && input.prorationBehavior === 'always_invoice' ? this.bill(sub, 'update', amount, { start: input.asOf, end: period.end }) : null;
+          const invoice =
+            input.items !== undefined && input.prorationBehavior === 'always_invoice'
+              ? this.bill(sub, 'update', amount, { start: input.asOf, end: period.end })
+              : null;
           if (waits && invoice !== null && amount > 0) {
             invoice.isUpdate = true;
             sub.pendingUpdate = { invoiceId: invoice.id, expiresAt: input.asOf + 23 * HOUR, ...next };
@@ -215,7 +218,8 @@ export class FakeBilling {
         this.once('resolvePayment', input, () => {
           const attempt = this.attempts.filter(({ invoiceId }) => invoiceId === input.invoiceId).at(-1);
           if (attempt === undefined) throw refusal('resource_missing');
-          if (attempt.outcome !== 'unknown' && attempt.outcome !== 'processing') return this.paymentResult(this.invoice(input.invoiceId), attempt, attempt.outcome);
+          if (attempt.outcome !== 'unknown' && attempt.outcome !== 'processing')
+            return this.paymentResult(this.invoice(input.invoiceId), attempt, attempt.outcome);
           return this.conclude(attempt, this.lookUps.shift() ?? 'paid');
         }),
       voidInvoice: async (input) =>
@@ -223,14 +227,14 @@ export class FakeBilling {
           const invoice = this.invoice(input.invoiceId);
           if (invoice.status !== 'open') throw refusal('invoice_not_open');
           invoice.status = 'void';
-          return this.invoiceFacts(invoice);
+          return { invoice: this.invoiceFacts(invoice), subscription: this.subscriptionFacts(this.sub(invoice.subscriptionId)) };
         }),
       markInvoiceUncollectible: async (input) =>
         this.once('markInvoiceUncollectible', input, () => {
           const invoice = this.invoice(input.invoiceId);
           if (invoice.status !== 'open') throw refusal('invoice_not_open');
           invoice.status = 'uncollectible';
-          return this.invoiceFacts(invoice);
+          return { invoice: this.invoiceFacts(invoice), subscription: this.subscriptionFacts(this.sub(invoice.subscriptionId)) };
         }),
       loadDunning: async ({ invoiceId }) => {
         this.strike('loadDunning');
@@ -301,12 +305,15 @@ export class FakeBilling {
       const owes = this.invoices.some((other) => other.subscriptionId === sub.id && other.status === 'open' && !other.isUpdate);
       if (sub.status === 'incomplete' || (sub.status === 'past_due' && !owes)) sub.status = 'active';
       sub.incompleteExpiresAt = null;
-    } else if (!['unknown', 'processing'].includes(attempt.outcome) && sub.status === 'active' && !invoice.isUpdate) sub.status = 'past_due';
+    } else if (!['unknown', 'processing'].includes(attempt.outcome) && sub.status === 'active' && !invoice.isUpdate)
+      sub.status = 'past_due';
     return this.paymentResult(invoice, attempt, attempt.outcome);
   }
 
   private bill(sub: Sub, reason: FakeInvoice['reason'], amount: number, period: FakeInvoice['period']): FakeInvoice {
-    const clash = this.invoices.find((other) => other.reason === reason && reason === 'cycle' && other.period.start < period.end && period.start < other.period.end);
+    const clash = this.invoices.find(
+      (other) => other.reason === reason && reason === 'cycle' && other.period.start < period.end && period.start < other.period.end,
+    );
     if (clash !== undefined) throw new Error(`${JSON.stringify(period)} is billed already by ${clash.id}`);
     const invoice: FakeInvoice = {
       id: `in_${sub.id.slice(4)}_${this.invoices.length + 1}`,

@@ -7,18 +7,18 @@ import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancel
 import type { Instant } from '../../domain/time.ts';
 import type { subscription } from '../../workflows/index.ts';
 import {
+  type CommandResult,
   cancelUpdate,
   changePlanUpdate,
-  type CommandResult,
   dunningWorkflowId,
   type InvoiceCommand,
   invoiceCommandUpdate,
   invoiceWorkflowId,
   paymentMethodChangedSignal,
+  type SubscriptionInput,
   scheduleCancellationUpdate,
   stateQuery,
   subscribeUpdate,
-  type SubscriptionInput,
 } from '../../workflows/messages.ts';
 import type { SubscriptionState } from '../../workflows/subscription/state.ts';
 import { type Running, startWorker } from './environment.ts';
@@ -70,7 +70,10 @@ export class Life {
     });
   }
 
-  change(command: Partial<ChangePlan> & { price?: string; quantity?: string }, operationId = `change-${randomUUID()}`): Promise<CommandResult> {
+  change(
+    command: Partial<ChangePlan> & { price?: string; quantity?: string },
+    operationId = `change-${randomUUID()}`,
+  ): Promise<CommandResult> {
     return this.handle.executeUpdate(changePlanUpdate, { args: [change(command, operationId)], updateId: operationId });
   }
 
@@ -126,7 +129,9 @@ export class Life {
 
   /** What the operator reads at the top of the workflow's page. */
   async details(workflowId = this.id): Promise<string> {
-    const metadata = await this.env.client.workflow.getHandle(workflowId).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    const metadata = await this.env.client.workflow
+      .getHandle(workflowId)
+      .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
     return metadata.currentDetails ?? '';
   }
 
@@ -142,7 +147,10 @@ export class Life {
     while (calls !== this.billing.calls.length) {
       calls = this.billing.calls.length;
       for (const id of [this.id, ...this.billing.invoices.map(({ id: invoiceId }) => dunningWorkflowId(invoiceId))]) {
-        await this.env.client.workflow.getHandle(id).query('__temporal_workflow_metadata').catch(() => undefined);
+        await this.env.client.workflow
+          .getHandle(id)
+          .query('__temporal_workflow_metadata')
+          .catch(() => undefined);
       }
     }
   }
@@ -159,7 +167,10 @@ export class Life {
   /** Ends what is left of it, so that the next life has the server to itself. */
   async end(): Promise<void> {
     for (const id of [this.id, ...this.billing.invoices.flatMap((i) => [dunningWorkflowId(i.id), invoiceWorkflowId(i.id)])]) {
-      await this.env.client.workflow.getHandle(id).terminate().catch(() => undefined);
+      await this.env.client.workflow
+        .getHandle(id)
+        .terminate()
+        .catch(() => undefined);
     }
     await this.worker.stop();
   }
@@ -183,7 +194,14 @@ export function change({ price, quantity, ...given }: Partial<ChangePlan> & { pr
     actor: 'test',
     prorationBehavior: 'always_invoice' as const,
     paymentBehavior: 'allow_incomplete' as const,
-    items: [{ do: 'update' as const, itemId: 'si_1', ...(price === undefined ? {} : { priceId: price }), ...(quantity === undefined ? {} : { quantity }) }],
+    items: [
+      {
+        do: 'update' as const,
+        itemId: 'si_1',
+        ...(price === undefined ? {} : { priceId: price }),
+        ...(quantity === undefined ? {} : { quantity }),
+      },
+    ],
     ...given,
   };
 }

@@ -31,116 +31,144 @@ async function closedRuns(life: Life): Promise<{ events: string[]; bytes: number
     if (status.name !== 'CONTINUED_AS_NEW') continue;
     const run = env.client.workflow.getHandle(life.id, runId);
     const { historySize } = await run.describe();
-    const events = ((await run.fetchHistory()).events ?? []).map((event) => Object.keys(event).find((key) => key.endsWith('EventAttributes')) ?? '');
-    runs.push({ startTime: startTime.getTime(), events: events.map((name) => name.replace('EventAttributes', '')), bytes: historySize ?? 0 });
+    const events = ((await run.fetchHistory()).events ?? []).map(
+      (event) => Object.keys(event).find((key) => key.endsWith('EventAttributes')) ?? '',
+    );
+    runs.push({
+      startTime: startTime.getTime(),
+      events: events.map((name) => name.replace('EventAttributes', '')),
+      bytes: historySize ?? 0,
+    });
   }
   return runs.sort((a, b) => a.startTime - b.startTime);
 }
 
-test('a renewal costs 17 events', () =>
-  live(
-    env,
-    async (life) => {
-      await life.subscribe({ price: 'price_second' });
-      await until(() => expect(life.billing.periods.length).toBeGreaterThanOrEqual(4));
-      await until(async () => expect((await closedRuns(life)).length).toBeGreaterThanOrEqual(3));
-      const [, second] = await closedRuns(life);
-      expect(second?.events).toEqual([
-        'workflowExecutionStarted',
-        'workflowTaskScheduled',
-        'workflowTaskStarted',
-        'workflowTaskCompleted',
-        'timerStarted',
-        'timerFired',
-        'workflowTaskScheduled',
-        'workflowTaskStarted',
-        'workflowTaskCompleted',
-        'markerRecorded',
-        'activityTaskScheduled',
-        'activityTaskStarted',
-        'activityTaskCompleted',
-        'workflowTaskScheduled',
-        'workflowTaskStarted',
-        'workflowTaskCompleted',
-        'workflowExecutionContinuedAsNew',
-      ]);
-      expect(second?.bytes).toBeLessThan(10_000);
-      console.log(second?.bytes);
-    },
-    secondsLong(2),
-  ), 60_000);
+test(
+  'a renewal costs 17 events',
+  () =>
+    live(
+      env,
+      async (life) => {
+        await life.subscribe({ price: 'price_second' });
+        await until(() => expect(life.billing.periods.length).toBeGreaterThanOrEqual(4));
+        await until(async () => expect((await closedRuns(life)).length).toBeGreaterThanOrEqual(3));
+        const [, second] = await closedRuns(life);
+        expect(second?.events).toEqual([
+          'workflowExecutionStarted',
+          'workflowTaskScheduled',
+          'workflowTaskStarted',
+          'workflowTaskCompleted',
+          'timerStarted',
+          'timerFired',
+          'workflowTaskScheduled',
+          'workflowTaskStarted',
+          'workflowTaskCompleted',
+          'markerRecorded',
+          'activityTaskScheduled',
+          'activityTaskStarted',
+          'activityTaskCompleted',
+          'workflowTaskScheduled',
+          'workflowTaskStarted',
+          'workflowTaskCompleted',
+          'workflowExecutionContinuedAsNew',
+        ]);
+        expect(second?.bytes).toBeLessThan(10_000);
+      },
+      secondsLong(2),
+    ),
+  60_000,
+);
 
-test('50 commands at once are each answered once, each applied once', () =>
-  live(env, async (life) => {
-    await life.subscribe();
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, async (_, n) => {
-        // Ten at a time is what the server takes of one workflow; the rest it turns away, to be sent again.
-        for (;;) {
-          try {
-            return await life.change({ quantity: String(n + 2) }, `op_${n}`);
-          } catch (error) {
-            if (!isBusy(error)) throw error;
-            await new Promise((resolve) => setImmediate(resolve));
+test(
+  '50 commands at once are each answered once, each applied once',
+  () =>
+    live(env, async (life) => {
+      await life.subscribe();
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, async (_, n) => {
+          // Ten at a time is what the server takes of one workflow; the rest it turns away, to be sent again.
+          for (;;) {
+            try {
+              return await life.change({ quantity: String(n + 2) }, `op_${n}`);
+            } catch (error) {
+              if (!isBusy(error)) throw error;
+              await new Promise((resolve) => setImmediate(resolve));
+            }
           }
-        }
-      }),
-    );
-    expect(new Set(answers.map(({ invoice }) => invoice?.id)).size).toBe(50);
-    expect(life.billing.calls.filter((call) => call.startsWith('changePlan'))).toHaveLength(50);
-    expect(new Set(life.billing.attempts.map(({ invoiceId }) => invoiceId)).size).toBe(life.billing.attempts.length);
-  }), 60_000);
+        }),
+      );
+      expect(new Set(answers.map(({ invoice }) => invoice?.id)).size).toBe(50);
+      expect(life.billing.calls.filter((call) => call.startsWith('changePlan'))).toHaveLength(50);
+      expect(new Set(life.billing.attempts.map(({ invoiceId }) => invoiceId)).size).toBe(life.billing.attempts.length);
+    }),
+  60_000,
+);
 
 const isBusy = (error: unknown): boolean => /exhausted|too many|limit/i.test(`${String(error)} ${String((error as Error).cause)}`);
 
-test('commands that race continue-as-new are each applied once', () =>
-  live(
-    env,
-    async (life) => {
-      await life.subscribe({ price: 'price_second' });
-      const end = Date.now() + 6_000;
-      let sent = 0;
-      const lost: unknown[] = [];
-      const caller = async (name: string): Promise<void> => {
-        for (let n = 0; Date.now() < end; n += 1) {
-          const operationId = `${name}_${n}`;
-          sent += 1;
-          try {
-            await life.handle.executeUpdate(changePlanUpdate, { args: [change({ quantity: String((n % 7) + 1) }, operationId)], updateId: operationId });
-          } catch (error) {
-            lost.push(error);
+test(
+  'commands that race continue-as-new are each applied once',
+  () =>
+    live(
+      env,
+      async (life) => {
+        await life.subscribe({ price: 'price_second' });
+        const end = Date.now() + 6_000;
+        let sent = 0;
+        const lost: unknown[] = [];
+        const caller = async (name: string): Promise<void> => {
+          for (let n = 0; Date.now() < end; n += 1) {
+            const operationId = `${name}_${n}`;
+            sent += 1;
+            try {
+              await life.handle.executeUpdate(changePlanUpdate, {
+                args: [change({ quantity: String((n % 7) + 1) }, operationId)],
+                updateId: operationId,
+              });
+            } catch (error) {
+              lost.push(error);
+            }
           }
-        }
-      };
-      await Promise.all(['a', 'b', 'c', 'd'].map(caller));
-      expect(lost).toEqual([]);
-      expect(new Set(life.billing.calls.filter((call) => call.startsWith('changePlan'))).size).toBe(sent);
-      expect(life.billing.periods.length).toBeGreaterThanOrEqual(3);
-      expectContiguous(life);
-    },
-    secondsLong(2),
-  ), 60_000);
+        };
+        await Promise.all(['a', 'b', 'c', 'd'].map(caller));
+        expect(lost).toEqual([]);
+        expect(new Set(life.billing.calls.filter((call) => call.startsWith('changePlan'))).size).toBe(sent);
+        expect(life.billing.periods.length).toBeGreaterThanOrEqual(3);
+        expectContiguous(life);
+      },
+      secondsLong(2),
+    ),
+  60_000,
+);
 
-test('boundaries missed while no worker ran are billed one by one, each as of its own', () =>
-  live(
-    env,
-    async (life) => {
-      await life.subscribe({ price: 'price_second' });
-      await life.worker.stop();
-      const { anchor } = life.book;
-      await until(() => expect(Date.now() / 1000).toBeGreaterThan(anchor + 7));
-      await life.restart();
-      await until(() => expect(life.billing.periods.length).toBeGreaterThanOrEqual(4));
-      expectContiguous(life);
-      for (const { start } of life.billing.periods.slice(1)) expect(life.billing.asOf[`renew:${life.id}:${start}`]).toBe(start);
-    },
-    secondsLong(2),
-  ), 60_000);
+test(
+  'boundaries missed while no worker ran are billed one by one, each as of its own',
+  () =>
+    live(
+      env,
+      async (life) => {
+        await life.subscribe({ price: 'price_second' });
+        await life.worker.stop();
+        const { anchor } = life.book;
+        await until(() => expect(Date.now() / 1000).toBeGreaterThan(anchor + 7));
+        await life.restart();
+        await until(() => expect(life.billing.periods.length).toBeGreaterThanOrEqual(4));
+        expectContiguous(life);
+        for (const { start } of life.billing.periods.slice(1)) expect(life.billing.asOf[`renew:${life.id}:${start}`]).toBe(start);
+      },
+      secondsLong(2),
+    ),
+  60_000,
+);
 
-test('cancelling the workflow itself ends nothing', () =>
-  live(env, async (life) => {
-    await life.subscribe();
-    await life.handle.cancel();
-    expect((await life.change({ quantity: '2' })).payment?.outcome).toBe('paid');
-    expect(await life.status()).toBe('RUNNING');
-  }), 60_000);
+test(
+  'cancelling the workflow itself ends nothing',
+  () =>
+    live(env, async (life) => {
+      await life.subscribe();
+      await life.handle.cancel();
+      expect((await life.change({ quantity: '2' })).payment?.outcome).toBe('paid');
+      expect(await life.status()).toBe('RUNNING');
+    }),
+  60_000,
+);

@@ -60,60 +60,76 @@ function nextDay31(after: number): number {
   }
 }
 
-test('a renewal waits out the database, and the next run starts in time', () =>
-  live(env, async (life) => {
-    await life.subscribe({ price: 'price_day_1' });
-    life.billing.outages = { issueInvoice: 3 };
-    await life.pass('25h');
-    // Real time: the test server does not skip while an activity waits for its retry.
-    await vi.waitFor(() => expect(life.billing.periods).toHaveLength(2), { timeout: 10_000 });
-    expect(life.billing.calls.filter((call) => call.startsWith('issueInvoice'))).toHaveLength(1);
-    await life.pass('24h');
-    expect(life.billing.periods).toHaveLength(3);
-    expectContiguous(life);
-  }), 60_000);
+test(
+  'a renewal waits out the database, and the next run starts in time',
+  () =>
+    live(env, async (life) => {
+      await life.subscribe({ price: 'price_day_1' });
+      life.billing.outages = { issueInvoice: 3 };
+      await life.pass('25h');
+      // Real time: the test server does not skip while an activity waits for its retry.
+      await vi.waitFor(() => expect(life.billing.periods).toHaveLength(2), { timeout: 10_000 });
+      expect(life.billing.calls.filter((call) => call.startsWith('issueInvoice'))).toHaveLength(1);
+      await life.pass('24h');
+      expect(life.billing.periods).toHaveLength(3);
+      expectContiguous(life);
+    }),
+  60_000,
+);
 
-test('a renewal that is refused stalls in sight of the operator and is tried again', () =>
-  live(env, async (life) => {
-    await life.subscribe({ price: 'price_day_1' });
-    life.billing.refusals = { issueInvoice: 'currency_mismatch' };
-    await life.pass('24h');
-    const { stalled } = await life.state();
-    expect(stalled).toMatchObject({ step: 'renew', tries: 1, error: expect.stringContaining('currency_mismatch') });
-    expect(await refusalOf(life.change({ quantity: '2' }))).toBe('unavailable');
-    expect(await life.details()).toContain('currency_mismatch');
-    life.billing.refusals = {};
-    await life.pass('2h');
-    expect(life.billing.periods).toHaveLength(2);
-    expect((await life.state()).stalled).toBeNull();
-    expectContiguous(life);
-  }), 60_000);
+test(
+  'a renewal that is refused stalls in sight of the operator and is tried again',
+  () =>
+    live(env, async (life) => {
+      await life.subscribe({ price: 'price_day_1' });
+      life.billing.refusals = { issueInvoice: 'currency_mismatch' };
+      await life.pass('24h');
+      const { stalled } = await life.state();
+      expect(stalled).toMatchObject({ step: 'renew', tries: 1, error: expect.stringContaining('currency_mismatch') });
+      expect(await refusalOf(life.change({ quantity: '2' }))).toBe('unavailable');
+      expect(await life.details()).toContain('currency_mismatch');
+      life.billing.refusals = {};
+      await life.pass('2h');
+      expect(life.billing.periods).toHaveLength(2);
+      expect((await life.state()).stalled).toBeNull();
+      expectContiguous(life);
+    }),
+  60_000,
+);
 
-test('cancels at the period\'s end, at a date, and not after all', () =>
-  live(env, async (life) => {
-    const { subscription } = await life.subscribe();
-    await life.cancelAt('period_end');
-    expect((await life.attributes())['NextBillingAt']).toBeUndefined();
-    await life.cancelAt('never');
-    expect((await life.attributes())['NextBillingAt']).toBeDefined();
-    await life.pass('32 days');
-    expect(life.billing.periods).toHaveLength(2);
-const date = subscription.periodEnd + 10 * 86_400;
-    await life.cancelAt(date);
-    await life.pass('12 days');
-    expect(life.book.status).toBe('canceled');
-    expect(life.billing.asOf[`renew:${life.id}:${date}`]).toBe(date);
-    await life.handle.result();
-    expect(life.billing.periods).toHaveLength(2);
-  }), 60_000);
+test(
+  "cancels at the period's end, at a date, and not after all",
+  () =>
+    live(env, async (life) => {
+      const { subscription } = await life.subscribe();
+      await life.cancelAt('period_end');
+      expect((await life.attributes())['NextBillingAt']).toBeUndefined();
+      await life.cancelAt('never');
+      expect((await life.attributes())['NextBillingAt']).toBeDefined();
+      await life.pass('32 days');
+      expect(life.billing.periods).toHaveLength(2);
+      const date = subscription.periodEnd + 10 * 86_400;
+      await life.cancelAt(date);
+      await life.pass('12 days');
+      expect(life.book.status).toBe('canceled');
+      expect(life.billing.asOf[`renew:${life.id}:${date}`]).toBe(date);
+      await life.handle.result();
+      expect(life.billing.periods).toHaveLength(2);
+    }),
+  60_000,
+);
 
-test('cancels at the period\'s end without billing the next one', () =>
-  live(env, async (life) => {
-    await life.subscribe();
-    await life.cancelAt('period_end');
-    await life.pass('32 days');
-    await life.handle.result();
-    expect(life.book.status).toBe('canceled');
-    expect(life.billing.periods).toHaveLength(1);
-    expect(await life.attributes()).toMatchObject({ SubscriptionStatus: 'canceled' });
-  }), 60_000);
+test(
+  "cancels at the period's end without billing the next one",
+  () =>
+    live(env, async (life) => {
+      await life.subscribe();
+      await life.cancelAt('period_end');
+      await life.pass('32 days');
+      await life.handle.result();
+      expect(life.book.status).toBe('canceled');
+      expect(life.billing.periods).toHaveLength(1);
+      expect(await life.attributes()).toMatchObject({ SubscriptionStatus: 'canceled' });
+    }),
+  60_000,
+);

@@ -14,15 +14,25 @@ const own = ({ start, clock }: Chase, what: string): Envelope & { invoiceId: str
 });
 
 export const loadDunning = ({ start }: Chase): Promise<DunningFacts> =>
-  insist.loadDunning.executeWithOptions({ summary: `looks at ${start.invoiceId}` }, [{ accountId: start.accountId, invoiceId: start.invoiceId }]);
-
-export const collectPayment = (chase: Chase, invoice: InvoiceFacts, paymentMethodId: string | null, words: string): Promise<PaymentResult> =>
-  charge.collectPayment.executeWithOptions({ summary: `charge ${invoice.id} ${money(invoice.amountRemaining, invoice.currency)}, ${words}` }, [
-    { ...own(chase, String(chase.tries)), paymentMethodId },
+  insist.loadDunning.executeWithOptions({ summary: `looks at ${start.invoiceId}` }, [
+    { accountId: start.accountId, invoiceId: start.invoiceId },
   ]);
 
+export const collectPayment = (
+  chase: Chase,
+  invoice: InvoiceFacts,
+  paymentMethodId: string | null,
+  words: string,
+): Promise<PaymentResult> =>
+  charge.collectPayment.executeWithOptions(
+    { summary: `charge ${invoice.id} ${money(invoice.amountRemaining, invoice.currency)}, ${words}` },
+    [{ ...own(chase, String(chase.tries)), paymentMethodId }],
+  );
+
 export const resolvePayment = (chase: Chase): Promise<PaymentResult> =>
-  charge.resolvePayment.executeWithOptions({ summary: `looks the payment of ${chase.start.invoiceId} up` }, [own(chase, `resolve:${chase.lookUps}`)]);
+  charge.resolvePayment.executeWithOptions({ summary: `looks the payment of ${chase.start.invoiceId} up` }, [
+    own(chase, `resolve:${chase.lookUps}`),
+  ]);
 
 /** Shows customers and operators when the next try is; `null` takes the date away. */
 export const scheduleAttempt = (chase: Chase, at: Instant | null): Promise<void> =>

@@ -11,7 +11,7 @@ import {
   stopDunningSignal,
 } from '../messages.ts';
 import { reasonOf } from '../read-failure.ts';
-import { dunningAttributes, type DunningStage, publishAttributes } from '../search-attributes.ts';
+import { type DunningStage, dunningAttributes, publishAttributes } from '../search-attributes.ts';
 import { backOff } from '../subscription/park.ts';
 import { tell } from '../tell.ts';
 import { moment, money } from '../write-summary.ts';

@@ -1,5 +1,5 @@
 import { CancellationScope, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import type { Envelope, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
+import type { Envelope, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../../activities/index.ts';
 import type { Instant } from '../../domain/time.ts';
 import { charge, decide } from '../call-activities.ts';
 import { Clock } from '../clock.ts';
@@ -60,11 +60,11 @@ async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> 
     }
     case 'void': {
       const voided = await decide.voidInvoice.executeWithOptions({ summary: `voids ${invoiceId}` }, [input]);
-      return settled(counter, { invoice: voided, payment: null });
+      return settled(counter, { invoice: voided.invoice, payment: null }, voided.subscription);
     }
     case 'mark_uncollectible': {
       const writtenOff = await decide.markInvoiceUncollectible.executeWithOptions({ summary: `writes ${invoiceId} off` }, [input]);
-      return settled(counter, { invoice: writtenOff, payment: null });
+      return settled(counter, { invoice: writtenOff.invoice, payment: null }, writtenOff.subscription);
     }
     case 'pay':
       return pay(counter, input, command.paymentMethodId, command.at);
@@ -117,10 +117,10 @@ async function lookUpWhatIsOpen(counter: Counter): Promise<void> {
 }
 
 /** Tells those who wait for this invoice, when there is nothing left to wait for. */
-async function settled({ start }: Counter, answer: Answer): Promise<Answer> {
-  const { invoice: facts, payment } = answer;
+async function settled({ start }: Counter, answer: Answer, subscription: SubscriptionFacts | null = answer.payment?.subscription ?? null): Promise<Answer> {
+  const { invoice: facts } = answer;
   if (facts.status === 'draft' || facts.status === 'open') return answer;
-  const fact = { invoiceId: facts.id, status: facts.status, subscription: payment?.subscription ?? null };
+  const fact = { invoiceId: facts.id, status: facts.status, subscription };
   await tell(dunningWorkflowId(facts.id), invoiceSettledSignal, fact);
   if (start.subscriptionId !== null) await tell(start.subscriptionId, invoiceSettledSignal, fact);
   return answer;

@@ -2,8 +2,8 @@ import { condition } from '@temporalio/workflow';
 import type { InvoiceFacts, PaymentResult } from '../../activities/index.ts';
 import { reasonOf, refusalIn } from '../read-failure.ts';
 import * as act from './act.ts';
-import { adopt, asOfNow, type Desk, type Errand } from './desk.ts';
 import { chase } from './chase.ts';
+import { adopt, asOfNow, type Desk, type Errand } from './desk.ts';
 import { park, unpark } from './park.ts';
 import type { CollectionManner, ParkedStep } from './state.ts';
 
@@ -86,7 +86,8 @@ function startErrand(desk: Desk, invoiceId: string): Errand {
 
 /** After continue-as-new the activities of the run before are gone; the parked steps remember what they were for. */
 export function restartErrands(desk: Desk): void {
-  for (const { invoiceId, step, retryAt } of desk.state.parked) if (step === 'calculate_tax' && retryAt === null) startErrand(desk, invoiceId);
+  for (const { invoiceId, step, retryAt } of desk.state.parked)
+    if (step === 'calculate_tax' && retryAt === null) startErrand(desk, invoiceId);
 }
 
 export const finishedErrand = (desk: Desk): Errand | undefined => [...desk.errands.values()].find((errand) => errand.end !== null);
@@ -201,4 +202,3 @@ function isSettledElsewhere(error: unknown): boolean {
 
 export const wasDeclined = (payment: PaymentResult | null): payment is PaymentResult =>
   payment !== null && (payment.outcome === 'declined' || payment.outcome === 'requires_action' || payment.outcome === 'no_payment_method');
-

@@ -21,7 +21,10 @@ export interface Unfinished {
 }
 
 /** Puts a step aside for the loop to retry; the subscription answers commands and renews meanwhile. */
-export function park({ state, clock }: Desk, { invoiceId, step, error, manner, attemptNumber = 0, retriesItself = false }: Unfinished): void {
+export function park(
+  { state, clock }: Desk,
+  { invoiceId, step, error, manner, attemptNumber = 0, retriesItself = false }: Unfinished,
+): void {
   const now: Instant = clock.now();
   const before = state.parked.find((parked) => parked.invoiceId === invoiceId);
   const again = before?.step === step && before.attemptNumber === attemptNumber ? before : null;

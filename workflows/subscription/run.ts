@@ -2,8 +2,8 @@ import { CancellationScope, condition, makeContinueAsNewFunc, setHandler, workfl
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import { Clock } from '../clock.ts';
 import { Inbox } from '../inbox.ts';
-import * as messages from '../messages.ts';
 import type { CommandResult, SubscriptionInput } from '../messages.ts';
+import * as messages from '../messages.ts';
 import { refusalIn } from '../read-failure.ts';
 import { subscriptionAttributes } from '../search-attributes.ts';
 import * as act from './act.ts';
@@ -137,7 +137,8 @@ async function renew(desk: Desk, boundary: number): Promise<boolean> {
   try {
     const outcome = await act.issueInvoice(desk, boundary);
     adopt(desk, outcome.subscription);
-    if (!hasEnded(state.facts.status) && state.facts.periodEnd <= boundary) throw new Error(`the renewal at ${boundary} led to no new period`);
+    if (!hasEnded(state.facts.status) && state.facts.periodEnd <= boundary)
+      throw new Error(`the renewal at ${boundary} led to no new period`);
     state.stalled = null;
     await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
   } catch (error) {
@@ -164,7 +165,10 @@ async function leave(desk: Desk): Promise<void> {
   await desk.clock.takeLeave();
 }
 
-async function turnAway(inbox: Inbox<Order, CommandResult>, refused: { failure: Exclude<Opening, { value: unknown }>['failure'] }): Promise<void> {
+async function turnAway(
+  inbox: Inbox<Order, CommandResult>,
+  refused: { failure: Exclude<Opening, { value: unknown }>['failure'] },
+): Promise<void> {
   inbox.noteAnswer();
   do {
     for (let letter = inbox.take(); letter !== undefined; letter = inbox.take()) inbox.answer(letter, refused);

@@ -1,0 +1,61 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { runMain, SetupError } from '../config/setup-error.ts';
+import { measureApi } from './api-latency.ts';
+import { round } from './burst.ts';
+import { NAMESPACE, startEngine } from './engine.ts';
+import { measureFloor } from './floor.ts';
+import { measureRenewals } from './renewals.ts';
+import { describeMachine, print, type Report } from './report.ts';
+import { openSeeder } from './seed.ts';
+
+/** Customers without a subscription, for the creations that the API is timed with. */
+const NEWCOMERS = 500;
+
+/** `npm run bench -- --subscriptions 1000 --seconds 10 --json report.json` */
+await runMain(async () => {
+  const { values } = parseArgs({
+    options: { subscriptions: { type: 'string', default: '200' }, seconds: { type: 'string', default: '5' }, json: { type: 'string' } },
+  });
+  const count = positive('--subscriptions', values.subscriptions);
+  const seconds = positive('--seconds', values.seconds);
+  const machine = describeMachine();
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+  const engine = await startEngine(say);
+  let report: Report;
+  try {
+    const connection = await Connection.connect({ address: engine.temporalAddress });
+    const seeder = await openSeeder(engine.databaseUrl);
+    try {
+      const client = new Client({ connection, namespace: NAMESPACE });
+      const floor = await measureFloor(count, client, engine, say);
+      const [api, first] = await Promise.all([engine.startApi(), engine.startWorker()]);
+      const { renewals, seeded, worker } = await measureRenewals(count, { client, engine, seeder, api, worker: first, say });
+      const newcomers = await seeder.customers(NEWCOMERS, Math.floor(Date.now() / 1000));
+      const latencies = await measureApi({ url: api.url, secretKey: engine.secretKey, seeded, newcomers, seconds }, say);
+      await worker.stop();
+      const ratio = round(renewals.burst.perSecond / floor.burst.perSecond);
+      const setting = 'Servers, worker, API and clients share the machine; Postgres is durable, Temporal keeps its state in SQLite.';
+      report = { machine, setting, renewals, floor, ratio, api: latencies };
+    } finally {
+      await seeder.close();
+      await connection.close();
+    }
+  } finally {
+    await engine.stop();
+  }
+
+  const file = values.json ?? join(resolve(process.env['PERENNIAL_HOME'] ?? '.perennial'), 'reports', `bench-${machine.commit}.json`);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  process.stdout.write(`${print(report)}\nAs JSON: ${file}\n`);
+});
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new SetupError(`${name} ${text} is wrong: give a whole number from 1`);
+  return value;
+}

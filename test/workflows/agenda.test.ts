@@ -1,0 +1,107 @@
+import * as iso from 'dinero.js/currencies';
+import { describe, expect, test } from 'vitest';
+import { exponentOf, isCurrency } from '../../domain/money.ts';
+import { agenda, describeStep } from '../../workflows/subscription/agenda.ts';
+import type { ParkedStep, SubscriptionState } from '../../workflows/subscription/state.ts';
+import { day, money } from '../../workflows/write-summary.ts';
+
+const state = (facts: Partial<SubscriptionState['facts']> = {}, rest: Partial<SubscriptionState> = {}): SubscriptionState => ({
+  v: 1,
+  accountId: 'acct_1',
+  subscriptionId: 'sub_1',
+  customerId: 'cus_1',
+  clock: { kind: 'real' },
+  facts: {
+    status: 'active',
+    currency: 'eur',
+    planId: 'price_1',
+    periodStart: 1000,
+    periodEnd: 2000,
+    cancelAt: null,
+    incompleteExpiresAt: null,
+    pendingUpdate: null,
+    ...facts,
+  },
+  dunning: [],
+  answered: [],
+  parked: [],
+  stalled: null,
+  ...rest,
+});
+
+const parked = (step: ParkedStep['step'], retryAt: number | null): ParkedStep => ({
+  invoiceId: 'in_1',
+  step,
+  since: 1000,
+  error: 'away',
+  tries: 1,
+  retryAt,
+  manner: { collect: true, dropIfDeclined: false },
+  attemptNumber: 1,
+});
+
+const pendingUpdate = { invoiceId: 'in_1', expiresAt: 1500 };
+
+describe('what comes next', () => {
+  test.each([
+    ['renews at the boundary', state(), [{ do: 'renew', at: 2000, asOf: 2000 }]],
+    ['ends at its date', state({ cancelAt: 1200 }), [{ do: 'renew', at: 1200, asOf: 1200 }]],
+    ['ends after the next renewal', state({ cancelAt: 2500 }), [{ do: 'renew', at: 2000, asOf: 2000 }]],
+    ['has ended', state({ status: 'canceled' }), []],
+    ['expires, and does not renew', state({ status: 'incomplete', incompleteExpiresAt: 1800 }), [{ do: 'expire', at: 1800, asOf: 1800 }]],
+    [
+      'does not expire while money is under way',
+      state({ status: 'incomplete', incompleteExpiresAt: 1800 }, { parked: [parked('resolve_payment', 1900)] }),
+      [{ do: 'retry', at: 1900, invoiceId: 'in_1' }],
+    ],
+    [
+      'expires although taxes are awaited',
+      state({ status: 'incomplete', incompleteExpiresAt: 1800 }, { parked: [parked('calculate_tax', null)] }),
+      [{ do: 'expire', at: 1800, asOf: 1800 }],
+    ],
+    [
+      'drops the pending update before it renews',
+      state({ pendingUpdate }),
+      [
+        { do: 'drop_update', at: 1500, asOf: 1500, invoiceId: 'in_1' },
+        { do: 'renew', at: 2000, asOf: 2000 },
+      ],
+    ],
+    [
+      'keeps the pending update while its payment is looked up',
+      state({ pendingUpdate }, { parked: [parked('resolve_payment', 1600)] }),
+      [
+        { do: 'retry', at: 1600, invoiceId: 'in_1' },
+        { do: 'renew', at: 2000, asOf: 2000 },
+      ],
+    ],
+    [
+      'holds a failed renewal back, for the same boundary',
+      state({}, { stalled: { step: 'renew', since: 2000, error: 'x', tries: 1, retryAt: 2060 } }),
+      [{ do: 'renew', at: 2060, asOf: 2000 }],
+    ],
+  ] as const)('%s', (_, given, steps) => {
+    expect(agenda(given)).toEqual(steps);
+  });
+
+  test('is said in words', () => {
+    const cancelling = state({ cancelAt: 2000 });
+    expect(agenda(cancelling).map((step) => describeStep(step, cancelling))).toEqual([`cancels ${day(2000)}`]);
+    expect(agenda(state()).map((step) => describeStep(step, state()))).toEqual(['renews 1970-01-01']);
+  });
+});
+
+test('summaries know the decimals of every currency that the domain knows', () => {
+  for (const currency of Object.values(iso)
+    .map(({ code }) => code.toLowerCase())
+    .filter(isCurrency)) {
+    const decimals = money(1, currency).split('.')[1]?.length ?? 0;
+    expect(decimals, currency).toBe(exponentOf(currency));
+  }
+  expect([money(1200, 'eur'), money(-5, 'eur'), money(1200, 'jpy'), money(1200, 'bhd')]).toEqual([
+    'EUR 12.00',
+    'EUR -0.05',
+    'JPY 1200',
+    'BHD 1.200',
+  ]);
+});
