@@ -15,6 +15,7 @@ import {
 } from '@temporalio/common';
 import { isRefusalCode, Refusal } from '../domain/errors.ts';
 import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type { Instant } from '../domain/time.ts';
 import {
   type Command,
   type CommandResult,
@@ -33,7 +34,6 @@ import {
   UNAVAILABLE,
   WORKFLOW_TYPES,
 } from '../workflows/messages.ts';
-import type { Instant } from '../domain/time.ts';
 import { ApiError, noAnswerInTime } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 

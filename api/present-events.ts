@@ -6,16 +6,16 @@ import type { Customer } from '../domain/customer.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../domain/payments/payment.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
-import type { TestClock } from '../domain/test-clock.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
+import type { TestClock } from '../domain/test-clock.ts';
 import type { Json } from './expand.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
 import { presentInvoiceItem } from './presenters/invoice-lines.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
-import { presentTestClock } from './presenters/test-clocks.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
+import { presentTestClock } from './presenters/test-clocks.ts';
 import { readRelated } from './read-objects.ts';
 
 /** The events of a page as Stripe shows them: `data.object` is the object as it was then, presented now; prices in it are read once for all. */

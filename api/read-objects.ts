@@ -10,8 +10,8 @@ import {
   readSubscriptions,
   readTaxRates,
 } from '../db/read-by-ids.ts';
-import { readTestClocks, testClockIdsOf } from '../db/test-clocks.ts';
 import { listSubscriptions } from '../db/subscriptions.ts';
+import { readTestClocks, testClockIdsOf } from '../db/test-clocks.ts';
 import type { Account } from '../domain/account.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
@@ -23,8 +23,8 @@ import { presentPrice, presentProduct } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
-import { presentTestClock } from './presenters/test-clocks.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
+import { presentTestClock } from './presenters/test-clocks.ts';
 
 const byId = <T extends { id: string }>(rows: readonly T[]): Map<string, T> => new Map(rows.map((row) => [row.id, row]));
 

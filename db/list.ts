@@ -59,7 +59,12 @@ export class Filter {
  */
 export async function listRows(
   t: AccountTransaction,
-  { table, select = 'to_jsonb(kept)', order = ['created_at', 'id'], oldestFirst = false }: { table: string; select?: string; order?: string[]; oldestFirst?: boolean },
+  {
+    table,
+    select = 'to_jsonb(kept)',
+    order = ['created_at', 'id'],
+    oldestFirst = false,
+  }: { table: string; select?: string; order?: string[]; oldestFirst?: boolean },
   page: Page,
   filter: Filter = new Filter(),
 ): Promise<{ rows: Row[]; hasMore: boolean }> {

@@ -1,15 +1,15 @@
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { findPaymentMethod } from '../../db/payment-methods.ts';
-import { findTestClock } from '../../db/test-clocks.ts';
 import { findTaxRate } from '../../db/tax-rates.ts';
+import { findTestClock } from '../../db/test-clocks.ts';
 import type { Customer } from '../../domain/customer.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
 import { attach, describeAtGateway } from '../attach-payment-method.ts';
 import type { RequestContext } from '../context.ts';
 import { atClock, inRestingTimeOf, mustRest } from '../customer-clock.ts';
-import { customerOf, deleteCustomer, subscriptionsOf } from '../delete-customer.ts';
 import { route } from '../define-route.ts';
+import { customerOf, deleteCustomer, subscriptionsOf } from '../delete-customer.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentCustomers } from '../read-objects.ts';

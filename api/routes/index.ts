@@ -9,8 +9,8 @@ import { priceRoutes } from './prices.ts';
 import { productRoutes } from './products.ts';
 import { subscriptionItemRoutes } from './subscription-items.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
-import { testClockRoutes } from './test-clocks.ts';
 import { taxRateRoutes } from './tax-rates.ts';
+import { testClockRoutes } from './test-clocks.ts';
 
 /** Every endpoint; fixed paths stand before those with an id. */
 export const ROUTES: readonly Route[] = [

@@ -4,8 +4,8 @@ import type { Customer } from '../../domain/customer.ts';
 import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
-import type { TestClock } from '../../domain/test-clock.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
+import type { TestClock } from '../../domain/test-clock.ts';
 
 /** One of everything, in domain terms; each call makes a fresh one. */
 export const START = 1_800_000_000;

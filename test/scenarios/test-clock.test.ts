@@ -1,9 +1,16 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { instant, isoInstant } from '../../domain/time.ts';
 import { calendarLine, invoicesOf, newCustomer, newPrice, statusOf, useCard } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { advanceTo, changesOf, newClock } from '../support/test-clock.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 let stack: Stack;
 let stripe: Stripe;
@@ -170,6 +177,29 @@ test('an upgrade half-way, to the second', { timeout: 120_000 }, async () => {
   ]);
 });
 
+test('a debit settles as the time of the clock passes; an invoice paid by hand is paid at the frozen time', {
+  timeout: 120_000,
+}, async () => {
+  const clock = await newClock(stripe, '2027-04-01T00:00:00Z');
+  const price = await newPrice(stripe, 3000);
+  const debtor = await newCustomer(stripe, 'pm_usBankAccount_success', { test_clock: clock.id });
+  const debited = await stripe.subscriptions.create({ customer: debtor, items: [{ price }] });
+  const late = await newCustomer(stripe, 'pm_card_chargeCustomerFail', { test_clock: clock.id });
+  const unpaid = await stripe.subscriptions.create({ customer: late, items: [{ price }] });
+  expect(unpaid.status).toBe('incomplete');
+
+  await advanceTo(stripe, clock.id, '2027-04-01T12:00:00Z');
+  const method = await stripe.paymentMethods.attach('pm_card_visa', { customer: late });
+  const paid = await stripe.invoices.pay(String(unpaid.latest_invoice), { payment_method: method.id });
+  expect(paid).toMatchObject({ status: 'paid', status_transitions: { paid_at: instant('2027-04-01T12:00:00Z') } });
+
+  await advanceTo(stripe, clock.id, '2027-04-05T00:00:00Z');
+  const [settled] = await invoicesOf(stripe, { customer: debtor });
+  expect(settled?.status).toBe('paid');
+  expect(settled?.status_transitions.paid_at).toBeGreaterThanOrEqual(instant('2027-04-04T00:00:00Z'));
+  for (const { id } of [debited, unpaid]) expect(await statusOf(stripe, id)).toBe('active');
+});
+
 test('deleting a clock deletes its customers and cancels their subscriptions, without a bill', { timeout: 120_000 }, async () => {
   const clock = await newClock(stripe, '2027-04-01T00:00:00Z');
   const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
@@ -181,6 +211,19 @@ test('deleting a clock deletes its customers and cancels their subscriptions, wi
   expect(await invoicesOf(stripe, { customer })).toHaveLength(1);
   await expect(stripe.testHelpers.testClocks.retrieve(clock.id)).rejects.toMatchObject({ statusCode: 404 });
   expect((await stripe.testHelpers.testClocks.list({ limit: 100 })).data.map((known) => known.id)).not.toContain(clock.id);
+});
+
+test('the example of docs/time-travel.md', { timeout: 120_000 }, async () => {
+  const [, block = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/time-travel.md'), 'utf8')) ?? [];
+  const runner = `import test from 'node:test'; import assert from 'node:assert/strict';
+    const expect = (found: unknown) => ({ toEqual: (wanted: unknown) => assert.deepEqual(found, wanted) });`;
+  const script = block.replace("import { expect, test } from 'vitest';", runner);
+  expect(script).toContain('assert');
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module-typescript', '-e', script], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], KEY: stack.apiKey, PORT: new URL(stack.apiUrl).port },
+  });
+  expect(stdout).toMatch(/pass 1/);
 });
 
 test('what is refused', { timeout: 120_000 }, async () => {

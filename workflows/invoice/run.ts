@@ -117,7 +117,11 @@ async function lookUpWhatIsOpen(counter: Counter): Promise<void> {
 }
 
 /** Tells those who wait for this invoice, when there is nothing left to wait for. */
-async function settled({ start }: Counter, answer: Answer, subscription: SubscriptionFacts | null = answer.payment?.subscription ?? null): Promise<Answer> {
+async function settled(
+  { start }: Counter,
+  answer: Answer,
+  subscription: SubscriptionFacts | null = answer.payment?.subscription ?? null,
+): Promise<Answer> {
   const { invoice: facts } = answer;
   if (facts.status === 'draft' || facts.status === 'open') return answer;
   const fact = { invoiceId: facts.id, status: facts.status, subscription };
