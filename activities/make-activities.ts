@@ -8,6 +8,8 @@ import { endDunning } from './end-dunning.ts';
 import { expireSubscription } from './expire-subscription.ts';
 import { withFailures } from './failures.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
+import { findClockParticipants } from './find-clock-participants.ts';
+import { finishClockAdvance } from './finish-clock-advance.ts';
 import type { Activities } from './index.ts';
 import { issueInvoice } from './issue-invoice.ts';
 import { loadDunning } from './load-dunning.ts';
@@ -41,5 +43,7 @@ export function makeActivities(deps: Deps): Activities {
     loadDunning: guarded(loadDunning(deps)),
     scheduleAttempt: guarded(scheduleAttempt(deps)),
     endDunning: guarded(endDunning(deps)),
+    findClockParticipants: guarded(findClockParticipants(deps)),
+    finishClockAdvance: guarded(finishClockAdvance(deps)),
   };
 }

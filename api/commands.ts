@@ -15,6 +15,7 @@ import {
 } from '@temporalio/common';
 import { isRefusalCode, Refusal } from '../domain/errors.ts';
 import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type { Instant } from '../domain/time.ts';
 import {
   type Command,
   type CommandResult,
@@ -26,8 +27,10 @@ import {
   paymentMethodChangedSignal,
   type StartInvoice,
   type StartSubscription,
+  type StartTestClock,
   scheduleCancellationUpdate,
   subscribeUpdate,
+  testClockWorkflowId,
   UNAVAILABLE,
   WORKFLOW_TYPES,
 } from '../workflows/messages.ts';
@@ -49,13 +52,16 @@ export class WorkflowGone extends Error {
  * worker answered in time (the command may still apply), `WorkflowGone` when there is no run to ask.
  */
 export interface Commands {
-  subscribe(accountId: string, command: Command & CreateSubscription): Promise<CommandResult>;
+  /** `frozen`: the test clock the customer is on. */
+  subscribe(accountId: string, command: Command & CreateSubscription, frozen?: { id: string; at: Instant }): Promise<CommandResult>;
   changePlan(subscriptionId: string, command: Command & ChangePlan): Promise<CommandResult>;
   cancel(subscriptionId: string, command: Command & CancelSubscription): Promise<CommandResult>;
   scheduleCancellation(subscriptionId: string, command: Command & ScheduleCancellation): Promise<CommandResult>;
   commandInvoice(start: StartInvoice, command: InvoiceCommand): Promise<InvoiceCommandResult>;
   /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
   paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
+  /** Starts an advance of a test clock; one that is under way goes on as it is. */
+  advanceClock(start: StartTestClock): Promise<void>;
   /** @throws when Temporal does not answer */
   ready(): Promise<void>;
 }
@@ -66,6 +72,7 @@ export interface CommandSettings {
 }
 
 const ACCOUNT_ID = defineSearchAttributeKey('AccountId', 'KEYWORD');
+const TEST_CLOCK_ID = defineSearchAttributeKey('TestClockId', 'KEYWORD');
 const CUSTOMER_ID = defineSearchAttributeKey('CustomerId', 'KEYWORD');
 
 export function temporalCommands(client: Client, settings: CommandSettings, metrics?: Metrics): Commands {
@@ -90,7 +97,7 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
   };
 
   return {
-    subscribe: (accountId, command) =>
+    subscribe: (accountId, command, frozen) =>
       send('subscribe', command.subscriptionId, () =>
         client.workflow.executeUpdateWithStart(subscribeUpdate, {
           args: [{ operationId: command.operationId, actor: command.actor }],
@@ -100,12 +107,13 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
             {
               workflowId: command.subscriptionId,
               taskQueue,
-              args: [{ start: { accountId, command } }],
+              args: [{ start: { accountId, command, ...(frozen === undefined ? {} : { clock: { kind: 'frozen', ...frozen } }) } }],
               workflowIdConflictPolicy: 'USE_EXISTING',
               workflowIdReusePolicy: 'REJECT_DUPLICATE',
               typedSearchAttributes: new TypedSearchAttributes([
                 { key: ACCOUNT_ID, value: accountId },
                 { key: CUSTOMER_ID, value: command.customerId },
+                ...(frozen === undefined ? [] : [{ key: TEST_CLOCK_ID, value: frozen.id }]),
               ]),
               staticSummary: `Subscription of ${command.customerId}`,
             },
@@ -151,6 +159,23 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
         // It has ended since it was read: nothing there to try again.
         if (!(error instanceof WorkflowGone)) throw error;
       }
+    },
+    advanceClock: async (start) => {
+      const workflowId = testClockWorkflowId(start.clockId);
+      await send('advanceClock', workflowId, () =>
+        client.workflow.start<(start: StartTestClock) => Promise<void>>(WORKFLOW_TYPES.testClock, {
+          workflowId,
+          taskQueue,
+          args: [start],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          typedSearchAttributes: new TypedSearchAttributes([
+            { key: ACCOUNT_ID, value: start.accountId },
+            { key: TEST_CLOCK_ID, value: start.clockId },
+          ]),
+          staticSummary: `Advances ${start.clockId}`,
+        }),
+      );
     },
     ready: async () => {
       await client.withDeadline(Date.now() + 2_000, () => client.workflowService.getSystemInfo({}));

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
 import type { Account } from '../domain/account.ts';
 import type { IdSource } from '../domain/decision.ts';
+import type { TestClock } from '../domain/test-clock.ts';
 import type { Instant } from '../domain/time.ts';
 import type { PaymentGateway } from '../gateways/payment/payment-gateway.ts';
 import type { Commands } from './commands.ts';
@@ -25,4 +26,6 @@ export interface RequestContext extends ApiDeps {
   requestId: string;
   operationId: string;
   newId: IdSource;
+  /** The test clock of the customer that the request is about; then `now` is its frozen time. */
+  testClock?: TestClock;
 }

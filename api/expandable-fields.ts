@@ -12,6 +12,7 @@ export type Kind =
   | 'line_item'
   | 'payment_attempt'
   | 'event'
+  | 'test_clock'
   | 'customer_balance_transaction';
 
 /**
@@ -33,7 +34,7 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   customer: {
     'invoice_settings.default_payment_method': reference('payment_method'),
     subscriptions: { how: 'extra', to: 'subscription', list: true },
-    test_clock: { how: 'nothing', to: 'customer' },
+    test_clock: reference('test_clock'),
   },
   product: { default_price: reference('price') },
   price: { product: reference('product') },
@@ -46,7 +47,7 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     items: inside('subscription_item'),
     pending_setup_intent: { how: 'nothing', to: 'subscription' },
     schedule: { how: 'nothing', to: 'subscription' },
-    test_clock: { how: 'nothing', to: 'subscription' },
+    test_clock: reference('test_clock'),
   },
   subscription_item: { price: { how: 'inside', to: 'price' } },
   invoice: {
@@ -54,6 +55,7 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     'parent.subscription_details.subscription': reference('subscription'),
     lines: inside('line_item'),
     payment_attempts: { how: 'extra', to: 'payment_attempt', list: true },
+    test_clock: reference('test_clock'),
     confirmation_secret: { how: 'nothing', to: 'invoice' },
     default_payment_method: { how: 'nothing', to: 'invoice' },
   },
@@ -63,5 +65,6 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   },
   payment_attempt: {},
   event: {},
+  test_clock: {},
   customer_balance_transaction: { customer: reference('customer'), invoice: reference('invoice') },
 };

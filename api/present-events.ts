@@ -7,6 +7,7 @@ import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../domain/payments/payment.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
+import type { TestClock } from '../domain/test-clock.ts';
 import type { Json } from './expand.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
@@ -14,6 +15,7 @@ import { presentInvoiceItem } from './presenters/invoice-lines.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
+import { presentTestClock } from './presenters/test-clocks.ts';
 import { readRelated } from './read-objects.ts';
 
 /** The events of a page as Stripe shows them: `data.object` is the object as it was then, presented now; prices in it are read once for all. */
@@ -23,6 +25,7 @@ export async function presentEvents(t: AccountTransaction, account: Account, eve
   const ids = relatedToSubscriptions([...subscriptions, ...events.flatMap((event) => earlierItems(event))]);
   const related = await readRelated(t, account, {
     ...ids,
+    customerIds: [...subscriptions, ...invoices].map(({ customerId }) => customerId),
     taxRateIds: [...ids.taxRateIds, ...invoices.flatMap((invoice) => invoice.defaultTaxRateIds)],
   });
   return events.map((event) => presentEvent(event, related));
@@ -78,6 +81,8 @@ function presentObject(type: string, data: unknown, related: Related): Json {
       return presentInvoiceItem(data as InvoiceItem, related.livemode);
     case 'payment_method':
       return presentPaymentMethod(data as PaymentMethod, related.livemode);
+    case 'test_clock':
+      return presentTestClock(data as TestClock);
     default:
       return { ...(data as Json), object: type };
   }

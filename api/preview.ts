@@ -4,6 +4,7 @@ import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { RequestContext } from './context.ts';
+import { inTimeOf } from './customer-clock.ts';
 import { tryCancellation, tryChange, tryCreation, tryRenewal, tryScheduling } from './dry-run.ts';
 import { ApiError, badRequest, notFound } from './errors.ts';
 import { randomId } from './new-id.ts';
@@ -20,7 +21,11 @@ type Details = NonNullable<PreviewInput['subscription_details']>;
  * What would be billed, by the very functions that bill: nothing is written, nothing is reserved. Of an existing subscription: with `cancel_now`
  * the final invoice; with items and `always_invoice` (or a new cycle) the invoice of the change; else the next renewal with the change in it.
  */
-export async function previewInvoice(context: RequestContext, params: PreviewInput) {
+export async function previewInvoice(asked: RequestContext, params: PreviewInput) {
+  const context = await inTimeOf(
+    asked,
+    params.subscription === undefined ? { customerId: params.customer ?? '' } : { subscriptionId: params.subscription },
+  );
   return withAccount(context.db, context.account.id, async (t) => {
     const invoice =
       params.subscription === undefined

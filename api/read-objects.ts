@@ -11,6 +11,7 @@ import {
   readTaxRates,
 } from '../db/read-by-ids.ts';
 import { listSubscriptions } from '../db/subscriptions.ts';
+import { readTestClocks, testClockIdsOf } from '../db/test-clocks.ts';
 import type { Account } from '../domain/account.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
@@ -23,27 +24,36 @@ import { presentCustomer } from './presenters/customers.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
+import { presentTestClock } from './presenters/test-clocks.ts';
 
 const byId = <T extends { id: string }>(rows: readonly T[]): Map<string, T> => new Map(rows.map((row) => [row.id, row]));
 
 export const readRelated = async (
   t: AccountTransaction,
   account: Account,
-  ids: { priceIds: readonly string[]; taxRateIds: readonly string[] },
+  ids: { priceIds: readonly string[]; taxRateIds: readonly string[]; customerIds: readonly string[] },
 ): Promise<Related> => ({
   prices: byId(await readPrices(t, ids.priceIds)),
   taxRates: byId(await readTaxRates(t, ids.taxRateIds)),
   livemode: account.livemode,
+  testClocks: account.livemode ? new Map() : await testClockIdsOf(t, ids.customerIds),
 });
 
 /** Subscriptions as Stripe shows them, with the prices and tax rates of all of them read once. */
 export async function presentSubscriptions(t: AccountTransaction, account: Account, subscriptions: readonly Subscription[]) {
-  const related = await readRelated(t, account, relatedToSubscriptions(subscriptions));
+  const related = await readRelated(t, account, {
+    ...relatedToSubscriptions(subscriptions),
+    customerIds: subscriptions.map(({ customerId }) => customerId),
+  });
   return subscriptions.map((subscription) => presentSubscription(subscription, related));
 }
 
 export async function presentInvoices(t: AccountTransaction, account: Account, invoices: readonly Invoice[], allLines = false) {
-  const related = await readRelated(t, account, { priceIds: [], taxRateIds: invoices.flatMap((invoice) => invoice.defaultTaxRateIds) });
+  const related = await readRelated(t, account, {
+    priceIds: [],
+    taxRateIds: invoices.flatMap((invoice) => invoice.defaultTaxRateIds),
+    customerIds: invoices.map(({ customerId }) => customerId),
+  });
   return invoices.map((invoice) => presentInvoice(invoice, related, allLines));
 }
 
@@ -73,6 +83,8 @@ export function objectReader(t: AccountTransaction, account: Account): ObjectRea
         return presentSubscriptions(t, account, await readSubscriptions(t, ids));
       case 'invoice':
         return presentInvoices(t, account, await readInvoices(t, ids));
+      case 'test_clock':
+        return (await readTestClocks(t, ids)).map(presentTestClock);
       default:
         throw new Error(`nothing refers to a ${kind} by id`);
     }

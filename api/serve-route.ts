@@ -52,7 +52,7 @@ export const serveRoute =
       } catch (error) {
         const told = answerFor(error);
         // What went wrong on our side, or is not known yet, is not the answer for ever.
-        if (told.status >= 500 || told.status === 409) throw error;
+        if (told.status >= 500 || told.status === 409 || told.status === 429) throw error;
         return { status: told.status, body: told.body };
       }
     });

@@ -8,6 +8,7 @@ import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { Command } from '../workflows/messages.ts';
 import { WorkflowGone } from './commands.ts';
 import type { RequestContext } from './context.ts';
+import { inRestingTimeOf, inTimeOf } from './customer-clock.ts';
 import { tryCancellation, tryChange, tryCreation, tryScheduling } from './dry-run.ts';
 import { noAnswerInTime, notFound } from './errors.ts';
 import { presentSubscriptions } from './read-objects.ts';
@@ -28,15 +29,21 @@ export async function subscriptionOf(t: AccountTransaction, id: string): Promise
 }
 
 /** Dry run, then the workflow. @throws Refusal | ApiError */
-export async function createSubscription(context: RequestContext, command: CreateSubscription): Promise<void> {
+export async function createSubscription(asked: RequestContext, command: CreateSubscription): Promise<void> {
+  const context = await inRestingTimeOf(asked, { customerId: command.customerId });
+  const { testClock } = context;
+  const frozen = testClock === undefined ? [] : ([{ id: testClock.id, at: testClock.frozenTime }] as const);
   await withAccount(context.db, context.account.id, async (t) => {
     if (!(await isRepeat(context, t))) await tryCreation(t, command, context.now());
   });
   context.log.info({ workflowId: command.subscriptionId, operationId: context.operationId }, 'subscribe');
-  await reach(context, command.subscriptionId, () => context.commands.subscribe(context.account.id, { ...commandOf(context), ...command }));
+  await reach(context, command.subscriptionId, () =>
+    context.commands.subscribe(context.account.id, { ...commandOf(context), ...command }, ...frozen),
+  );
 }
 
-export async function changeSubscription(context: RequestContext, id: string, change: ChangePlan): Promise<void> {
+export async function changeSubscription(asked: RequestContext, id: string, change: ChangePlan): Promise<void> {
+  const context = await inRestingTimeOf(asked, { subscriptionId: id });
   const before = await withAccount(context.db, context.account.id, async (t) => {
     const subscription = await subscriptionOf(t, id);
     if (await isRepeat(context, t)) return subscription;
@@ -55,7 +62,8 @@ export async function changeSubscription(context: RequestContext, id: string, ch
   }
 }
 
-export async function cancelSubscription(context: RequestContext, id: string, cancellation: CancelSubscription): Promise<void> {
+export async function cancelSubscription(asked: RequestContext, id: string, cancellation: CancelSubscription): Promise<void> {
+  const context = await inRestingTimeOf(asked, { subscriptionId: id });
   await withAccount(context.db, context.account.id, async (t) => {
     const subscription = await subscriptionOf(t, id);
     if (await isRepeat(context, t)) return;
@@ -99,7 +107,8 @@ export interface Description {
 }
 
 /** Writes what of the description is new, and presents the subscription as it now stands. @throws ApiError 404 */
-export async function describeAndPresent(context: RequestContext, id: string, describe: (present: Subscription) => Description) {
+export async function describeAndPresent(asked: RequestContext, id: string, describe: (present: Subscription) => Description) {
+  const context = await inTimeOf(asked, { subscriptionId: id });
   return withAccount(context.db, context.account.id, async (t) => {
     const before = await subscriptionOf(t, id);
     const { fields = {}, itemMetadata = {} } = describe(before);

@@ -21,6 +21,7 @@ export const CUSTOMERS: TableShape<Customer> = {
     'externalId',
     'metadata',
     'deleted',
+    'testClockId',
     'createdAt',
   ],
   instants: ['createdAt'],
@@ -33,13 +34,14 @@ export const updateCustomer = (t: AccountTransaction, id: string, patch: Partial
 
 export async function listCustomers(
   t: AccountTransaction,
-  query: Page & { created?: InstantRange; email?: string; externalId?: string },
+  query: Page & { created?: InstantRange; email?: string; externalId?: string; testClockId?: string },
 ): Promise<List<Customer>> {
   const filter = new Filter()
     .within('created_at', query.created)
     .equal('deleted', false)
     .equal('email', query.email)
-    .equal('external_id', query.externalId);
+    .equal('external_id', query.externalId)
+    .equal('test_clock_id', query.testClockId);
   const { rows, hasMore } = await listRows(t, { table: 'customers' }, query, filter);
   return { items: rows.map((row) => fromRow(CUSTOMERS, row)), hasMore };
 }

@@ -26,7 +26,7 @@ export interface NewEvent {
   occurredAt: Instant;
 }
 
-const EVENTS: TableShape<StoredEvent> = {
+export const EVENTS: TableShape<StoredEvent> = {
   table: 'events',
   keys: ['id', 'type', 'objectType', 'objectId', 'sequence', 'data', 'previous', 'operationId', 'occurredAt'],
   instants: ['occurredAt'],

@@ -54,16 +54,22 @@ export class Filter {
 }
 
 /**
- * One page, newest first by `order` (columns that together are unique). `select` is what is read of the row `kept`, as one JSON column.
+ * One page, newest first (or oldest first) by `order` (columns that together are unique). `select` is what is read of the row `kept`, as one JSON column.
  * @throws Refusal resource_missing where the cursor is no row of the account
  */
 export async function listRows(
   t: AccountTransaction,
-  { table, select = 'to_jsonb(kept)', order = ['created_at', 'id'] }: { table: string; select?: string; order?: string[] },
+  {
+    table,
+    select = 'to_jsonb(kept)',
+    order = ['created_at', 'id'],
+    oldestFirst = false,
+  }: { table: string; select?: string; order?: string[]; oldestFirst?: boolean },
   page: Page,
   filter: Filter = new Filter(),
 ): Promise<{ rows: Row[]; hasMore: boolean }> {
   const backwards = page.endingBefore !== undefined;
+  const ascending = backwards !== oldestFirst;
   const cursor = page.endingBefore ?? page.startingAfter;
   const key = order.map((column) => `kept.${column}`).join(', ');
   const conditions = ['kept.account_id = ?', ...filter.conditions];
@@ -72,10 +78,10 @@ export async function listRows(
     const { rows } = await t.trx.raw(`select 1 from ${table} where account_id = ? and id = ?`, [t.accountId, cursor]);
     if (rows.length === 0)
       throw new Refusal('resource_missing', `No such object: '${cursor}'`, backwards ? 'ending_before' : 'starting_after');
-    conditions.push(`(${key}) ${backwards ? '>' : '<'} (select ${order.join(', ')} from ${table} where account_id = ? and id = ?)`);
+    conditions.push(`(${key}) ${ascending ? '>' : '<'} (select ${order.join(', ')} from ${table} where account_id = ? and id = ?)`);
     values.push(t.accountId, cursor);
   }
-  const direction = backwards ? 'asc' : 'desc';
+  const direction = ascending ? 'asc' : 'desc';
   const { rows } = await t.trx.raw(
     `select ${select} as row from ${table} as kept where ${conditions.join(' and ')} order by ${order.map((column) => `kept.${column} ${direction}`).join(', ')} limit ?`,
     [...(values as never[]), page.limit + 1],

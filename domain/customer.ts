@@ -20,6 +20,8 @@ export interface Customer {
   externalId: string | null;
   metadata: Metadata;
   deleted: boolean;
+  /** The test clock whose time this customer lives in; null or absent: real time. Never changes. */
+  testClockId?: string | null;
   createdAt: Instant;
 }
 

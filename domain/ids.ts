@@ -18,6 +18,7 @@ export const ID_PREFIX = {
   journalTransaction: 'jt',
   event: 'evt',
   operation: 'op',
+  testClock: 'clock',
 } as const;
 
 export type IdPrefix = (typeof ID_PREFIX)[keyof typeof ID_PREFIX];

@@ -1,6 +1,8 @@
-import { CancellationScope, condition, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Instant } from '../domain/time.ts';
+import { advanceClockSignal, clockReachedSignal } from './messages.ts';
 import type { ClockSetting } from './subscription/state.ts';
+import { tell } from './tell.ts';
 
 /**
  * The only source of time in a workflow: real, or frozen at an instant that something else moves. Both wait by the same call, so a
@@ -14,6 +16,10 @@ export class Clock {
     this.setting = setting;
   }
 
+  get isFrozen(): boolean {
+    return this.setting.kind === 'frozen';
+  }
+
   /** Whole unix seconds, rounded down. */
   now(): Instant {
     return this.setting.kind === 'frozen' ? this.setting.at : Math.floor(Date.now() / 1000);
@@ -25,12 +31,76 @@ export class Clock {
    */
   async waitUntil(at: Instant | null, woken: () => boolean, summary: string): Promise<void> {
     if (this.setting.kind === 'frozen') {
-      await condition(() => woken() || (at !== null && this.now() >= at));
+      await this.waitFrozen(at, woken);
       return;
     }
     this.setAlarm(at, summary);
     await condition(() => woken() || this.alarm?.rang === true);
     if (this.alarm?.rang === true) this.alarm = null;
+  }
+
+  /** Lets a test clock move this one. Its steps are taken up in `waitUntil` only, so time never moves while something is being done. */
+  listen(): void {
+    setHandler(
+      advanceClockSignal,
+      (step) => {
+        if (this.setting.kind === 'frozen') this.setting.asked = step;
+      },
+      { description: 'A test clock moves the time of this workflow.' },
+    );
+  }
+
+  /** Another workflow of the same test clock has been started or told something, and may have something to do at once. */
+  noteNews(workflowId: string): void {
+    if (this.setting.kind !== 'frozen') return;
+    this.setting.news = [...(this.setting.news ?? []).filter((known) => known !== workflowId), workflowId];
+  }
+
+  /** For a workflow that starts now, on the same clock. */
+  forChild(): ClockSetting {
+    return this.setting.kind === 'frozen' ? { kind: 'frozen', id: this.setting.id, at: this.setting.at } : { kind: 'real' };
+  }
+
+  /** The last word of a workflow that ends. */
+  async takeLeave(): Promise<void> {
+    while (this.takeStep() || this.owes()) await this.report(null, true);
+  }
+
+  /** Quiet until `at`: takes the next step that is asked for, and reports the one that was taken before. */
+  private async waitFrozen(at: Instant | null, woken: () => boolean): Promise<void> {
+    const isOver = (): boolean => woken() || (at !== null && this.now() >= at);
+    while (!isOver()) {
+      if (this.takeStep()) continue;
+      if (this.owes()) await this.report(at, false);
+      else await condition(() => isOver() || this.isAsked());
+    }
+  }
+
+  private isAsked(): boolean {
+    return this.setting.kind === 'frozen' && (this.setting.asked ?? null) !== null;
+  }
+
+  private owes(): boolean {
+    return this.setting.kind === 'frozen' && (this.setting.owed ?? null) !== null;
+  }
+
+  private takeStep(): boolean {
+    const { setting } = this;
+    if (setting.kind === 'real' || !setting.asked) return false;
+    setting.at = Math.max(setting.at, setting.asked.to);
+    setting.owed = setting.asked;
+    delete setting.asked;
+    return true;
+  }
+
+  private async report(nextWakeAt: Instant | null, ended: boolean): Promise<void> {
+    const { setting } = this;
+    if (setting.kind === 'real' || !setting.owed) return;
+    const { from, step } = setting.owed;
+    const news = setting.news ?? [];
+    delete setting.owed;
+    delete setting.news;
+    await tell(from, clockReachedSignal, { workflowId: workflowInfo().workflowId, step, at: setting.at, nextWakeAt, ended, news });
   }
 
   private setAlarm(at: Instant | null, summary: string): void {

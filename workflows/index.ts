@@ -2,3 +2,4 @@
 export { dunning } from './dunning/run.ts';
 export { invoice } from './invoice/run.ts';
 export { subscription } from './subscription/run.ts';
+export { testClock } from './test-clock/run.ts';

@@ -1,7 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BillingOutcome, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../activities/index.ts';
 import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
-import type { SubscriptionState } from './subscription/state.ts';
+import type { Instant } from '../domain/time.ts';
+import type { ClockStep, SubscriptionState } from './subscription/state.ts';
 
 /** On every command. `operationId` is unique per account for ever; sending it again returns the first answer. */
 export interface Command {
@@ -73,19 +74,52 @@ export const paymentMethodChangedSignal = defineSignal<[{ paymentMethodId: strin
 // Facts told to dunning (`dunning:<invoice id>`): paymentMethodChanged (as above), invoiceSettled (as above), stopDunning.
 export const stopDunningSignal = defineSignal<[]>('stopDunning');
 
+// The steps of a test clock (`test-clock:<clock id>`), and what the workflows on it report.
+export const advanceClockSignal = defineSignal<[ClockStep]>('advanceClock');
+/** A workflow has done all that was due at `at`. */
+export interface ClockReached {
+  workflowId: string;
+  step: number;
+  at: Instant;
+  /** When it has something to do again by itself; null: never. */
+  nextWakeAt: Instant | null;
+  ended: boolean;
+  /** Workflows it has started, or told something that they may act upon at once. */
+  news: string[];
+}
+export const clockReachedSignal = defineSignal<[ClockReached]>('clockReached');
+
+/** Argument of the `testClock` workflow: one advance. The rest is handed from run to run. */
+export interface StartTestClock {
+  accountId: string;
+  clockId: string;
+  to: Instant;
+  participants?: ClockParticipant[];
+  steps?: number;
+}
+export interface ClockParticipant {
+  workflowId: string;
+  /** Where it stands; null until its first report. */
+  at: Instant | null;
+  nextWakeAt: Instant | null;
+}
+
 // Commands to an invoice: short workflow `invoice:<invoice id>`, started with the update that commands it.
+/** `at`: the frozen time of the customer's test clock; absent: now. */
+type ToInvoice = Command & { at?: Instant };
 export type InvoiceCommand =
-  | (Command & { do: 'finalize' })
-  | (Command & { do: 'pay'; paymentMethodId: string | null })
-  | (Command & { do: 'void' })
-  | (Command & { do: 'mark_uncollectible' });
+  | (ToInvoice & { do: 'finalize' })
+  | (ToInvoice & { do: 'pay'; paymentMethodId: string | null })
+  | (ToInvoice & { do: 'void' })
+  | (ToInvoice & { do: 'mark_uncollectible' });
 export const invoiceCommandUpdate = defineUpdate<{ invoice: InvoiceFacts; payment: PaymentResult | null }, [InvoiceCommand]>('command');
 
 /** For operators and debugging; pages and lists read Postgres. */
 export const stateQuery = defineQuery<SubscriptionState>('state');
 
-export const WORKFLOW_TYPES = { subscription: 'subscription', dunning: 'dunning', invoice: 'invoice' } as const;
+export const WORKFLOW_TYPES = { subscription: 'subscription', dunning: 'dunning', invoice: 'invoice', testClock: 'testClock' } as const;
 export const dunningWorkflowId = (invoiceId: string): string => `dunning:${invoiceId}`;
 export const invoiceWorkflowId = (invoiceId: string): string => `invoice:${invoiceId}`;
+export const testClockWorkflowId = (clockId: string): string => `test-clock:${clockId}`;
 /** One queue for workflows and activities; worker and API take it from config `TEMPORAL_TASK_QUEUE`. */
 export const DEFAULT_TASK_QUEUE = 'billing';

@@ -71,7 +71,7 @@ export function presentCustomer(customer: Customer, livemode: boolean, delinquen
     preferred_locales: [],
     shipping: null,
     tax_exempt: customer.taxExempt,
-    test_clock: null,
+    test_clock: customer.testClockId ?? null,
     default_tax_rates: customer.defaultTaxRateIds,
     billing_timezone: customer.billingTimezone,
     external_id: customer.externalId,

@@ -171,7 +171,7 @@ export function presentInvoice(invoice: Invoice, related: Related, allLines = fa
     },
     subtotal: invoice.subtotal,
     subtotal_excluding_tax: invoice.subtotalExcludingTax,
-    test_clock: null,
+    test_clock: related.testClocks?.get(invoice.customerId) ?? null,
     total: invoice.total,
     total_discount_amounts: [],
     total_excluding_tax: invoice.totalExcludingTax,

@@ -10,6 +10,8 @@ export interface Related {
   prices: ReadonlyMap<string, Price>;
   taxRates: ReadonlyMap<string, TaxRate>;
   livemode: boolean;
+  /** Test clock ids by customer. */
+  testClocks?: ReadonlyMap<string, string>;
 }
 
 type ItemAnswer = Dialect<
@@ -169,7 +171,7 @@ export function presentSubscription(subscription: Subscription, related: Related
     schedule: null,
     start_date: subscription.startDate,
     status: subscription.status,
-    test_clock: null,
+    test_clock: related.testClocks?.get(subscription.customerId) ?? null,
     transfer_data: null,
     trial_end: null,
     trial_start: null,

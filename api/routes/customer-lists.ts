@@ -2,6 +2,7 @@ import { listBalanceTransactions } from '../../db/balance-transactions.ts';
 import { withAccount } from '../../db/client.ts';
 import { findPaymentMethod, listPaymentMethods } from '../../db/payment-methods.ts';
 import { route } from '../define-route.ts';
+import { customerOf } from '../delete-customer.ts';
 import { notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentBalanceTransaction } from '../presenters/customers.ts';
@@ -10,7 +11,6 @@ import * as schemas from '../schemas/customers.ts';
 import { expand, listOf } from '../schemas/fields.ts';
 import { paymentMethod } from '../schemas/payment-methods.ts';
 import { z } from '../schemas/zod.ts';
-import { customerOf } from './customers.ts';
 
 /** What hangs on a customer: payment methods and movements of the balance, both read-only here. */
 export const customerListRoutes = [

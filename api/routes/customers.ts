@@ -1,36 +1,40 @@
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
-import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
+import { insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { findPaymentMethod } from '../../db/payment-methods.ts';
-import { listSubscriptions } from '../../db/subscriptions.ts';
 import { findTaxRate } from '../../db/tax-rates.ts';
+import { findTestClock } from '../../db/test-clocks.ts';
 import type { Customer } from '../../domain/customer.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
 import { attach, describeAtGateway } from '../attach-payment-method.ts';
 import type { RequestContext } from '../context.ts';
+import { atClock, inRestingTimeOf, mustRest } from '../customer-clock.ts';
 import { route } from '../define-route.ts';
+import { customerOf, deleteCustomer, subscriptionsOf } from '../delete-customer.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
-import { presentDeletedCustomer } from '../presenters/customers.ts';
 import { presentCustomers } from '../read-objects.ts';
 import * as schemas from '../schemas/customers.ts';
 import { deletedOf, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import { z } from '../schemas/zod.ts';
-import { hasEnded, isDelinquent } from '../subscription-commands.ts';
+import { isDelinquent } from '../subscription-commands.ts';
 import { tell } from '../tell-event.ts';
 
 const one = { tag: 'Customers', answer: schemas.customer, kind: 'customer' } as const;
 type Input = z.output<typeof schemas.customerUpdate>;
 
-export async function customerOf(t: AccountTransaction, id: string): Promise<Customer> {
-  const customer = await findCustomer(t, id);
-  if (customer === null) throw notFound('customer', id);
-  return customer;
-}
-
 async function present(context: RequestContext, t: AccountTransaction, customer: Customer) {
   const [answer] = await presentCustomers(t, context.account, [customer]);
   if (answer === undefined) throw notFound('customer', customer.id);
   return answer;
+}
+
+/** @throws ApiError 400 for a live account or an unknown clock, 429 for one that is advancing */
+async function onNewClock(context: RequestContext, clockId: string): Promise<RequestContext> {
+  if (context.account.livemode) throw badRequest('Test clocks exist in test mode only.', 'test_clock');
+  const clock = await withAccount(context.db, context.account.id, (t) => findTestClock(t, clockId));
+  if (clock === null || clock.deleted) throw notFound('test clock', clockId, 'test_clock');
+  mustRest(clock);
+  return atClock(context, clock);
 }
 
 /** The fields of a request, in our own names; absent ones are absent. */
@@ -86,7 +90,8 @@ export const customerRoutes = [
     path: '/v1/customers',
     summary: 'Create a customer',
     params: schemas.customerCreate,
-    handle: async (context, { params }) => {
+    handle: async (asked, { params }) => {
+      const context = params.test_clock === undefined ? asked : await onNewClock(asked, params.test_clock);
       const given = params.payment_method;
       const known = given === undefined ? null : await withAccount(context.db, context.account.id, (t) => findPaymentMethod(t, given));
       const attachment =
@@ -113,6 +118,7 @@ export const customerRoutes = [
           externalId: null,
           metadata: {},
           deleted: false,
+          testClockId: context.testClock?.id ?? null,
           createdAt: context.now(),
           ...fieldsOf(params, {}),
         };
@@ -149,7 +155,8 @@ export const customerRoutes = [
     path: '/v1/customers/:id',
     summary: 'Update a customer',
     params: schemas.customerUpdate,
-    handle: async (context, { path: { id = '' }, params }) => {
+    handle: async (asked, { path: { id = '' }, params }) => {
+      const context = await inRestingTimeOf(asked, { customerId: id });
       const wanted = params.invoice_settings?.default_payment_method;
       const { answer, waiting } = await withAccount(context.db, context.account.id, async (t) => {
         const before = await customerOf(t, id);
@@ -176,26 +183,7 @@ export const customerRoutes = [
     summary: 'Delete a customer and cancel their subscriptions; invoices stay',
     params: z.strictObject({}),
     answer: deletedOf('customer'),
-    handle: async (context, { path: { id = '' } }) => {
-      const live = await withAccount(context.db, context.account.id, async (t) => {
-        if ((await customerOf(t, id)).deleted) throw notFound('customer', id);
-        return (await subscriptionsOf(t, id)).filter((subscription) => !hasEnded(subscription));
-      });
-      for (const { id: subscriptionId } of live) {
-        await context.commands.cancel(subscriptionId, {
-          operationId: `${context.operationId}_${subscriptionId}`,
-          actor: context.actor,
-          prorate: false,
-          invoiceNow: false,
-        });
-      }
-      return withAccount(context.db, context.account.id, async (t) => {
-        const before = await customerOf(t, id);
-        const after = (await updateCustomer(t, id, { ...FORGOTTEN, deleted: true })) ?? before;
-        await tell(context, t, { type: 'customer.deleted', objectType: 'customer', after });
-        return presentDeletedCustomer(id);
-      });
-    },
+    handle: async (context, { path: { id = '' } }) => deleteCustomer(await inRestingTimeOf(context, { customerId: id }), id),
   }),
   route({
     ...one,
@@ -212,22 +200,9 @@ export const customerRoutes = [
           ...createdIn(params.created),
           ...(params.email === undefined ? {} : { email: params.email }),
           ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
+          ...(params.test_clock === undefined ? {} : { testClockId: params.test_clock }),
         });
         return listAnswer('/v1/customers', await presentCustomers(t, context.account, page.items), page.hasMore);
       }),
   }),
 ];
-
-const FORGOTTEN = {
-  name: null,
-  email: null,
-  phone: null,
-  description: null,
-  address: null,
-  externalId: null,
-  metadata: {},
-  defaultPaymentMethodId: null,
-};
-
-const subscriptionsOf = async (t: AccountTransaction, customerId: string) =>
-  (await listSubscriptions(t, { limit: 100, customerId, statuses: 'all' })).items;

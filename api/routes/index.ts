@@ -10,6 +10,7 @@ import { productRoutes } from './products.ts';
 import { subscriptionItemRoutes } from './subscription-items.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
 import { taxRateRoutes } from './tax-rates.ts';
+import { testClockRoutes } from './test-clocks.ts';
 
 /** Every endpoint; fixed paths stand before those with an id. */
 export const ROUTES: readonly Route[] = [
@@ -24,4 +25,5 @@ export const ROUTES: readonly Route[] = [
   ...subscriptionItemRoutes,
   ...invoiceRoutes,
   ...eventRoutes,
+  ...testClockRoutes,
 ];

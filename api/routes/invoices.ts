@@ -5,6 +5,7 @@ import { findPaymentMethod } from '../../db/payment-methods.ts';
 import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { InvoiceCommand } from '../../workflows/messages.ts';
 import type { RequestContext } from '../context.ts';
+import { inRestingTimeOf } from '../customer-clock.ts';
 import { route } from '../define-route.ts';
 import { ApiError, noAnswerInTime, notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageInMemory, pageOf } from '../paging.ts';
@@ -33,7 +34,9 @@ const readInvoice = (context: RequestContext, id: string) =>
 type Deed = { do: 'finalize' | 'void' | 'mark_uncollectible' } | { do: 'pay'; paymentMethodId: string | null };
 
 /** Sends a command to the invoice's workflow and answers with the invoice; a declined payment is a 402, as with Stripe. */
-async function command(context: RequestContext, id: string, deed: Deed) {
+async function command(asked: RequestContext, id: string, deed: Deed) {
+  const context = await inRestingTimeOf(asked, { invoiceId: id });
+  const { testClock } = context;
   const invoice = await withAccount(context.db, context.account.id, async (t) => {
     if (deed.do === 'pay' && deed.paymentMethodId !== null && (await findPaymentMethod(t, deed.paymentMethodId)) === null) {
       throw notFound('PaymentMethod', deed.paymentMethodId, 'payment_method');
@@ -42,7 +45,12 @@ async function command(context: RequestContext, id: string, deed: Deed) {
   });
   context.log.info({ workflowId: `invoice:${id}`, operationId: context.operationId }, `invoice ${deed.do}`);
   const start = { accountId: context.account.id, invoiceId: id, subscriptionId: invoice.subscriptionId };
-  const order: InvoiceCommand = { operationId: context.operationId, actor: context.actor, ...deed };
+  const order: InvoiceCommand = {
+    operationId: context.operationId,
+    actor: context.actor,
+    ...deed,
+    ...(testClock === undefined ? {} : { at: testClock.frozenTime }),
+  };
   const { payment } = await context.commands.commandInvoice(start, order);
   if (payment !== null) await refuseUnpaid(context, payment);
   return readInvoice(context, id);

@@ -2,6 +2,7 @@ import { withAccount } from '../../db/client.ts';
 import { findCustomer, updateCustomer } from '../../db/customers.ts';
 import { findPaymentMethod, insertPaymentMethod, listPaymentMethods, updatePaymentMethod } from '../../db/payment-methods.ts';
 import { attach, describeAtGateway, newPaymentMethod } from '../attach-payment-method.ts';
+import { inRestingTimeOf } from '../customer-clock.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { listAnswer, pageOf } from '../paging.ts';
@@ -60,7 +61,8 @@ export const paymentMethodRoutes = [
     path: '/v1/payment_methods/:id/attach',
     summary: 'Attach a payment method, ours or a reference of the gateway, to a customer',
     params: schemas.paymentMethodAttach,
-    handle: async (context, { path: { id = '' }, params }) => {
+    handle: async (asked, { path: { id = '' }, params }) => {
+      const context = await inRestingTimeOf(asked, { customerId: params.customer });
       const known = await withAccount(context.db, context.account.id, async (t) => {
         const customer = await findCustomer(t, params.customer);
         if (customer === null || customer.deleted) throw notFound('customer', params.customer, 'customer');
@@ -78,8 +80,9 @@ export const paymentMethodRoutes = [
     path: '/v1/payment_methods/:id/detach',
     summary: 'Detach a payment method; it can never be charged again',
     params: schemas.paymentMethodDetach,
-    handle: (context, { path: { id = '' } }) =>
-      withAccount(context.db, context.account.id, async (t) => {
+    handle: async (asked, { path: { id = '' } }) => {
+      const context = await inRestingTimeOf(asked, { paymentMethodId: id });
+      return withAccount(context.db, context.account.id, async (t) => {
         const method = await findPaymentMethod(t, id);
         if (method === null) throw notFound('PaymentMethod', id);
         if (method.customerId === null)
@@ -89,7 +92,8 @@ export const paymentMethodRoutes = [
         const after = (await updatePaymentMethod(t, id, { customerId: null })) ?? { ...method, customerId: null };
         await tell(context, t, { type: 'payment_method.detached', objectType: 'payment_method', before: method, after });
         return presentPaymentMethod(after, context.account.livemode);
-      }),
+      });
+    },
   }),
   route({
     ...one,

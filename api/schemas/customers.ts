@@ -32,10 +32,16 @@ const writable = {
   expand,
 };
 
-export const customerCreate = z.strictObject({ ...writable, payment_method: reference.optional() });
+export const customerCreate = z.strictObject({ ...writable, payment_method: reference.optional(), test_clock: reference.optional() });
 export const customerUpdate = z.strictObject(writable);
 
-export const customerList = z.strictObject({ ...paging, email: email.optional(), external_id: text(255).optional(), created: when });
+export const customerList = z.strictObject({
+  ...paging,
+  email: email.optional(),
+  external_id: text(255).optional(),
+  test_clock: reference.optional(),
+  created: when,
+});
 export const customerPaymentMethods = z.strictObject({ ...paging, type: z.enum(['card', 'us_bank_account', 'sepa_debit']).optional() });
 export const balanceTransactionList = z.strictObject({ ...paging, invoice: reference.optional(), created: when });
 
@@ -77,7 +83,7 @@ export const customer = z
     shipping: z.null(),
     subscriptions: listOf(z.looseObject({ id: z.string() })).optional(),
     tax_exempt: z.enum(['none', 'exempt', 'reverse']),
-    test_clock: z.null(),
+    test_clock: expandableOrNull('TestClock'),
     default_tax_rates: z.array(z.string()),
     billing_timezone: nullableText,
     external_id: nullableText,

@@ -229,7 +229,7 @@ export const invoice = z
     }),
     subtotal: z.int(),
     subtotal_excluding_tax: z.int(),
-    test_clock: z.null(),
+    test_clock: expandableOrNull('TestClock'),
     total: z.int(),
     total_discount_amounts: alwaysEmpty,
     total_excluding_tax: z.int(),

@@ -153,7 +153,7 @@ export const subscription = z
     schedule: z.null(),
     start_date: z.int(),
     status: z.enum(['incomplete', 'incomplete_expired', 'active', 'past_due', 'unpaid', 'canceled']),
-    test_clock: z.null(),
+    test_clock: expandableOrNull('TestClock'),
     transfer_data: z.null(),
     trial_end: z.null(),
     trial_start: z.null(),

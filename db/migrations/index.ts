@@ -6,6 +6,7 @@ import * as operationsAndEvents from './operations-and-events.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
 import * as subscriptions from './subscriptions.ts';
+import * as testClocks from './test-clocks.ts';
 
 /** In order. Names are stored in the database, so they never change and carry no file ending. */
 const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
@@ -16,6 +17,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['005-payments-and-books', paymentsAndBooks],
   ['006-operations-and-events', operationsAndEvents],
   ['007-row-level-security', rowLevelSecurity],
+  ['008-test-clocks', testClocks],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

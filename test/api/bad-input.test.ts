@@ -38,6 +38,7 @@ const OWN: Record<string, string> = {
   subscription_items: 'si_1',
   invoices: 'in_1',
   events: 'evt_1',
+  test_helpers: 'clock_1',
 };
 const pathOf = (route: Route, id = OWN[route.path.split('/')[2] ?? ''] ?? 'x'): string =>
   route.path.replace(':id', id).replace(':method', 'pm_1');
@@ -151,6 +152,14 @@ const BIG = '999999999999999999999';
 
 describe('values', () => {
   it.each<[string, string, string, { status?: number; code?: string; param?: string }]>([
+    ['POST', '/v1/customers', 'test_clock=clock_1b', { code: 'resource_missing', param: 'test_clock' }],
+    ['POST', '/v1/customers/cus_1', 'test_clock=clock_1', { code: 'parameter_unknown', param: 'test_clock' }],
+    ['POST', '/v1/test_helpers/test_clocks', '', { code: 'parameter_missing', param: 'frozen_time' }],
+    ['POST', '/v1/test_helpers/test_clocks', 'frozen_time=soon', { param: 'frozen_time' }],
+    ['POST', '/v1/test_helpers/test_clocks', `frozen_time=${BIG}`, { param: 'frozen_time' }],
+    ['POST', '/v1/test_helpers/test_clocks', `frozen_time=0&name=${LONG}`, { param: 'name' }],
+    ['POST', '/v1/test_helpers/test_clocks/clock_1/advance', '', { code: 'parameter_missing', param: 'frozen_time' }],
+    ['POST', '/v1/test_helpers/test_clocks/clock_1/advance', 'frozen_time=1800000000', { param: 'frozen_time' }],
     ['POST', '/v1/customers', 'name[a]=b', { param: 'name' }],
     ['POST', '/v1/customers', `name=${LONG}`, { param: 'name' }],
     ['POST', '/v1/customers', 'email=nobody', { param: 'email' }],

@@ -5,6 +5,7 @@ import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
+import type { TestClock } from '../../domain/test-clock.ts';
 
 /** One of everything, in domain terms; each call makes a fresh one. */
 export const START = 1_800_000_000;
@@ -220,5 +221,18 @@ export const anAttempt = (patch: Partial<PaymentAttempt> = {}): PaymentAttempt =
   declineMessage: 'Your card has insufficient funds.',
   createdAt: START,
   resolvedAt: START,
+  ...patch,
+});
+
+export const aTestClock = (patch: Partial<TestClock> = {}): TestClock => ({
+  id: 'clock_1',
+  name: null,
+  status: 'ready',
+  frozenTime: START,
+  targetFrozenTime: null,
+  previousFrozenTime: null,
+  operationId: null,
+  deleted: false,
+  createdAt: START,
   ...patch,
 });

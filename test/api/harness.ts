@@ -15,11 +15,24 @@ import { insertPrice } from '../../db/prices.ts';
 import { insertProduct } from '../../db/products.ts';
 import { recordDecision } from '../../db/record-decision.ts';
 import { insertTaxRate } from '../../db/tax-rates.ts';
+import { insertTestClock } from '../../db/test-clocks.ts';
 import { type Decision, emptyDecision } from '../../domain/decision.ts';
 import type { PaymentGateway } from '../../gateways/payment/payment-gateway.ts';
 import { describe as describeTestMethod } from '../../gateways/payment/sandbox/test-payment-methods.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { aCustomer, aLine, anAccount, anInvoice, aPaymentMethod, aPrice, aProduct, aSubscription, aTaxRate, START } from './examples.ts';
+import {
+  aCustomer,
+  aLine,
+  anAccount,
+  anInvoice,
+  aPaymentMethod,
+  aPrice,
+  aProduct,
+  aSubscription,
+  aTaxRate,
+  aTestClock,
+  START,
+} from './examples.ts';
 
 export const KEYS = { acct_1: 'sk_test_firstaccount1', acct_2: 'sk_test_secondaccount2' } as const;
 
@@ -61,6 +74,7 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
     scheduleCancellation: vi.fn<Commands['scheduleCancellation']>(unexpected),
     commandInvoice: vi.fn<Commands['commandInvoice']>(unexpected),
     paymentMethodChanged: vi.fn<Commands['paymentMethodChanged']>(unexpected),
+    advanceClock: vi.fn<Commands['advanceClock']>(unexpected),
     ready: vi.fn<Commands['ready']>(async () => {}),
   };
   const gateway = {
@@ -148,6 +162,7 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
     for (const price of ['price_1', 'price_2']) await insertPrice(t, aPrice({ id: id(price), productId: product.id }));
     await insertPrice(t, aPrice({ id: id('price_dear'), productId: product.id, unitAmountDecimal: '999999999999' }));
     await insertTaxRate(t, aTaxRate({ id: id('txr_1') }));
+    await insertTestClock(t, aTestClock({ id: id('clock_1') }));
   });
   const item = { id: id('si_1'), priceId: id('price_1'), quantity: '2', taxRateIds: [id('txr_1')], metadata: {}, createdAt: START };
   const line = aLine({

@@ -4,7 +4,8 @@ import { findAccount, findAccountByApiKeyHash, insertApiKey, updateAccount } fro
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { listEvents } from '../../db/events.ts';
 import { findInvoice } from '../../db/invoices.ts';
-import { aCustomer, anAttempt, START } from '../api/examples.ts';
+import { insertTestClock } from '../../db/test-clocks.ts';
+import { aCustomer, anAttempt, aTestClock, START } from '../api/examples.ts';
 import { creation, openWorld, record, unique, type World } from './world.ts';
 
 let world: World;
@@ -34,6 +35,7 @@ beforeAll(async () => {
         },
       ],
     });
+    await world.as(`acct_${n}`, (t) => insertTestClock(t, aTestClock({ id: `clock_${n}` })));
   }
 });
 afterAll(() => world.close());

@@ -86,6 +86,8 @@ export class FakeBilling {
 
   get activities(): Activities {
     return {
+      findClockParticipants: async () => [],
+      finishClockAdvance: async () => {},
       createSubscription: async (input) =>
         this.once('createSubscription', input, () => {
           const item = input.items[0];

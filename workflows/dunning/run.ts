@@ -25,6 +25,8 @@ export async function dunning(start: StartDunning): Promise<void> {
     const ended = await run(chase);
     announce(chase, 'ended', `Ended: ${ended.outcome}.`);
     await tell(start.subscriptionId, dunningEndedSignal, ended);
+    chase.clock.noteNews(start.subscriptionId);
+    await chase.clock.takeLeave();
   });
 }
 
@@ -43,6 +45,7 @@ function listen(start: StartDunning): Chase {
     settled: null,
     stopped: false,
   };
+  clock.listen();
   setHandler(paymentMethodChangedSignal, ({ paymentMethodId }) => void (chase.newMethod = paymentMethodId), {
     description: 'A new payment method is tried at once.',
   });

@@ -47,12 +47,12 @@ interface Counter {
   inbox: Inbox<InvoiceCommand, Answer>;
   clock: Clock;
   /** The unresolved payment, and how often it was looked up. */
-  open: { operationId: string; lookUps: number; retryAt: Instant } | null;
+  open: { operationId: string; lookUps: number; retryAt: Instant; at: Instant | undefined } | null;
 }
 
 async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> {
   const { accountId, invoiceId } = counter.start;
-  const input = { accountId, invoiceId, operationId: command.operationId, actor: command.actor, asOf: counter.clock.now() };
+  const input = { accountId, invoiceId, operationId: command.operationId, actor: command.actor, asOf: command.at ?? counter.clock.now() };
   switch (command.do) {
     case 'finalize': {
       const finalized = await decide.finalizeInvoice.executeWithOptions({ summary: `finalizes ${invoiceId}` }, [input]);
@@ -67,29 +67,34 @@ async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> 
       return settled(counter, { invoice: writtenOff.invoice, payment: null }, writtenOff.subscription);
     }
     case 'pay':
-      return pay(counter, input, command.paymentMethodId);
+      return pay(counter, input, command.paymentMethodId, command.at);
   }
 }
 
-async function pay(counter: Counter, input: Envelope & { invoiceId: string }, paymentMethodId: string | null): Promise<Answer> {
+async function pay(
+  counter: Counter,
+  input: Envelope & { invoiceId: string },
+  paymentMethodId: string | null,
+  at?: Instant,
+): Promise<Answer> {
   const summary = `charge ${input.invoiceId}${paymentMethodId === null ? '' : ` with ${paymentMethodId}`}`;
   let payment = await charge.collectPayment.executeWithOptions({ summary }, [{ ...input, paymentMethodId }]);
   let lookUps = 0;
   for (const seconds of PATIENCE) {
     if (!isOpen(payment)) break;
     await counter.clock.waitUntil(counter.clock.now() + seconds, () => false, `looks ${input.invoiceId} up again`);
-    payment = await lookUp(counter, input.operationId, lookUps);
+    payment = await lookUp(counter, input.operationId, lookUps, at);
     lookUps += 1;
   }
-  if (isOpen(payment)) counter.open = { operationId: input.operationId, lookUps, retryAt: counter.clock.now() + backOff(0) };
+  if (isOpen(payment)) counter.open = { operationId: input.operationId, lookUps, retryAt: counter.clock.now() + backOff(0), at };
   return settled(counter, { invoice: payment.invoice, payment });
 }
 
 const isOpen = ({ outcome }: PaymentResult): boolean => outcome === 'unknown' || outcome === 'processing';
 
-function lookUp({ start, clock }: Counter, operationId: string, n: number): Promise<PaymentResult> {
+function lookUp({ start, clock }: Counter, operationId: string, n: number, at: Instant | undefined): Promise<PaymentResult> {
   const { accountId, invoiceId } = start;
-  const input = { accountId, invoiceId, operationId: `${operationId}:resolve:${n}`, actor: 'workflow', asOf: clock.now() };
+  const input = { accountId, invoiceId, operationId: `${operationId}:resolve:${n}`, actor: 'workflow', asOf: at ?? clock.now() };
   return charge.resolvePayment.executeWithOptions({ summary: `looks the payment of ${invoiceId} up` }, [input]);
 }
 
@@ -102,7 +107,7 @@ async function lookUpWhatIsOpen(counter: Counter): Promise<void> {
   if (clock.now() < open.retryAt) return;
   const again = { ...open, lookUps: open.lookUps + 1, retryAt: clock.now() + backOff(open.lookUps - PATIENCE.length + 1) };
   try {
-    const payment = await lookUp(counter, open.operationId, open.lookUps);
+    const payment = await lookUp(counter, open.operationId, open.lookUps, open.at);
     counter.open = isOpen(payment) ? again : null;
     if (!isOpen(payment)) await settled(counter, { invoice: payment.invoice, payment });
   } catch (error) {

@@ -12,7 +12,7 @@ import type { Desk } from './desk.ts';
  * owes stays open. The child is abandoned on purpose: closing policies also strike when its parent continues as new.
  */
 export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
-  const { state } = desk;
+  const { state, clock } = desk;
   const { status, currency, planId } = state.facts;
   if (invoice.status !== 'open' || (status !== 'past_due' && status !== 'active')) return;
   const start: StartDunning = {
@@ -22,7 +22,7 @@ export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
     invoiceId: invoice.id,
     currency,
     planId,
-    clock: state.clock,
+    clock: clock.forChild(),
   };
   try {
     await startChild<(input: StartDunning) => Promise<void>>(WORKFLOW_TYPES.dunning, {
@@ -36,13 +36,20 @@ export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
+  clock.noteNews(dunningWorkflowId(invoice.id));
   if (!state.dunning.includes(invoice.id)) state.dunning.push(invoice.id);
 }
 
-export async function stopDunning({ state }: Desk): Promise<void> {
-  for (const invoiceId of state.dunning) await tell(dunningWorkflowId(invoiceId), stopDunningSignal);
+export async function stopDunning(desk: Desk): Promise<void> {
+  for (const workflowId of chasing(desk)) await tell(workflowId, stopDunningSignal);
 }
 
-export async function forwardPaymentMethod({ state }: Desk, paymentMethodId: string): Promise<void> {
-  for (const invoiceId of state.dunning) await tell(dunningWorkflowId(invoiceId), paymentMethodChangedSignal, { paymentMethodId });
+export async function forwardPaymentMethod(desk: Desk, paymentMethodId: string): Promise<void> {
+  for (const workflowId of chasing(desk)) await tell(workflowId, paymentMethodChangedSignal, { paymentMethodId });
+}
+
+function chasing({ state, clock }: Desk): string[] {
+  const ids = state.dunning.map(dunningWorkflowId);
+  for (const workflowId of ids) clock.noteNews(workflowId);
+  return ids;
 }

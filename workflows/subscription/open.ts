@@ -1,5 +1,5 @@
 import type { ApplicationFailure } from '@temporalio/workflow';
-import { Clock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Inbox } from '../inbox.ts';
 import type { CommandResult, StartSubscription } from '../messages.ts';
 import { answerFor } from '../read-failure.ts';
@@ -14,10 +14,10 @@ export type Opening = { value: CommandResult } | { failure: ApplicationFailure }
 /** Creates the subscription. A refusal means that there is none, and nothing to live on. */
 export async function create(
   start: StartSubscription,
+  clock: Clock,
   inbox: Inbox<Order, CommandResult>,
   facts: Fact[],
 ): Promise<{ desk: Desk; created: CommandResult } | { failure: ApplicationFailure }> {
-  const clock = new Clock(start.clock ?? { kind: 'real' });
   try {
     const { subscription, invoice } = await act.createSubscription(start, clock.now());
     const { accountId, command } = start;

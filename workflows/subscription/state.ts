@@ -19,7 +19,30 @@ export interface SubscriptionState {
   stalled: { step: 'renew' | 'expire'; since: Instant; error: string; tries: number; retryAt: Instant } | null;
 }
 
-export type ClockSetting = { kind: 'real' } | { kind: 'frozen'; id: string; at: Instant };
+export type ClockSetting = { kind: 'real' } | FrozenClock;
+
+/** Stands at `at` until its test clock moves it. What is owed to the test clock outlives the run. */
+export interface FrozenClock {
+  kind: 'frozen';
+  /** `clock_…` */
+  id: string;
+  at: Instant;
+  /** The step that the test clock has asked for and this workflow has not taken yet. */
+  asked?: ClockStep;
+  /** The step that was taken and is reported once nothing is left to do at its instant. */
+  owed?: ClockStep;
+  /** Workflows started or told something since the last report. */
+  news?: string[];
+}
+
+export interface ClockStep {
+  /** Not before it is: a step to the past only asks where the workflow stands. */
+  to: Instant;
+  /** Workflow id of the test clock. */
+  from: string;
+  /** Number of the step, given back in the report. */
+  step: number;
+}
 
 export interface ParkedStep {
   invoiceId: string;

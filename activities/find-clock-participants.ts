@@ -1,0 +1,15 @@
+import { withAccount } from '../db/client.ts';
+import { listClockInvoices, listClockSubscriptions } from '../db/test-clocks.ts';
+import { dunningWorkflowId } from '../workflows/messages.ts';
+import type { Deps } from './deps.ts';
+import type { Activities } from './index.ts';
+
+/** The workflows of a test clock's customers that may have something to do. One of them may have ended meanwhile; whoever asks it finds out. */
+export const findClockParticipants =
+  (deps: Deps): Activities['findClockParticipants'] =>
+  ({ accountId, clockId }) =>
+    withAccount(deps.db, accountId, async (t) => {
+      const subscriptions = await listClockSubscriptions(t, clockId);
+      const unpaid = await listClockInvoices(t, clockId);
+      return [...subscriptions, ...unpaid.map(dunningWorkflowId)];
+    });

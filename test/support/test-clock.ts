@@ -1,0 +1,31 @@
+import type Stripe from 'stripe';
+import { expect, vi } from 'vitest';
+import { instant } from '../../domain/time.ts';
+
+export const newClock = (stripe: Stripe, at: string): Promise<Stripe.TestHelpers.TestClock> =>
+  stripe.testHelpers.testClocks.create({ frozen_time: instant(at), name: `from ${at}` });
+
+/** Advances and waits until the clock is ready again. */
+export async function advanceTo(stripe: Stripe, clock: string, to: string, timeout = 120_000): Promise<void> {
+  await stripe.testHelpers.testClocks.advance(clock, { frozen_time: instant(to) });
+  await vi.waitFor(async () => expect((await stripe.testHelpers.testClocks.retrieve(clock)).status).toBe('ready'), {
+    timeout,
+    interval: 50,
+  });
+  expect((await stripe.testHelpers.testClocks.retrieve(clock)).frozen_time).toBe(instant(to));
+}
+
+/** What happened during the last advance, in the order of its time. */
+export async function changesOf(stripe: Stripe, clock: string): Promise<Stripe.Event[]> {
+  const all: Stripe.Event[] = [];
+  for (let after: string | undefined; ; ) {
+    const cursor = after === undefined ? '' : `&starting_after=${after}`;
+    const page = (await stripe.rawRequest(
+      'GET',
+      `/v1/test_helpers/test_clocks/${clock}/changes?limit=100${cursor}`,
+    )) as unknown as Stripe.ApiList<Stripe.Event>;
+    all.push(...page.data);
+    if (!page.has_more) return all;
+    after = page.data.at(-1)?.id;
+  }
+}
