@@ -9,6 +9,8 @@ export interface HistoryCost {
   events: number;
   /** The server's own count of what it stores for the run. */
   bytes: number;
+  /** How many of the sample lost a task for ten seconds to the sticky queue of the worker that the bench had stopped. */
+  lostTasks: number;
   /** Types in the order in which they were written. */
   types: string[];
 }
@@ -21,7 +23,8 @@ export async function historyCost(client: Client, runs: readonly { workflowId: s
   const [first] = commonest;
   if (first === undefined) throw new Error('no run to read');
   const bytes = commonest.map((run) => run.bytes).sort((a, b) => a - b)[Math.floor(commonest.length / 2)] ?? 0;
-  return { sharedBy: `${commonest.length} of ${read.length}`, events: first.types.length, bytes, types: first.types };
+  const lostTasks = read.filter(({ types }) => types.includes('WorkflowTaskTimedOut')).length;
+  return { sharedBy: `${commonest.length} of ${read.length}`, events: first.types.length, bytes, lostTasks, types: first.types };
 }
 
 async function readRun(handle: WorkflowHandle): Promise<{ types: string[]; bytes: number }> {

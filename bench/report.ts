@@ -63,6 +63,7 @@ export function print({ machine, setting, renewals, floor, ratio, api }: Report)
     burst.loadBefore,
   ];
   const { invoices, burst, history } = renewals;
+  const isTainted = history.lostTasks + floor.history.lostTasks > 0;
   return [
     `Commit ${machine.commit}, ${machine.date}, Node ${machine.node}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, load ${machine.loadAtStart} before the start. ${setting}`,
     '',
@@ -71,7 +72,8 @@ export function print({ machine, setting, renewals, floor, ratio, api }: Report)
       [row('renewals', renewals), row('floor', floor)],
     ),
     '',
-    `Ratio to the floor: ${ratio}. Invoices paid ${invoices.paid}, charges captured ${invoices.captures}, duplicates 0.`,
+    `Ratio to the floor: ${ratio}${isTainted ? ', not to be trusted: tasks waited for a worker that was gone' : ''}. Tasks lost so, of 20 histories: renewals ${history.lostTasks}, floor ${floor.history.lostTasks}.`,
+    `Invoices paid ${invoices.paid}, charges captured ${invoices.captures}, duplicates 0.`,
     `CPU ms a second asleep: ${Object.entries(burst.idleCpuMillisecondsPerSecond)
       .map(([name, ms]) => `${name} ${ms}`)
       .join(', ')}.`,

@@ -21,7 +21,7 @@ export async function putToSleep(
   const late = (): string => 'the burst fell due before all workflows slept: this machine is too busy for so many, or give fewer';
   await inParallel(ids, WIDTH, (id) => until(200, dueAt * 1000 - Date.now(), async () => ((await sleeps(client, id)) ? true : null), late));
   await worker.stop();
-  // The queue of the worker that is gone: a task sent there waits in vain for ten seconds first.
+  // A task sent to the queue of the worker that is gone waits in vain for ten seconds first. The server does not always keep to this; the histories show it.
   await inParallel(ids, WIDTH, (workflowId) =>
     client.workflowService.resetStickyTaskQueue({ namespace: client.options.namespace, execution: { workflowId } }),
   );
