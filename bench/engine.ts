@@ -22,7 +22,8 @@ export interface Engine {
   temporalAddress: string;
   secretKey: string;
   pids: { postgres: number; temporal: number };
-  startWorker(): Promise<Running>;
+  /** `parking`: keeps no workflow in memory, so none waits for it once it has gone. */
+  startWorker(parking?: 'parking'): Promise<Running>;
   startApi(): Promise<Running & { url: string }>;
   /** Any other process of Node's that is to end with the engine; `readyUrl` must answer 200. */
   run(name: string, entry: string, env: Record<string, string>, readyUrl: string): Promise<Running>;
@@ -73,9 +74,10 @@ export async function startEngine(say: (line: string) => void): Promise<Engine> 
       temporalAddress: temporal.address,
       secretKey,
       pids: { postgres: postgres.pid, temporal: temporal.pid },
-      startWorker: async () => {
+      startWorker: async (parking) => {
         const port = await freePort();
-        return run('worker', 'workers/main.ts', { METRICS_PORT: String(port) }, `http://127.0.0.1:${port}/readyz`);
+        const env = { METRICS_PORT: String(port), ...(parking && { WORKER_CACHED_WORKFLOWS: '0' }) };
+        return run('worker', 'workers/main.ts', env, `http://127.0.0.1:${port}/readyz`);
       },
       startApi: async () => {
         const [port, other] = [await freePort(), await freePort()];

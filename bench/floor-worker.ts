@@ -6,7 +6,13 @@ import type { FloorActivities } from './floor-workflow.ts';
 
 /** A worker for `floor` alone, with the concurrency of the real one. `GET /` answers how many were done in it. */
 await runMain(async () => {
-  const { TEMPORAL_ADDRESS: address = '', TASK_QUEUE: taskQueue = '', NAMESPACE: namespace = '', PORT: port = '' } = process.env;
+  const {
+    TEMPORAL_ADDRESS: address = '',
+    TASK_QUEUE: taskQueue = '',
+    NAMESPACE: namespace = '',
+    PORT: port = '',
+    CACHED_WORKFLOWS: cached,
+  } = process.env;
   const logger = new DefaultLogger('ERROR');
   Runtime.install({ logger });
   const workflowsPath = fileURLToPath(new URL('floor-workflow.ts', import.meta.url));
@@ -28,6 +34,7 @@ await runMain(async () => {
     maxConcurrentActivityTaskExecutions: 20,
     maxConcurrentLocalActivityExecutions: 20,
     shutdownGraceTime: '5s',
+    ...(cached !== undefined && { maxCachedWorkflows: Number(cached) }),
   });
   const server = createServer((_, response) => {
     response.writeHead(worker.getState() === 'RUNNING' ? 200 : 503).end(JSON.stringify({ done }));

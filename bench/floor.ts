@@ -20,12 +20,12 @@ export interface Floor {
 export async function measureFloor(count: number, client: Client, engine: Engine, say: (line: string) => void): Promise<Floor> {
   say('starting the floor: the events of a renewal, and nothing in them');
   let url = '';
-  const startWorker = async (): Promise<Running> => {
+  const startWorker = async (cached: Record<string, string>): Promise<Running> => {
     const port = await freePort();
     url = `http://127.0.0.1:${port}/`;
-    return engine.run('floor', 'bench/floor-worker.ts', { PORT: String(port), TASK_QUEUE, NAMESPACE }, url);
+    return engine.run('floor', 'bench/floor-worker.ts', { PORT: String(port), TASK_QUEUE, NAMESPACE, ...cached }, url);
   };
-  const first = await startWorker();
+  const first = await startWorker({ CACHED_WORKFLOWS: '0' });
   const dueAt = dueAfter(count, 0);
   const input: FloorInput = { dueAt };
   const runs = await inParallel(Array.from({ length: count }), 16, async (_, index) => {
@@ -41,7 +41,7 @@ export async function measureFloor(count: number, client: Client, engine: Engine
     runs.map(({ workflowId }) => workflowId),
     dueAt,
     first,
-    startWorker,
+    () => startWorker({}),
   );
   const countDone = async (): Promise<number> => ((await (await fetch(url)).json()) as { done: number }).done;
   const burst = await watchBurst(count, dueAt, { temporal: engine.pids.temporal, worker: worker.pid }, loadavg()[0] ?? 0, countDone);

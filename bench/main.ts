@@ -36,7 +36,7 @@ await runMain(async () => {
     try {
       const client = new Client({ connection, namespace: NAMESPACE });
       const floor = await measureFloor(count, client, engine, say);
-      const [api, first] = await Promise.all([engine.startApi(), engine.startWorker()]);
+      const [api, first] = await Promise.all([engine.startApi(), engine.startWorker('parking')]);
       const { renewals, seeded, worker } = await measureRenewals(count, { client, engine, seeder, api, worker: first, say });
       const newcomers = await seeder.customers(NEWCOMERS, Math.floor(Date.now() / 1000));
       const latencies = await measureApi({ url: api.url, secretKey: engine.secretKey, seeded, newcomers, seconds }, say);

@@ -44,7 +44,7 @@ export async function measureRenewals(count: number, ready: Ready): Promise<{ re
   const runs = await startAll(client, seeded);
   say('putting their workflows to sleep');
   const ids = seeded.map(({ subscriptionId }) => subscriptionId);
-  const worker = await putToSleep(client, ids, dueAt, ready.worker, engine.startWorker);
+  const worker = await putToSleep(client, ids, dueAt, ready.worker, () => engine.startWorker());
 
   say('waiting for the burst');
   const books = new pg.Client({ connectionString: engine.databaseUrl });

@@ -7,7 +7,8 @@ const AHEAD_MS = 5000;
 const WIDTH = 16;
 
 /**
- * Waits until every workflow sleeps on its timer, then replaces the worker, so that all of them are out of its cache, as sleepers of a month are.
+ * Waits until every workflow sleeps on its timer, then replaces the worker, so that all of them are out of its cache, as sleepers of a month are. The worker that goes must have
+ * kept none in memory: the server would send their next tasks to its own queue, where they wait ten seconds for a worker that is gone.
  * @param dueAt unix seconds
  * @throws Error when that cannot be done before `dueAt`
  */
@@ -21,10 +22,6 @@ export async function putToSleep(
   const late = (): string => 'the burst fell due before all workflows slept: this machine is too busy for so many, or give fewer';
   await inParallel(ids, WIDTH, (id) => until(200, dueAt * 1000 - Date.now(), async () => ((await sleeps(client, id)) ? true : null), late));
   await worker.stop();
-  // A task sent to the queue of the worker that is gone waits in vain for ten seconds first. The server does not always keep to this; the histories show it.
-  await inParallel(ids, WIDTH, (workflowId) =>
-    client.workflowService.resetStickyTaskQueue({ namespace: client.options.namespace, execution: { workflowId } }),
-  );
   const fresh = await startWorker();
   if (Date.now() + AHEAD_MS > dueAt * 1000) throw new Error(late());
   return fresh;

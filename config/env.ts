@@ -108,6 +108,12 @@ const SETTINGS = {
     about: 'Path of a `temporal-test-server` executable for the tests.',
     mend: 'give the path of the temporal-test-server executable',
   },
+  WORKER_CACHED_WORKFLOWS: {
+    schema: z.coerce.number().int().min(0).max(1_000_000).optional(),
+    preset: 'from the memory there is',
+    about: 'Most workflows a worker keeps in memory; `0` keeps none, and every task replays its history.',
+    mend: 'give a whole number from 0',
+  },
   API_DEADLINE_MS: {
     schema: z.coerce.number().int().min(100).max(120_000).default(10_000),
     about: 'Longest time a call may wait for a workflow before it is answered with 503 and Retry-After.',

@@ -47,7 +47,14 @@ await runMain(async () => {
     reach,
   });
   const { codePath } = await workflowBundle(config.PERENNIAL_HOME);
-  const worker = await createWorker({ connection, namespace, taskQueue, activities, workflowBundlePath: codePath });
+  const worker = await createWorker({
+    connection,
+    namespace,
+    taskQueue,
+    activities,
+    workflowBundlePath: codePath,
+    ...(config.WORKER_CACHED_WORKFLOWS === undefined ? {} : { tuning: { maxCachedWorkflows: config.WORKER_CACHED_WORKFLOWS } }),
+  });
 
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
