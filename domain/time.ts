@@ -83,7 +83,12 @@ const estimate = (anchor: Instant, cycle: Cycle, at: Instant): number =>
  * The part of `whole` that `part` covers, in units of the basis: seconds; calendar days of the zone, end exclusive; or 30-day months.
  * Parts of one period add up to it on every basis.
  */
-export function fractionOfPeriod(part: Period, whole: Period, basis: ProrationBasis, zone: string): { numerator: number; denominator: number } {
+export function fractionOfPeriod(
+  part: Period,
+  whole: Period,
+  basis: ProrationBasis,
+  zone: string,
+): { numerator: number; denominator: number } {
   const length = basis === 'second' ? seconds : basis === 'day' ? (p: Period) => days(p, zone) : (p: Period) => days30(p, zone);
   return { numerator: length(part), denominator: length(whole) };
 }

@@ -17,7 +17,10 @@ export function decideDunningEnd(snapshot: BillingSnapshot, context: DecisionCon
   if (invoice.status !== 'open') return draft.decision;
   if (invoice.nextPaymentAttempt !== null || invoice.autoAdvance) {
     putInvoice(draft, { ...invoice, nextPaymentAttempt: null, autoAdvance: false });
-    emit(draft, 'invoice.updated', 'invoice', invoice.id, { nextPaymentAttempt: invoice.nextPaymentAttempt, autoAdvance: invoice.autoAdvance });
+    emit(draft, 'invoice.updated', 'invoice', invoice.id, {
+      nextPaymentAttempt: invoice.nextPaymentAttempt,
+      autoAdvance: invoice.autoAdvance,
+    });
   }
   // An incomplete subscription has its own deadline (`incompleteExpiresAt`), not the policy's.
   if (!subscription || hasEnded(subscription.status) || subscription.status === 'incomplete') return draft.decision;

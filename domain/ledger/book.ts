@@ -98,7 +98,9 @@ export function bookVoid(invoice: BookedInvoice, ctx: BookingContext): JournalTr
   const movement = balanceMovement(invoice);
   const reversed = sum([invoice.amountRemaining, movement]);
   const [net = 0, tax = 0] =
-    reversed === invoice.total ? [invoice.totalExcludingTax, invoice.tax] : allocate(reversed, [Math.abs(invoice.totalExcludingTax), Math.abs(invoice.tax)]);
+    reversed === invoice.total
+      ? [invoice.totalExcludingTax, invoice.tax]
+      : allocate(reversed, [Math.abs(invoice.totalExcludingTax), Math.abs(invoice.tax)]);
   return book('invoice_voided', invoice, null, ctx, [
     { ledgerAccount: invoice.status === 'uncollectible' ? 'bad_debt' : 'receivable', amount: -invoice.amountRemaining },
     { ledgerAccount: 'customer_balance', amount: -movement },

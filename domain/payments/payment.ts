@@ -37,11 +37,4 @@ export interface PaymentAttempt {
   resolvedAt: Instant | null;
 }
 
-export type PaymentOutcomeKind =
-  | 'paid'
-  | 'declined'
-  | 'processing'
-  | 'requires_action'
-  | 'unknown'
-  | 'no_payment_method'
-  | 'nothing_due';
+export type PaymentOutcomeKind = 'paid' | 'declined' | 'processing' | 'requires_action' | 'unknown' | 'no_payment_method' | 'nothing_due';

@@ -1,7 +1,16 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
-import { beginDecision, changeSubscription, type DecisionContext, type DecisionDraft, emit, finishDecision, moveBalance, putInvoice } from '../invoicing/draft-decision.ts';
+import {
+  beginDecision,
+  changeSubscription,
+  type DecisionContext,
+  type DecisionDraft,
+  emit,
+  finishDecision,
+  moveBalance,
+  putInvoice,
+} from '../invoicing/draft-decision.ts';
 import type { Invoice } from '../invoicing/invoice.ts';
 import { bookPayment, bookPaymentToBalance } from '../ledger/book.ts';
 import { recoverSubscription } from '../subscription/recover.ts';
@@ -38,7 +47,8 @@ export function decideAttemptOutcome(
   if (failed && kind !== 'succeeded') return { decision: draft.decision, kind: 'declined' };
   const waits = kind === 'processing' || kind === 'unknown';
   // Late news of less weight: whoever waits for the customer still does so.
-  if (before.status === 'requires_action' && (waits || kind === 'requires_action')) return { decision: draft.decision, kind: 'requires_action' };
+  if (before.status === 'requires_action' && (waits || kind === 'requires_action'))
+    return { decision: draft.decision, kind: 'requires_action' };
   // An attempt that waited for the customer has been counted already.
   const counts = before.resolvedAt === null ? 1 : 0;
   const attempt: PaymentAttempt = {

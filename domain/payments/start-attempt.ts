@@ -22,7 +22,11 @@ export const isUnresolved = (attempt: Pick<PaymentAttempt, 'status'>): boolean =
  * `paymentMethodId` overrides the order of the snapshot's payment methods.
  * @throws Refusal payment_in_progress, invoice_already_paid, invoice_not_open, payment_method_detached
  */
-export function decideAttempt(snapshot: BillingSnapshot, command: { paymentMethodId: string | null; operationId: string }, context: DecisionContext): StartedAttempt {
+export function decideAttempt(
+  snapshot: BillingSnapshot,
+  command: { paymentMethodId: string | null; operationId: string },
+  context: DecisionContext,
+): StartedAttempt {
   const { invoice, attempts } = snapshot;
   if (!invoice) throw new Refusal('resource_missing', 'There is no invoice to pay.', 'invoice');
   if (invoice.status === 'paid') throw new Refusal('invoice_already_paid', 'Invoice is already paid');

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import Stripe from 'stripe';
@@ -46,7 +46,10 @@ function processesOfHome(): number[] {
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(home) || readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`PERENNIAL_HOME=${home}`);
+        return (
+          readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(home) ||
+          readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`PERENNIAL_HOME=${home}`)
+        );
       } catch {
         return false;
       }
@@ -85,7 +88,9 @@ const connect = (): Stripe =>
 
 /** The code block of the README that follows `<!-- tested:name -->`. */
 function readmeBlock(name: string): string {
-  const block = new RegExp(`<!-- tested:${name} -->\\s*\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``).exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1];
+  const block = new RegExp(`<!-- tested:${name} -->\\s*\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``).exec(
+    readFileSync(join(ROOT, 'README.md'), 'utf8'),
+  )?.[1];
   if (!block) throw new Error(`the README has no block ${name}`);
   return block;
 }
@@ -154,5 +159,7 @@ test('a busy port is one line and exit code 1', async () => {
 
 test('a wrong setting is one line and exit code 1', async () => {
   await expect(startEngine({ PORT: 'eighty' })).rejects.toThrow(/ended with 1:\n[^\n]*PORT[^\n]*\n?$/);
-  await expect(startEngine({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })).rejects.toThrow(/ended with 1:\n[^\n]*DATABASE_URL[^\n]*\n?$/);
+  await expect(startEngine({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })).rejects.toThrow(
+    /ended with 1:\n[^\n]*DATABASE_URL[^\n]*\n?$/,
+  );
 }, 60_000);
