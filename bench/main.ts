@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { runMain, SetupError } from '../config/setup-error.ts';
 import { measureApi } from './api-latency.ts';
-import { round } from './burst.ts';
 import { NAMESPACE, startEngine } from './engine.ts';
 import { measureFloor } from './floor.ts';
 import { measureRenewals } from './renewals.ts';
@@ -22,9 +22,13 @@ await runMain(async () => {
   const count = positive('--subscriptions', values.subscriptions);
   const seconds = positive('--seconds', values.seconds);
   const machine = describeMachine();
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const say = (line: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
   const engine = await startEngine(say);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void engine.stop().finally(() => process.exit(130)));
+  }
   let report: Report;
   try {
     const connection = await Connection.connect({ address: engine.temporalAddress });
@@ -37,8 +41,8 @@ await runMain(async () => {
       const newcomers = await seeder.customers(NEWCOMERS, Math.floor(Date.now() / 1000));
       const latencies = await measureApi({ url: api.url, secretKey: engine.secretKey, seeded, newcomers, seconds }, say);
       await worker.stop();
-      const ratio = round(renewals.burst.perSecond / floor.burst.perSecond);
-      const setting = 'Servers, worker, API and clients share the machine; Postgres is durable, Temporal keeps its state in SQLite.';
+      const ratio = Math.round((100 * renewals.burst.perSecond) / floor.burst.perSecond) / 100;
+      const setting = 'Servers, worker, API and clients share the machine; Postgres is durable, Temporal keeps its state in a SQLite file.';
       report = { machine, setting, renewals, floor, ratio, api: latencies };
     } finally {
       await seeder.close();

@@ -1,16 +1,13 @@
 import type { BalanceTransaction } from '../domain/customer.ts';
 import type { AccountTransaction } from './client.ts';
 import { Filter, type InstantRange, type List, listRows, type Page } from './list.ts';
-import { findOne, fromRow, type TableShape } from './table.ts';
+import { fromRow, type TableShape } from './table.ts';
 
 export const BALANCE_TRANSACTIONS: TableShape<BalanceTransaction> = {
   table: 'balance_transactions',
   keys: ['id', 'customerId', 'type', 'amount', 'endingBalance', 'currency', 'invoiceId', 'createdAt'],
   instants: ['createdAt'],
 };
-
-export const findBalanceTransaction = (t: AccountTransaction, id: string): Promise<BalanceTransaction | null> =>
-  findOne(t, BALANCE_TRANSACTIONS, id);
 
 export async function listBalanceTransactions(
   t: AccountTransaction,

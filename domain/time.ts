@@ -113,4 +113,3 @@ export const instant = (iso: string): Instant => Math.floor(Temporal.Instant.fro
 /** The instant of a local date's midnight (gap: later) in a zone. */
 export const instantOfLocalDate = (date: string, zone: string): Instant =>
   Math.floor(Temporal.PlainDate.from(date).toZonedDateTime(zone).epochMilliseconds / 1000);
-export const plusSeconds = (at: Instant, seconds: number): Instant => at + seconds;

@@ -65,7 +65,8 @@ describe('allocation', () => {
         expect(sum(given)).toBe(total);
         expect(allocate(-total, parts)).toEqual(given.map((part) => (part === 0 ? 0 : -part)));
         const whole = sum(parts);
-        if (whole > 0) given.forEach((part, index) => expect(Math.abs(part - (total * (parts[index] ?? 0)) / whole)).toBeLessThan(1));
+        if (whole > 0)
+          for (const [index, part] of given.entries()) expect(Math.abs(part - (total * (parts[index] ?? 0)) / whole)).toBeLessThan(1);
       }),
     );
   });

@@ -38,6 +38,8 @@ export function openSandbox(options: SandboxOptions): SandboxGateway {
   const pool = new pg.Pool({ connectionString: options.url, max: options.poolMax ?? 4, connectionTimeoutMillis: 10_000 });
   // An idle connection that the server closes is replaced at the next call; unheard, the event would end the process.
   pool.on('error', () => {});
+  // A connection lost while it is in use fails the query that uses it; unheard, its event would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const settlementDelay = options.settlementDelay ?? 3 * DAY;
   const secret = options.webhookSecret ?? 'whsec_sandbox';
 
