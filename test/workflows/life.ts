@@ -40,7 +40,10 @@ export class Life {
     this.handle = env.client.workflow.getHandle<typeof subscription>(this.id);
   }
 
-  async subscribe(command: Partial<CreateSubscription> & { price?: string; quantity?: string } = {}, clock?: ClockSetting): Promise<CommandResult> {
+  async subscribe(
+    command: Partial<CreateSubscription> & { price?: string; quantity?: string } = {},
+    clock?: ClockSetting,
+  ): Promise<CommandResult> {
     const { price = 'price_month_10', quantity = '1', ...given } = command;
     const create = {
       operationId: `create-${this.id}`,
