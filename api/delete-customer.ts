@@ -2,6 +2,7 @@ import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { findCustomer, updateCustomer } from '../db/customers.ts';
 import { listSubscriptions } from '../db/subscriptions.ts';
 import type { Customer } from '../domain/customer.ts';
+import { WorkflowGone } from './commands.ts';
 import type { RequestContext } from './context.ts';
 import { notFound } from './errors.ts';
 import { presentDeletedCustomer } from './presenters/customers.ts';
@@ -25,11 +26,10 @@ export async function deleteCustomer(context: RequestContext, id: string) {
     return (await subscriptionsOf(t, id)).filter((subscription) => !hasEnded(subscription));
   });
   for (const { id: subscriptionId } of live) {
-    await context.commands.cancel(subscriptionId, {
-      operationId: `${context.operationId}_${subscriptionId}`,
-      actor: context.actor,
-      prorate: false,
-      invoiceNow: false,
+    const command = { operationId: `${context.operationId}_${subscriptionId}`, actor: context.actor, prorate: false, invoiceNow: false };
+    await context.commands.cancel(subscriptionId, command).catch((error: unknown) => {
+      // It has ended since it was read.
+      if (!(error instanceof WorkflowGone)) throw error;
     });
   }
   return withAccount(context.db, context.account.id, async (t) => {

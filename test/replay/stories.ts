@@ -1,6 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { vi } from 'vitest';
-import { dunningWorkflowId, invoiceWorkflowId } from '../../workflows/messages.ts';
+import type { testClock } from '../../workflows/index.ts';
+import { type ClockParticipant, dunningWorkflowId, invoiceWorkflowId, testClockWorkflowId } from '../../workflows/messages.ts';
 import { DAY, FakeBilling } from '../workflows/fake-billing.ts';
 import { type Life, live } from '../workflows/life.ts';
 import type { History } from './history-file.ts';
@@ -97,6 +98,23 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await take('renewal-declined', life.id, firstExecutionRunId);
       await take('dunning-recovered', dunningWorkflowId(id));
       await take('dunning-reported');
+    },
+  },
+  onTestClock: {
+    async story(life, take) {
+      const at = 1_800_000_000;
+      await life.subscribe({}, { kind: 'frozen', id: 'clock_1', at });
+      life.billing.charges = ['paid', 'declined', 'declined', 'paid'];
+      const workflowId = testClockWorkflowId('clock_1');
+      const participants: ClockParticipant[] = [{ workflowId: life.id, at: null, nextWakeAt: null }];
+      await life.env.client.workflow.execute<typeof testClock>('testClock', {
+        workflowId,
+        taskQueue: life.worker.taskQueue,
+        args: [{ accountId: 'acct_1', clockId: 'clock_1', to: at + 100 * DAY, participants }],
+      });
+      await take('on-a-test-clock');
+      await take('dunning-on-a-test-clock', dunningWorkflowId(life.billing.invoices[2]?.id ?? ''));
+      await take('test-clock', workflowId);
     },
   },
   givenUp: {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { instant, isoInstant } from '../../domain/time.ts';
 import { calendarLine, invoicesOf, newCustomer, newPrice, statusOf, useCard } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-import { advanceTo, changesOf, newClock } from '../support/test-clock.ts';
+import { advanceTo, changesOf, newClock, readyAgain } from '../support/test-clock.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -238,17 +238,18 @@ test('what is refused', { timeout: 120_000 }, async () => {
   const price = await newPrice(stripe, 100, { interval: 'day' });
   const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
   await stripe.subscriptions.create({ customer, items: [{ price }] });
-  const advancing = await testClocks.advance(clock.id, { frozen_time: now + 300 * 86_400 });
+  const advancing = await testClocks.advance(clock.id, { frozen_time: now + 20 * 86_400 });
   expect(advancing).toMatchObject({
     status: 'advancing',
     frozen_time: now,
-    status_details: { advancing: { target_frozen_time: now + 300 * 86_400 } },
+    status_details: { advancing: { target_frozen_time: now + 20 * 86_400 } },
   });
   const refused = { statusCode: 429, code: 'test_clock_advancing' };
   await expect(testClocks.advance(clock.id, { frozen_time: now + 400 * 86_400 })).rejects.toMatchObject(refused);
   await expect(stripe.subscriptions.create({ customer, items: [{ price }] })).rejects.toMatchObject(refused);
   await expect(stripe.customers.create({ test_clock: clock.id })).rejects.toMatchObject(refused);
   await expect(testClocks.del(clock.id)).rejects.toMatchObject(refused);
+  await readyAgain(stripe, clock.id);
 });
 
 test('none of it exists in live mode', { timeout: 120_000 }, async () => {

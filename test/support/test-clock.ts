@@ -6,14 +6,14 @@ export const newClock = (stripe: Stripe, at: string): Promise<Stripe.TestHelpers
   stripe.testHelpers.testClocks.create({ frozen_time: instant(at), name: `from ${at}` });
 
 /** Advances and waits until the clock is ready again. */
-export async function advanceTo(stripe: Stripe, clock: string, to: string, timeout = 120_000): Promise<void> {
+export async function advanceTo(stripe: Stripe, clock: string, to: string, timeout?: number): Promise<void> {
   await stripe.testHelpers.testClocks.advance(clock, { frozen_time: instant(to) });
-  await vi.waitFor(async () => expect((await stripe.testHelpers.testClocks.retrieve(clock)).status).toBe('ready'), {
-    timeout,
-    interval: 50,
-  });
+  await readyAgain(stripe, clock, timeout);
   expect((await stripe.testHelpers.testClocks.retrieve(clock)).frozen_time).toBe(instant(to));
 }
+
+export const readyAgain = (stripe: Stripe, clock: string, timeout = 120_000): Promise<void> =>
+  vi.waitFor(async () => expect((await stripe.testHelpers.testClocks.retrieve(clock)).status).toBe('ready'), { timeout, interval: 50 });
 
 /** What happened during the last advance, in the order of its time. */
 export async function changesOf(stripe: Stripe, clock: string): Promise<Stripe.Event[]> {

@@ -20,7 +20,7 @@ import {
   stateQuery,
   subscribeUpdate,
 } from '../../workflows/messages.ts';
-import type { SubscriptionState } from '../../workflows/subscription/state.ts';
+import type { ClockSetting, SubscriptionState } from '../../workflows/subscription/state.ts';
 import { type Running, startWorker } from './environment.ts';
 import { FakeBilling } from './fake-billing.ts';
 import { keepSkipping } from './keep-skipping.ts';
@@ -40,7 +40,10 @@ export class Life {
     this.handle = env.client.workflow.getHandle<typeof subscription>(this.id);
   }
 
-  async subscribe(command: Partial<CreateSubscription> & { price?: string; quantity?: string } = {}): Promise<CommandResult> {
+  async subscribe(
+    command: Partial<CreateSubscription> & { price?: string; quantity?: string } = {},
+    clock?: ClockSetting,
+  ): Promise<CommandResult> {
     const { price = 'price_month_10', quantity = '1', ...given } = command;
     const create = {
       operationId: `create-${this.id}`,
@@ -57,7 +60,7 @@ export class Life {
       cancelAt: null,
       ...given,
     };
-    const input: SubscriptionInput = { start: { accountId: 'acct_1', command: create } };
+    const input: SubscriptionInput = { start: { accountId: 'acct_1', command: create, ...(clock === undefined ? {} : { clock }) } };
     return this.env.client.workflow.executeUpdateWithStart(subscribeUpdate, {
       args: [{ operationId: create.operationId, actor: 'test' }],
       updateId: create.operationId,

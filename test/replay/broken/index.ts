@@ -18,3 +18,8 @@ export async function invoice(...args: Parameters<typeof honest.invoice>): Promi
   await audit('invoice');
   return honest.invoice(...args);
 }
+
+export async function testClock(...args: Parameters<typeof honest.testClock>): Promise<void> {
+  await audit('testClock');
+  return honest.testClock(...args);
+}
