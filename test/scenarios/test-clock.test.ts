@@ -262,17 +262,14 @@ test('none of it exists in live mode', { timeout: 120_000 }, async () => {
   }
 });
 
-test('twenty customers, a year', { timeout: 300_000 }, async () => {
+test('five customers, a year, one clock', { timeout: 300_000 }, async () => {
   const clock = await newClock(stripe, '2028-01-15T12:00:00Z');
   const price = await newPrice(stripe, 900);
-  for (let n = 0; n < 20; n += 1) {
+  for (let n = 0; n < 5; n += 1) {
     const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
     await stripe.subscriptions.create({ customer, items: [{ price }] });
   }
-  const began = performance.now();
   await advanceTo(stripe, clock.id, '2029-01-15T12:00:00Z', 240_000);
-  const seconds = (performance.now() - began) / 1000;
   const changes = await changesOf(stripe, clock.id);
-  expect(changes.filter(({ type }) => type === 'invoice.paid')).toHaveLength(240);
-  process.stderr.write(`twenty customers, a year: ${seconds.toFixed(1)} s\n`);
+  expect(changes.filter(({ type }) => type === 'invoice.paid')).toHaveLength(60);
 });
