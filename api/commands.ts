@@ -161,7 +161,7 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
       }
     },
     advanceClock: async (start) => {
-      const workflowId = testClockWorkflowId(start.clockId);
+      const workflowId = testClockWorkflowId(start.clockId, start.to);
       await send('advanceClock', workflowId, () =>
         client.workflow.start<(start: StartTestClock) => Promise<void>>(WORKFLOW_TYPES.testClock, {
           workflowId,

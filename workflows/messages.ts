@@ -74,7 +74,7 @@ export const paymentMethodChangedSignal = defineSignal<[{ paymentMethodId: strin
 // Facts told to dunning (`dunning:<invoice id>`): paymentMethodChanged (as above), invoiceSettled (as above), stopDunning.
 export const stopDunningSignal = defineSignal<[]>('stopDunning');
 
-// The steps of a test clock (`test-clock:<clock id>`), and what the workflows on it report.
+// The steps of a test clock (`test-clock:<clock id>:<target>`), and what the workflows on it report.
 export const advanceClockSignal = defineSignal<[ClockStep]>('advanceClock');
 /** A workflow has done all that was due at `at`. */
 export interface ClockReached {
@@ -120,6 +120,7 @@ export const stateQuery = defineQuery<SubscriptionState>('state');
 export const WORKFLOW_TYPES = { subscription: 'subscription', dunning: 'dunning', invoice: 'invoice', testClock: 'testClock' } as const;
 export const dunningWorkflowId = (invoiceId: string): string => `dunning:${invoiceId}`;
 export const invoiceWorkflowId = (invoiceId: string): string => `invoice:${invoiceId}`;
-export const testClockWorkflowId = (clockId: string): string => `test-clock:${clockId}`;
+/** One workflow per advance: a clock may be advanced again as soon as it is ready, when the workflow that made it ready has still to close. */
+export const testClockWorkflowId = (clockId: string, to: Instant): string => `test-clock:${clockId}:${to}`;
 /** One queue for workflows and activities; worker and API take it from config `TEMPORAL_TASK_QUEUE`. */
 export const DEFAULT_TASK_QUEUE = 'billing';

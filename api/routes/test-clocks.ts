@@ -88,7 +88,7 @@ export const testClockRoutes = [
       const clock = await withAccount(context.db, context.account.id, (t) => setOut(context, t, id, params.frozen_time));
       const { targetFrozenTime: to } = clock;
       if (to !== null) {
-        context.log.info({ workflowId: `test-clock:${id}`, operationId: context.operationId }, 'advance');
+        context.log.info({ clockId: id, operationId: context.operationId }, 'advance');
         await context.commands.advanceClock({ accountId: context.account.id, clockId: id, to });
       }
       return presentTestClock(clock);

@@ -105,7 +105,7 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       const at = 1_800_000_000;
       await life.subscribe({}, { kind: 'frozen', id: 'clock_1', at });
       life.billing.charges = ['paid', 'declined', 'declined', 'paid'];
-      const workflowId = testClockWorkflowId('clock_1');
+      const workflowId = testClockWorkflowId('clock_1', 0);
       const participants: ClockParticipant[] = [{ workflowId: life.id, at: null, nextWakeAt: null }];
       await life.env.client.workflow.execute<typeof testClock>('testClock', {
         workflowId,
