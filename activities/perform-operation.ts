@@ -43,10 +43,10 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
   try {
     const result = await withAccount(deps.db, envelope.accountId, async (t) => {
       const query = typeof plan.query === 'function' ? await plan.query(t) : plan.query;
-      const snapshot = await loadSnapshot(t, query);
+      // Sent together and run in this order, so the look-up happens under the lock and costs no trip of its own.
+      const [snapshot, first] = await Promise.all([loadSnapshot(t, query), firstAnswer(t)]);
       if (!snapshot.account.livemode) reach = deps.reach;
       reach(`${plan.verb}:loaded`);
-      const first = await firstAnswer(t);
       if (first) return first.result;
 
       const decision = plan.decide(snapshot, { asOf: envelope.asOf, newId: operationIds(envelope.accountId, envelope.operationId) });
