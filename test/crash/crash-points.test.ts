@@ -7,7 +7,7 @@ import { CRASH_POINTS, live, type Story } from './stories.ts';
 const TIMES = Number(process.env['CRASH_TIMES'] ?? '3');
 /** Kills in a row, with as many subscriptions: the more there are, the longer the pauses before activities that died with their worker are tried again. */
 const WAVE = 5;
-const PATIENCE = 180_000 + TIMES * 20_000;
+const PATIENCE = 180_000 + TIMES * 60_000;
 
 describe.each(Object.keys(CRASH_POINTS) as Story[])('%s', (story) => {
   let stack: Stack;

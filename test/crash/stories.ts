@@ -59,7 +59,7 @@ export async function live(
   const worker = new KeptWorker({ ...settings, databaseUrl, taskQueue }, crashAt, times);
   try {
     const changes = story === 'change' ? ids.map((id) => upgrade(stack, id, startedAt)) : [];
-    if (crashAt !== null) await worker.diedOften(WITHIN_MS + times * 10_000);
+    if (crashAt !== null) await worker.diedOften(WITHIN_MS + times * 60_000);
     await Promise.all(changes);
     await until(
       WITHIN_MS,

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface WorkerSettings {
@@ -36,6 +37,8 @@ export class KeptWorker {
         ...process.env,
         NODE_OPTIONS: '',
         NODE_ENV: 'test',
+        // Half of a start is compiling what did not change since the last one.
+        NODE_COMPILE_CACHE: join(home, 'compile-cache'),
         DATABASE_URL: databaseUrl,
         TEMPORAL_ADDRESS: temporalAddress,
         TEMPORAL_TASK_QUEUE: taskQueue,
@@ -59,7 +62,8 @@ export class KeptWorker {
       if (signal !== 'SIGKILL') this.output += `\nthe worker ended by itself with ${code ?? signal}\n`;
       else if (crashes) this.deaths += 1;
       for (const listener of this.listeners) listener();
-      if (signal === 'SIGKILL') this.start();
+      // A worker that found no server yet ends by itself, and is started again too; those who wait for it have deadlines.
+      this.start();
     });
   }
 
