@@ -2,11 +2,11 @@ import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { findCustomer, updateCustomer } from '../db/customers.ts';
 import { listSubscriptions } from '../db/subscriptions.ts';
 import type { Customer } from '../domain/customer.ts';
+import { hasEnded } from '../domain/subscription/transitions.ts';
 import { WorkflowGone } from './commands.ts';
 import type { RequestContext } from './context.ts';
 import { notFound } from './errors.ts';
 import { presentDeletedCustomer } from './presenters/customers.ts';
-import { hasEnded } from './subscription-commands.ts';
 import { tell } from './tell-event.ts';
 
 /** @throws ApiError 404 */
@@ -23,7 +23,7 @@ export const subscriptionsOf = async (t: AccountTransaction, customerId: string)
 export async function deleteCustomer(context: RequestContext, id: string) {
   const live = await withAccount(context.db, context.account.id, async (t) => {
     if ((await customerOf(t, id)).deleted) throw notFound('customer', id);
-    return (await subscriptionsOf(t, id)).filter((subscription) => !hasEnded(subscription));
+    return (await subscriptionsOf(t, id)).filter((subscription) => !hasEnded(subscription.status));
   });
   for (const { id: subscriptionId } of live) {
     const command = { operationId: `${context.operationId}_${subscriptionId}`, actor: context.actor, prorate: false, invoiceNow: false };

@@ -5,6 +5,7 @@ import type { Metadata } from '../domain/catalog/price.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { CancelSubscription, ChangePlan, CreateSubscription } from '../domain/subscription/commands.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
+import { hasEnded } from '../domain/subscription/transitions.ts';
 import type { Command } from '../workflows/messages.ts';
 import { WorkflowGone } from './commands.ts';
 import type { RequestContext } from './context.ts';
@@ -68,15 +69,13 @@ export async function cancelSubscription(asked: RequestContext, id: string, canc
     const subscription = await subscriptionOf(t, id);
     if (await isRepeat(context, t)) return;
     // As with Stripe, what has ended is not there to be cancelled.
-    if (hasEnded(subscription)) throw notFound('subscription', id);
+    if (hasEnded(subscription.status)) throw notFound('subscription', id);
     await tryCancellation(t, id, cancellation, context.now());
   });
   context.log.info({ workflowId: id, operationId: context.operationId }, 'cancel');
   await reach(context, id, () => context.commands.cancel(id, { ...commandOf(context), ...cancellation }));
 }
 
-export const hasEnded = (subscription: Subscription): boolean =>
-  subscription.status === 'canceled' || subscription.status === 'incomplete_expired';
 export const isDelinquent = (subscription: Subscription): boolean => subscription.status === 'past_due' || subscription.status === 'unpaid';
 
 /**
@@ -93,7 +92,7 @@ async function reach(context: RequestContext, id: string, send: () => Promise<un
       const subscription = await findSubscription(t, id);
       if (subscription === null)
         throw new Refusal('operation_conflict', 'The first try under this Idempotency-Key was refused. Use a new key.');
-      if (hasEnded(subscription)) throw new Refusal('subscription_canceled', `The subscription ${id} has ended.`);
+      if (hasEnded(subscription.status)) throw new Refusal('subscription_canceled', `The subscription ${id} has ended.`);
       throw noAnswerInTime();
     });
   }

@@ -1,3 +1,4 @@
+import { SUBSCRIPTION_STATUSES } from '../../domain/subscription/subscription.ts';
 import {
   answerMetadata,
   currency,
@@ -86,18 +87,7 @@ export const subscriptionCancel = z.strictObject({
   expand,
 });
 
-const SUBSCRIPTION_FILTER_STATUSES = [
-  'active',
-  'past_due',
-  'unpaid',
-  'canceled',
-  'incomplete',
-  'incomplete_expired',
-  'trialing',
-  'paused',
-  'all',
-  'ended',
-] as const;
+const SUBSCRIPTION_FILTER_STATUSES = [...SUBSCRIPTION_STATUSES, 'all', 'ended'] as const;
 
 export const subscriptionList = z.strictObject({
   ...paging,
@@ -152,7 +142,7 @@ export const subscription = z
       .nullable(),
     schedule: z.null(),
     start_date: z.int(),
-    status: z.enum(['incomplete', 'incomplete_expired', 'active', 'past_due', 'unpaid', 'canceled']),
+    status: z.enum(SUBSCRIPTION_STATUSES),
     test_clock: expandableOrNull('TestClock'),
     transfer_data: z.null(),
     trial_end: z.null(),

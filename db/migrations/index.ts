@@ -7,6 +7,7 @@ import * as paymentsAndBooks from './payments-and-books.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
 import * as subscriptions from './subscriptions.ts';
 import * as testClocks from './test-clocks.ts';
+import * as trialsAndPauses from './trials-and-pauses.ts';
 
 /** In order. Names are stored in the database, so they never change and carry no file ending. */
 const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
@@ -18,6 +19,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['006-operations-and-events', operationsAndEvents],
   ['007-row-level-security', rowLevelSecurity],
   ['008-test-clocks', testClocks],
+  ['009-trials-and-pauses', trialsAndPauses],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

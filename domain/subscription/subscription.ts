@@ -1,7 +1,16 @@
 import type { Cycle, Metadata } from '../catalog/price.ts';
 import type { Instant } from '../time.ts';
 
-export const SUBSCRIPTION_STATUSES = ['incomplete', 'incomplete_expired', 'active', 'past_due', 'unpaid', 'canceled'] as const;
+export const SUBSCRIPTION_STATUSES = [
+  'incomplete',
+  'incomplete_expired',
+  'trialing',
+  'active',
+  'past_due',
+  'unpaid',
+  'paused',
+  'canceled',
+] as const;
 export type SubscriptionStatus = (typeof SUBSCRIPTION_STATUSES)[number];
 
 export type ProrationBehavior = 'create_prorations' | 'always_invoice' | 'none';

@@ -14,6 +14,19 @@ export const SUBSCRIPTION_EVENTS = [
   'dunning_gave_up_past_due',
   'canceled',
   'period_end_cancel',
+  'trial_started',
+  /** The trial is over and its first paid period billed. */
+  'trial_ended',
+  /** The trial is over, there is nothing to pay with, and `missing_payment_method` says what then. */
+  'trial_ended_pause',
+  'trial_ended_cancel',
+  /** Somebody paused it: nothing is billed until it is resumed. */
+  'paused',
+  'resumed',
+  /** Resumed with trial left. */
+  'resumed_trialing',
+  /** Somebody took a cancellation back after it had taken effect. */
+  'reactivated',
 ] as const;
 export type SubscriptionEvent = (typeof SUBSCRIPTION_EVENTS)[number];
 
@@ -25,7 +38,23 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
     payment_failed: 'incomplete',
     canceled: 'canceled',
   },
+  trialing: {
+    payment_failed: 'trialing',
+    invoices_settled: 'trialing',
+    dunning_gave_up_cancel: 'canceled',
+    dunning_gave_up_unpaid: 'unpaid',
+    dunning_gave_up_past_due: 'trialing',
+    trial_started: 'trialing',
+    trial_ended: 'active',
+    trial_ended_pause: 'paused',
+    trial_ended_cancel: 'canceled',
+    paused: 'paused',
+    canceled: 'canceled',
+    period_end_cancel: 'canceled',
+  },
   active: {
+    trial_started: 'trialing',
+    paused: 'paused',
     payment_failed: 'past_due',
     invoices_settled: 'active',
     dunning_gave_up_cancel: 'canceled',
@@ -35,6 +64,8 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
     period_end_cancel: 'canceled',
   },
   past_due: {
+    trial_started: 'trialing',
+    paused: 'paused',
     payment_failed: 'past_due',
     invoices_settled: 'active',
     dunning_gave_up_cancel: 'canceled',
@@ -44,6 +75,7 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
     period_end_cancel: 'canceled',
   },
   unpaid: {
+    paused: 'paused',
     payment_failed: 'unpaid',
     invoices_settled: 'active',
     dunning_gave_up_cancel: 'canceled',
@@ -52,8 +84,20 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
     canceled: 'canceled',
     period_end_cancel: 'canceled',
   },
+  paused: {
+    payment_failed: 'paused',
+    invoices_settled: 'paused',
+    dunning_gave_up_cancel: 'canceled',
+    dunning_gave_up_unpaid: 'paused',
+    dunning_gave_up_past_due: 'paused',
+    trial_started: 'trialing',
+    resumed: 'active',
+    resumed_trialing: 'trialing',
+    canceled: 'canceled',
+    period_end_cancel: 'canceled',
+  },
   incomplete_expired: {},
-  canceled: {},
+  canceled: { reactivated: 'active' },
 };
 
 /** The status after an event. @throws Refusal transition_not_allowed where the table has none. */
@@ -76,8 +120,10 @@ export function commandAllowed(status: SubscriptionStatus, command: Subscription
   return null;
 }
 
-/** canceled and incomplete_expired: nothing leads out of them. Ask before `nextStatus` where a fact may outlive its subscription (dunning does). */
-export const hasEnded = (status: SubscriptionStatus): boolean => Object.keys(TRANSITIONS[status]).length === 0;
+/** The statuses in which nothing is billed any more; only a reactivation leads out of `canceled`. */
+export const ENDED_STATUSES = ['canceled', 'incomplete_expired'] as const satisfies readonly SubscriptionStatus[];
+/** Ask before `nextStatus` where a fact may outlive its subscription (dunning does). */
+export const hasEnded = (status: SubscriptionStatus): boolean => (ENDED_STATUSES as readonly SubscriptionStatus[]).includes(status);
 
 /** The table as a Mermaid state diagram; events that leave the status as it is are left out. */
 export function drawTransitions(): string {
@@ -88,5 +134,5 @@ export function drawTransitions(): string {
     }),
   );
   const ends = SUBSCRIPTION_STATUSES.filter(hasEnded).map((status) => `  ${status} --> [*]`);
-  return ['stateDiagram-v2', '  [*] --> incomplete', '  [*] --> active', ...arrows, ...ends, ''].join('\n');
+  return ['stateDiagram-v2', '  [*] --> incomplete', '  [*] --> active', '  [*] --> trialing', ...arrows, ...ends, ''].join('\n');
 }

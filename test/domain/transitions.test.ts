@@ -24,32 +24,40 @@ test('every status and event has the outcome that was agreed', () => {
   const all = Object.fromEntries(
     SUBSCRIPTION_STATUSES.map((status) => [status, SUBSCRIPTION_EVENTS.map((event) => outcome(status, event))]),
   );
-  const columns = [
-    'first_invoice_paid',
-    'first_invoice_expired',
-    'payment_failed',
-    'invoices_settled',
-    'dunning_gave_up_cancel',
-    'dunning_gave_up_unpaid',
-    'dunning_gave_up_past_due',
-    'canceled',
-    'period_end_cancel',
-  ];
-  expect(SUBSCRIPTION_EVENTS).toEqual(columns);
+  expect(SUBSCRIPTION_EVENTS).toHaveLength(17);
   const no = REFUSED;
+  const eight = <T>(value: T): T[] => Array.from({ length: 8 }, () => value);
+  const never = eight(no);
   expect(all).toEqual({
-    incomplete: ['active', 'incomplete_expired', 'incomplete', no, no, no, no, 'canceled', no],
-    incomplete_expired: [no, no, no, no, no, no, no, no, no],
-    active: [no, no, 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
-    past_due: [no, no, 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
-    unpaid: [no, no, 'unpaid', 'active', 'canceled', 'unpaid', 'unpaid', 'canceled', 'canceled'],
-    canceled: [no, no, no, no, no, no, no, no, no],
+    incomplete: ['active', 'incomplete_expired', 'incomplete', no, no, no, no, 'canceled', no, ...never],
+    incomplete_expired: [no, no, no, no, no, no, no, no, no, ...never],
+    trialing: [
+      ...[no, no, 'trialing', 'trialing', 'canceled', 'unpaid', 'trialing', 'canceled', 'canceled'],
+      ...['trialing', 'active', 'paused', 'canceled', 'paused', no, no, no],
+    ],
+    active: [
+      ...[no, no, 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
+      ...['trialing', no, no, no, 'paused', no, no, no],
+    ],
+    past_due: [
+      ...[no, no, 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
+      ...['trialing', no, no, no, 'paused', no, no, no],
+    ],
+    unpaid: [
+      ...[no, no, 'unpaid', 'active', 'canceled', 'unpaid', 'unpaid', 'canceled', 'canceled'],
+      ...[no, no, no, no, 'paused', no, no, no],
+    ],
+    paused: [
+      ...[no, no, 'paused', 'paused', 'canceled', 'paused', 'paused', 'canceled', 'canceled'],
+      ...['trialing', no, no, no, no, 'active', 'trialing', no],
+    ],
+    canceled: [no, no, no, no, no, no, no, no, no, no, no, no, no, no, no, no, 'active'],
   });
 });
 
-test('whatever happens, a subscription can end, and what ended stays so', () => {
+test('whatever happens, a subscription can end, and only a reactivation leads back', () => {
   for (const status of SUBSCRIPTION_STATUSES) {
-    expect(hasEnded(status)).toBe(Object.keys(TRANSITIONS[status]).length === 0);
+    expect(hasEnded(status)).toBe(Object.keys(TRANSITIONS[status]).filter((event) => event !== 'reactivated').length === 0);
     if (!hasEnded(status)) expect(TRANSITIONS[status].canceled).toBe('canceled');
   }
   expect(SUBSCRIPTION_STATUSES.filter(hasEnded)).toEqual(['incomplete_expired', 'canceled']);
@@ -58,7 +66,7 @@ test('whatever happens, a subscription can end, and what ended stays so', () => 
 describe('commands', () => {
   const COMMANDS: SubscriptionCommand[] = ['changePlan', 'changeDefaults', 'cancel', 'scheduleCancellation'];
 
-  test.each(['active', 'past_due', 'unpaid'] as const)('a subscription that is %s takes all of them', (status) => {
+  test.each(['trialing', 'active', 'past_due', 'unpaid'] as const)('a subscription that is %s takes all of them', (status) => {
     for (const command of COMMANDS) expect(commandAllowed(status, command)).toBeNull();
   });
 
