@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertAccount } from '../../db/accounts.ts';
 import { migrate, openDatabase, rollback, withAccount } from '../../db/client.ts';
+import { migrationSource } from '../../db/migrations/index.ts';
 import { anAccount } from '../api/examples.ts';
 import { openCluster } from './world.ts';
 
@@ -67,7 +68,7 @@ test('forward, back to nothing, and forward again to the same schema', async () 
 test('several processes may migrate at once', async () => {
   const url = await emptyDatabase();
   await Promise.all([migrate(url), migrate(url), migrate(url)]);
-  expect(await query(url, 'select count(*)::int as n from perennial_migrations')).toEqual([{ n: 8 }]);
+  expect(await query(url, 'select count(*)::int as n from perennial_migrations')).toEqual([{ n: (await migrationSource.getMigrations([])).length }]);
 });
 
 test('a migration that was killed halfway keeps nobody out', async () => {
