@@ -68,7 +68,9 @@ test('forward, back to nothing, and forward again to the same schema', async () 
 test('several processes may migrate at once', async () => {
   const url = await emptyDatabase();
   await Promise.all([migrate(url), migrate(url), migrate(url)]);
-  expect(await query(url, 'select count(*)::int as n from perennial_migrations')).toEqual([{ n: (await migrationSource.getMigrations([])).length }]);
+  expect(await query(url, 'select count(*)::int as n from perennial_migrations')).toEqual([
+    { n: (await migrationSource.getMigrations([])).length },
+  ]);
 });
 
 test('a migration that was killed halfway keeps nobody out', async () => {
