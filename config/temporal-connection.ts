@@ -76,7 +76,8 @@ export async function connectWorker(config: TemporalSettings): Promise<NativeCon
 }
 
 function unreachable(config: TemporalSettings, error: unknown): SetupError {
-  const reason = reasonOf(error);
+  // The SDK says only that it failed; why is in the cause.
+  const reason = reasonOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
   if (/NOT_FOUND|not found/i.test(reason)) {
     return new SetupError(
       `TEMPORAL_NAMESPACE ${config.TEMPORAL_NAMESPACE} does not exist at ${config.TEMPORAL_ADDRESS}: create it or name another`,
