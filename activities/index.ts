@@ -10,6 +10,8 @@ export interface Envelope {
   operationId: string;
   asOf: Instant;
   actor: string;
+  /** Of the workflow that asks; absent: asked by none that could be superseded. */
+  generation?: number;
 }
 
 /** What the workflow needs to know of a subscription; the rest is in Postgres. */

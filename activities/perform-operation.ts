@@ -1,10 +1,12 @@
 import { loadSnapshot, type SnapshotQuery } from '../db/billing-snapshot.ts';
 import { type AccountTransaction, withAccount } from '../db/client.ts';
+import { findGeneration } from '../db/generations.ts';
 import { findOperation } from '../db/operations.ts';
 import { OperationExists, recordDecision } from '../db/record-decision.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Decision, IdSource } from '../domain/decision.ts';
 import { Refusal } from '../domain/errors.ts';
+import type { PaymentBehavior } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
 import type { Deps } from './deps.ts';
 import type { Envelope } from './index.ts';
@@ -15,7 +17,7 @@ export interface OperationPlan<R> {
   /** The verb, as its file is named; kept with the operation and part of its hash. */
   verb: string;
   /** The command without its envelope. */
-  parameters: { subscriptionId?: string; invoiceId?: string; [name: string]: unknown };
+  parameters: { subscriptionId?: string; invoiceId?: string; paymentBehavior?: PaymentBehavior | undefined; [name: string]: unknown };
   /** What to load; a function where that must be looked up first. */
   query: SnapshotQuery | ((t: AccountTransaction) => Promise<SnapshotQuery>);
   decide(snapshot: BillingSnapshot, context: { asOf: Instant; newId: IdSource }): Decision;
@@ -25,7 +27,8 @@ export interface OperationPlan<R> {
 /**
  * Load -> decide -> record, in one transaction. The customer's row is locked first and the operation looked up under that lock, so of two tries of one operation
  * (a retry while the first is still running) the second waits and then returns the first one's answer.
- * @throws Refusal operation_conflict where the operation id was used for a different command, and whatever the decision refuses.
+ * @throws Refusal operation_conflict where the operation id was used for a different command; generation_superseded where the workflow that asks has been started anew
+ * from the books since; and whatever the decision refuses.
  */
 export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: OperationPlan<R>): Promise<R> {
   const hash = requestHash(plan.verb, plan.parameters);
@@ -44,7 +47,13 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
     const result = await withAccount(deps.db, envelope.accountId, async (t) => {
       const query = typeof plan.query === 'function' ? await plan.query(t) : plan.query;
       // Sent together and run in this order, so the look-up happens under the lock and costs no trip of its own.
-      const [snapshot, first] = await Promise.all([loadSnapshot(t, query), firstAnswer(t)]);
+      const [snapshot, first, current] = await Promise.all([loadSnapshot(t, query), firstAnswer(t), generationOf(t, envelope, query)]);
+      if (envelope.generation !== undefined && current !== null && envelope.generation < current) {
+        throw new Refusal(
+          'generation_superseded',
+          `Generation ${current} of the workflow decides now; this one is ${envelope.generation}.`,
+        );
+      }
       if (!snapshot.account.livemode) reach = deps.reach;
       reach(`${plan.verb}:loaded`);
       if (first) return first.result;
@@ -61,6 +70,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
           subscriptionId: plan.parameters.subscriptionId ?? decision.subscription?.id ?? snapshot.subscription?.id ?? null,
           invoiceId: plan.parameters.invoiceId ?? null,
           actor: envelope.actor,
+          paymentBehavior: plan.parameters.paymentBehavior ?? null,
         },
         decision,
         (numbers) => plan.answer(snapshot, decision, numbers),
@@ -79,8 +89,12 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
   }
 }
 
+/** Read behind the customer's lock, so that whoever starts a workflow anew under that lock is seen by every decision after it. */
+const generationOf = (t: AccountTransaction, { generation }: Envelope, query: SnapshotQuery): Promise<number | null> =>
+  generation === undefined ? Promise.resolve(null) : findGeneration(t, query);
+
 /** The command without who and when. */
 export function parametersOf<T extends Envelope>(input: T): Omit<T, keyof Envelope> {
-  const { accountId: _account, operationId: _operation, asOf: _asOf, actor: _actor, ...parameters } = input;
+  const { accountId: _account, operationId: _operation, asOf: _asOf, actor: _actor, generation: _generation, ...parameters } = input;
   return parameters;
 }

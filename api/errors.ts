@@ -75,6 +75,7 @@ const REFUSAL_ANSWERS: Record<RefusalCode, HttpRefusal> = {
   invoice_already_paid: invalid('invoice_already_paid'),
   customer_deleted: invalid('resource_missing'),
   operation_conflict: { status: 400, type: 'idempotency_error', code: 'idempotency_key_reused' },
+  generation_superseded: invalid('lock_timeout', 409),
 };
 
 /** What a refusal is to an HTTP caller. A missing thing named by a parameter is a bad request; one named by the path is not found. */

@@ -71,6 +71,7 @@ const startAll = (client: Client, seeded: readonly Seeded[]): Promise<{ workflow
   inParallel(seeded, 16, async ({ subscriptionId, customerId, facts }) => {
     const state: SubscriptionInput = {
       v: 1,
+      generation: 1,
       accountId: ACCOUNT,
       subscriptionId,
       customerId,

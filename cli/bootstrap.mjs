@@ -19,10 +19,11 @@ const ENTRIES = {
   api: ['api/main.ts'],
   worker: ['workers/main.ts'],
   migrate: ['cli/migrate.ts'],
+  rebuild: ['cli/rebuild.ts'],
   bench: ['bench/main.ts'],
 };
 /** What runs in production, where the development packages may be left out. */
-const RUNS_WITHOUT_DEV = ['start', 'api', 'worker', 'migrate'];
+const RUNS_WITHOUT_DEV = ['start', 'api', 'worker', 'migrate', 'rebuild'];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 

@@ -43,6 +43,15 @@ export async function updateAccount(t: AccountTransaction, patch: Partial<Omit<A
   ]);
 }
 
+/** Ids of all accounts, in their order. For operators' commands: a request is bound to its own account. */
+export async function listAccountIds(db: Database): Promise<string[]> {
+  return db.knex.transaction(async (trx) => {
+    await trx.raw(`select set_config('app.every_account', 'on', true)`);
+    const { rows } = await trx.raw('select id from accounts order by id');
+    return (rows as { id: string }[]).map(({ id }) => id);
+  });
+}
+
 /** A secret key of an account. Only its sha256 (hex) is kept, and its last four characters to recognise it by. */
 export interface ApiKey {
   id: string;

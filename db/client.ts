@@ -110,6 +110,22 @@ export function withAccount<T>(db: Database, accountId: string, work: (t: Accoun
   });
 }
 
+/** Runs `work` while nobody else on this database runs anything of this name. @throws Error where somebody does */
+export async function alone<T>(db: Database, name: string, work: () => Promise<T>): Promise<T> {
+  const connection = (await db.knex.client.acquireConnection()) as pg.Client;
+  try {
+    const { rows } = await connection.query('select pg_try_advisory_lock(hashtext($1)) as free', [`perennial ${name}`]);
+    if (rows[0]?.free !== true) throw new Error(`another ${name} is under way on this database: wait until it has ended`);
+    try {
+      return await work();
+    } finally {
+      await connection.query('select pg_advisory_unlock(hashtext($1))', [`perennial ${name}`]);
+    }
+  } finally {
+    await db.knex.client.releaseConnection(connection);
+  }
+}
+
 /** @throws when Postgres does not answer */
 export async function pingDatabase(db: Database): Promise<void> {
   await db.knex.raw('select 1');

@@ -109,6 +109,7 @@ async function recordOperation(t: AccountTransaction, operation: Operation, answ
         subscription_id: operation.subscriptionId,
         invoice_id: operation.invoiceId,
         actor: operation.actor,
+        payment_behavior: operation.paymentBehavior,
         result: answer ?? null,
       },
     ],

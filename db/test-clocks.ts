@@ -87,6 +87,15 @@ export const listClockInvoices = (t: AccountTransaction, clockId: string): Promi
     clockId,
   );
 
+/** Clocks that are on their way, and where to. */
+export async function listAdvancingClocks(t: AccountTransaction): Promise<{ id: string; to: Instant }[]> {
+  const { rows } = await t.run<{ row: Row }>(
+    `select to_jsonb(k) as row from test_clocks k where account_id = $1 and status = 'advancing' order by created_at, id`,
+    [t.accountId],
+  );
+  return rows.map(({ row }) => fromRow(TEST_CLOCKS, row)).flatMap(({ id, targetFrozenTime: to }) => (to === null ? [] : [{ id, to }]));
+}
+
 async function idsBy(t: AccountTransaction, sql: string, clockId: string): Promise<string[]> {
   const { rows } = await t.run<{ id: string }>(sql, [t.accountId, clockId]);
   return rows.map(({ id }) => id);

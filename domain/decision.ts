@@ -2,7 +2,7 @@ import type { BalanceTransaction } from './customer.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
 import type { JournalTransaction } from './ledger/journal.ts';
 import type { PaymentAttempt } from './payments/payment.ts';
-import type { BilledPeriod, BilledShrink, Subscription } from './subscription/subscription.ts';
+import type { BilledPeriod, BilledShrink, PaymentBehavior, Subscription } from './subscription/subscription.ts';
 import type { Instant } from './time.ts';
 
 /** Makes ids for one operation: the same operation id gives the same ids in the same order, so a retry writes the same rows. */
@@ -56,4 +56,6 @@ export interface Operation {
   invoiceId: string | null;
   /** Who asked: an API key id, `workflow`, `dunning`, `operator:<name>`. */
   actor: string;
+  /** How the money of the invoice it makes is to be asked for; null where the command does not say. */
+  paymentBehavior: PaymentBehavior | null;
 }

@@ -30,6 +30,7 @@ export const REFUSAL_CODES = [
   'invoice_already_paid',
   'customer_deleted',
   'operation_conflict',
+  'generation_superseded',
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

@@ -51,6 +51,9 @@ const DATABASE = 'perennial';
 const READY_DEADLINE_MS = 60_000;
 const ORPHANS_END_WITHIN_MS = 15_000;
 
+/** Where an embedded Postgres on this port is reached. */
+export const embeddedPostgresUrl = (port: number): string => urlOf(port, DATABASE);
+
 /**
  * Starts the PostgreSQL that comes with the project on 127.0.0.1 and waits until it answers. As root it runs as the system user `postgres`, which is made where
  * it does not exist. A cluster left running by a process that was killed is stopped first; its data is taken over.

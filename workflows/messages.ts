@@ -29,6 +29,10 @@ export interface StartDunning {
   currency: string;
   planId: string;
   clock: SubscriptionState['clock'];
+  /** Of the subscription's workflow. */
+  generation: number;
+  /** Where it is started anew from the books: when it began; absent: now. */
+  startedAt?: Instant;
 }
 
 /** Argument of the `invoice` workflow, given by whoever commands the invoice first. */

@@ -10,6 +10,9 @@ export function refusalIn(error: unknown): (ApplicationFailure & { type: Refusal
   return null;
 }
 
+/** Another generation of this workflow, started from the books, decides now. */
+export const isSuperseded = (error: unknown): boolean => refusalIn(error)?.type === 'generation_superseded';
+
 /** What the caller of a command is told: the refusal as it is, anything else as `unavailable`. */
 export function answerFor(error: unknown): ApplicationFailure {
   const refusal = refusalIn(error);

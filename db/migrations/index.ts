@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import * as catalogue from './catalogue.ts';
 import * as customers from './customers.ts';
+import * as generations from './generations.ts';
 import * as invoices from './invoices.ts';
 import * as operationsAndEvents from './operations-and-events.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
@@ -20,6 +21,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['007-row-level-security', rowLevelSecurity],
   ['008-test-clocks', testClocks],
   ['009-trials-and-pauses', trialsAndPauses],
+  ['016-generations', generations],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

@@ -144,7 +144,16 @@ export const write = (
   withAccount(db, accountId, (t) =>
     recordDecision(
       t,
-      { operationId, kind: 'seed', asOf: START, requestHash: operationId, subscriptionId: null, invoiceId: null, actor: 'test' },
+      {
+        operationId,
+        kind: 'seed',
+        asOf: START,
+        requestHash: operationId,
+        subscriptionId: null,
+        invoiceId: null,
+        actor: 'test',
+        paymentBehavior: null,
+      },
       { ...emptyDecision(), ...decision },
       () => null,
     ),

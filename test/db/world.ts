@@ -105,6 +105,7 @@ export const anOperation = (patch: Partial<Operation> = {}): Operation => ({
   subscriptionId: null,
   invoiceId: null,
   actor: 'test',
+  paymentBehavior: null,
   ...patch,
 });
 

@@ -52,6 +52,8 @@ const FORBIDDEN: [file: string, source: string, rule: string][] = [
   ['workers/imports-api.ts', `export { createApp } from '../api/create-app.ts';`, 'noRestrictedImports'],
   ['workers/imports-workflow.ts', `export { subscription } from '../workflows/subscription/run.ts';`, 'noRestrictedImports'],
   ['servers/imports-cli.ts', `export { welcome } from '../cli/welcome.ts';`, 'noRestrictedImports'],
+  ['recovery/imports-workflow.ts', `export { subscription } from '../workflows/subscription/run.ts';`, 'noRestrictedImports'],
+  ['recovery/imports-activity.ts', `export { makeActivities } from '../activities/make-activities.ts';`, 'noRestrictedImports'],
   ['cli/imports-worker.ts', `export { createWorker } from '../workers/create-worker.ts';`, 'noRestrictedImports'],
 ];
 

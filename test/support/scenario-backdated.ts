@@ -52,6 +52,7 @@ export async function subscribeInThePast(
 
   const state: SubscriptionInput = {
     v: 1,
+    generation: 1,
     accountId,
     subscriptionId,
     customerId,

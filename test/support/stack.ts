@@ -45,6 +45,8 @@ export interface StackOptions {
   temporal?: { client: Client; connection: NativeConnection; namespace: string } | { address: string };
   /** Superuser's URL of the Postgres to use; default the one of the test run. */
   postgresUrl?: string;
+  /** The database and account of another stack, for one on another Temporal. */
+  books?: Pick<Stack, 'databaseUrl' | 'accountId' | 'apiKey'>;
   /** What the API takes for the time; default the wall clock. */
   now?: () => Instant;
   account?: Partial<Account>;
@@ -59,12 +61,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     for (const undo of unwind.splice(0).reverse()) await undo();
   };
   try {
-    const databaseUrl = await newDatabase(options.postgresUrl ?? inject('postgresUrl'), unwind);
+    const databaseUrl = options.books?.databaseUrl ?? (await newDatabase(options.postgresUrl ?? inject('postgresUrl'), unwind));
     const db = openDatabase({ url: databaseUrl, poolMax: 10 });
     unwind.push(() => db.close());
     const sandbox = openSandbox({ url: databaseUrl });
     unwind.push(() => sandbox.close());
-    const { accountId, apiKey } = await newAccount(db, options.account);
+    const { accountId, apiKey } = options.books ?? (await newAccount(db, options.account));
 
     const { temporal = { address: inject('temporalAddress') } } = options;
     const { client, connection, namespace } = 'client' in temporal ? temporal : await connectTo(temporal.address, unwind);

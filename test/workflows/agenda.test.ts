@@ -7,6 +7,7 @@ import { day, money } from '../../workflows/write-summary.ts';
 
 const state = (facts: Partial<SubscriptionState['facts']> = {}, rest: Partial<SubscriptionState> = {}): SubscriptionState => ({
   v: 1,
+  generation: 1,
   accountId: 'acct_1',
   subscriptionId: 'sub_1',
   customerId: 'cus_1',

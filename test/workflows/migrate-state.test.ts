@@ -5,6 +5,7 @@ import type { SubscriptionState } from '../../workflows/subscription/state.ts';
 /** As the first release wrote it. Fixtures are never changed, only added. */
 const V1: SubscriptionState = {
   v: 1,
+  generation: 1,
   accountId: 'acct_1',
   subscriptionId: 'sub_1',
   customerId: 'cus_1',

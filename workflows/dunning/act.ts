@@ -1,6 +1,7 @@
 import type { BillingOutcome, DunningFacts, Envelope, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
 import type { Instant } from '../../domain/time.ts';
 import { charge, decide, insist } from '../call-activities.ts';
+import { again } from '../subscription/act.ts';
 import { day, money } from '../write-summary.ts';
 import type { Chase } from './chase.ts';
 
@@ -11,7 +12,10 @@ const own = ({ start, clock }: Chase, what: string): Envelope & { invoiceId: str
   operationId: `dunning:${start.invoiceId}:${what}`,
   asOf: clock.now(),
   actor: 'dunning',
+  generation: start.generation,
 });
+
+const counted = ({ start }: Chase, count: number): string => `${again(start.generation)}${count}`;
 
 export const loadDunning = ({ start }: Chase): Promise<DunningFacts> =>
   insist.loadDunning.executeWithOptions({ summary: `looks at ${start.invoiceId}` }, [
@@ -26,18 +30,18 @@ export const collectPayment = (
 ): Promise<PaymentResult> =>
   charge.collectPayment.executeWithOptions(
     { summary: `charge ${invoice.id} ${money(invoice.amountRemaining, invoice.currency)}, ${words}` },
-    [{ ...own(chase, String(chase.tries)), paymentMethodId }],
+    [{ ...own(chase, counted(chase, chase.tries)), paymentMethodId }],
   );
 
 export const resolvePayment = (chase: Chase): Promise<PaymentResult> =>
   charge.resolvePayment.executeWithOptions({ summary: `looks the payment of ${chase.start.invoiceId} up` }, [
-    own(chase, `resolve:${chase.lookUps}`),
+    own(chase, `resolve:${counted(chase, chase.lookUps)}`),
   ]);
 
 /** Shows customers and operators when the next try is; `null` takes the date away. */
 export const scheduleAttempt = (chase: Chase, at: Instant | null): Promise<void> =>
   decide.scheduleAttempt.executeWithOptions({ summary: at === null ? 'no further try is planned' : `plans the next try for ${day(at)}` }, [
-    { ...own(chase, `schedule:${chase.shows}`), at },
+    { ...own(chase, `schedule:${counted(chase, chase.shows)}`), at },
   ]);
 
 export const endDunning = (chase: Chase): Promise<BillingOutcome> =>

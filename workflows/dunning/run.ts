@@ -10,7 +10,7 @@ import {
   type StartDunning,
   stopDunningSignal,
 } from '../messages.ts';
-import { reasonOf } from '../read-failure.ts';
+import { isSuperseded, reasonOf } from '../read-failure.ts';
 import { type DunningStage, dunningAttributes, publishAttributes } from '../search-attributes.ts';
 import { backOff } from '../subscription/park.ts';
 import { tell } from '../tell.ts';
@@ -23,9 +23,11 @@ export async function dunning(start: StartDunning): Promise<void> {
   return CancellationScope.nonCancellable(async () => {
     const chase = listen(start);
     const ended = await run(chase);
-    announce(chase, 'ended', `Ended: ${ended.outcome}.`);
-    await tell(start.subscriptionId, dunningEndedSignal, ended);
-    chase.clock.noteNews(start.subscriptionId);
+    announce(chase, 'ended', `Ended: ${ended === null ? 'started anew elsewhere' : ended.outcome}.`);
+    if (ended !== null) {
+      await tell(start.subscriptionId, dunningEndedSignal, ended);
+      chase.clock.noteNews(start.subscriptionId);
+    }
     await chase.clock.takeLeave();
   });
 }
@@ -35,7 +37,7 @@ function listen(start: StartDunning): Chase {
   const chase: Chase = {
     start,
     clock,
-    startedAt: clock.now(),
+    startedAt: start.startedAt ?? clock.now(),
     tries: 0,
     lookUps: 0,
     shows: 0,
@@ -56,7 +58,8 @@ function listen(start: StartDunning): Chase {
   return chase;
 }
 
-async function run(chase: Chase): Promise<DunningEnded> {
+/** null: superseded by a dunning that was started from the books. */
+async function run(chase: Chase): Promise<DunningEnded | null> {
   for (;;) {
     const facts = await act.loadDunning(chase);
     try {
@@ -64,6 +67,7 @@ async function run(chase: Chase): Promise<DunningEnded> {
       chase.failures = 0;
       if (ended !== null) return ended;
     } catch (error) {
+      if (isSuperseded(error)) return null;
       // Refused or out of order, the next look at the invoice says what became of it; until then it is seen here.
       chase.failures += 1;
       announce(chase, 'retrying', `The last step failed: ${reasonOf(error)}`);

@@ -17,6 +17,7 @@ const ordered = <C extends Command>({ state }: Desk, command: C, asOf: Instant) 
   ...command,
   accountId: state.accountId,
   subscriptionId: state.subscriptionId,
+  generation: state.generation,
   asOf,
 });
 
@@ -26,7 +27,11 @@ const own = (desk: Desk, operationId: string, asOf: Instant): Envelope & { subsc
   operationId,
   asOf,
   actor: 'workflow',
+  generation: desk.state.generation,
 });
+
+/** Counters begin anew with a generation, so what is named by one carries it. */
+export const again = (generation: number): string => (generation === 1 ? '' : `g${generation}:`);
 
 export const createSubscription = ({ accountId, command }: StartSubscription, asOf: Instant): Promise<BillingOutcome> =>
   insist.createSubscription.executeWithOptions({ summary: `creates ${command.subscriptionId}` }, [{ ...command, accountId, asOf }]);
@@ -94,5 +99,5 @@ export interface ParkedInvoice {
 
 export const resolvePayment = (desk: Desk, invoiceId: string, attemptNumber: number, tries: number): Promise<PaymentResult> =>
   charge.resolvePayment.executeWithOptions({ summary: `looks up attempt ${attemptNumber} of ${invoiceId}` }, [
-    { ...own(desk, `resolve:${invoiceId}:${attemptNumber}:${tries}`, asOfNow(desk)), invoiceId },
+    { ...own(desk, `resolve:${invoiceId}:${attemptNumber}:${again(desk.state.generation)}${tries}`, asOfNow(desk)), invoiceId },
   ]);

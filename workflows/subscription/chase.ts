@@ -23,6 +23,7 @@ export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
     currency,
     planId,
     clock: clock.forChild(),
+    generation: state.generation,
   };
   try {
     await startChild<(input: StartDunning) => Promise<void>>(WORKFLOW_TYPES.dunning, {

@@ -34,6 +34,8 @@ export interface Desk {
   lastRefusal: string | null;
   /** True while the loop does again what it has answered before: the answer is of its time and must not replace what is known now. */
   repeating: boolean;
+  /** A newer generation decides now: this run ends. */
+  superseded: boolean;
 }
 
 /** The one instant of a command's decisions: now, and never before the period it changes. */

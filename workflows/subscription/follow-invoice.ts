@@ -1,6 +1,6 @@
 import { condition } from '@temporalio/workflow';
 import type { InvoiceFacts, PaymentResult } from '../../activities/index.ts';
-import { reasonOf, refusalIn } from '../read-failure.ts';
+import { refusalIn } from '../read-failure.ts';
 import * as act from './act.ts';
 import { chase } from './chase.ts';
 import { adopt, asOfNow, type Desk, type Errand } from './desk.ts';
@@ -190,7 +190,7 @@ export async function resolveUpdate(desk: Desk, invoiceId: string, apply: boolea
     adopt(desk, outcome.subscription);
   } catch (error) {
     const manner = { collect: false, dropIfDeclined: false };
-    park(desk, { invoiceId, step: apply ? 'apply_update' : 'drop_update', error: reasonOf(error), manner });
+    park(desk, { invoiceId, step: apply ? 'apply_update' : 'drop_update', error, manner });
   }
 }
 

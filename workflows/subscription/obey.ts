@@ -7,6 +7,7 @@ import * as act from './act.ts';
 import { stopDunning } from './chase.ts';
 import { adopt, asOfNow, type Desk, type Order } from './desk.ts';
 import { followInvoice, wasDeclined } from './follow-invoice.ts';
+import { giveWay } from './park.ts';
 import type { CollectionManner } from './state.ts';
 
 /** How many answered operation ids one run hands to the next. */
@@ -40,6 +41,7 @@ export async function obey(desk: Desk, letter: Letter<Order, CommandResult>): Pr
     remember(desk, operationId);
     desk.inbox.answer(letter, { value });
   } catch (error) {
+    giveWay(desk, error);
     const failure = answerFor(error);
     desk.lastRefusal = `${letter.order.name} ${operationId}: ${failure.type}: ${failure.message}`;
     desk.inbox.answer(letter, { failure });

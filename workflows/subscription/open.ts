@@ -24,6 +24,7 @@ export async function create(
     const desk: Desk = {
       state: {
         v: 1,
+        generation: 1,
         accountId,
         subscriptionId: command.subscriptionId,
         customerId: command.customerId,
@@ -40,6 +41,7 @@ export async function create(
       errands: new Map(),
       lastRefusal: null,
       repeating: false,
+      superseded: false,
     };
     return { desk, created: { subscription, invoice, payment: null } };
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Instant } from '../../domain/time.ts';
-import { reasonOf } from '../read-failure.ts';
+import { isSuperseded, reasonOf } from '../read-failure.ts';
 import type { Desk } from './desk.ts';
 import type { CollectionManner, ParkedStep } from './state.ts';
 
@@ -21,10 +21,9 @@ export interface Unfinished {
 }
 
 /** Puts a step aside for the loop to retry; the subscription answers commands and renews meanwhile. */
-export function park(
-  { state, clock }: Desk,
-  { invoiceId, step, error, manner, attemptNumber = 0, retriesItself = false }: Unfinished,
-): void {
+export function park(desk: Desk, { invoiceId, step, error, manner, attemptNumber = 0, retriesItself = false }: Unfinished): void {
+  if (giveWay(desk, error)) return;
+  const { state, clock } = desk;
   const now: Instant = clock.now();
   const before = state.parked.find((parked) => parked.invoiceId === invoiceId);
   const again = before?.step === step && before.attemptNumber === attemptNumber ? before : null;
@@ -47,8 +46,16 @@ export function unpark({ state }: Desk, invoiceId: string): void {
 }
 
 /** Holds the boundary step back; what failed once may fail for long, and must be seen, not repeated every second. */
-export function stall({ state, clock }: Desk, step: 'renew' | 'expire', error: unknown): void {
+export function stall(desk: Desk, step: 'renew' | 'expire', error: unknown): void {
+  if (giveWay(desk, error)) return;
+  const { state, clock } = desk;
   const now = clock.now();
   const tries = state.stalled?.step === step ? state.stalled.tries + 1 : 1;
   state.stalled = { step, since: state.stalled?.since ?? now, error: reasonOf(error), tries, retryAt: now + backOff(tries - 1) };
+}
+
+/** Nothing is left to do for a run that is told of a newer generation. Returns whether it was. */
+export function giveWay(desk: Desk, error: unknown): boolean {
+  desk.superseded ||= isSuperseded(error);
+  return desk.superseded;
 }

@@ -107,7 +107,8 @@ const EVENTS_ON_TEST_CLOCK = 500;
 
 const hasNews = (desk: Desk): boolean => !desk.inbox.isEmpty || desk.facts.length > 0 || finishedErrand(desk) !== undefined;
 
-const isOver = ({ state, errands }: Desk): boolean => hasEnded(state.facts.status) && state.parked.length === 0 && errands.size === 0;
+const isOver = ({ state, errands, superseded }: Desk): boolean =>
+  superseded || (hasEnded(state.facts.status) && state.parked.length === 0 && errands.size === 0);
 
 /** Does what is due. Returns whether a new period has begun. */
 async function perform(desk: Desk, step: Step): Promise<boolean> {
@@ -177,7 +178,7 @@ async function turnAway(
 
 function resume(written: unknown, inbox: Inbox<Order, CommandResult>, facts: Fact[]): Desk {
   const state = migrateState(written);
-  return { state, clock: new Clock(state.clock), inbox, facts, errands: new Map(), lastRefusal: null, repeating: false };
+  return { state, clock: new Clock(state.clock), inbox, facts, errands: new Map(), lastRefusal: null, repeating: false, superseded: false };
 }
 
 /** Handlers post and wait. All are registered before the first await: an update that finds no handler is rejected. */

@@ -4,6 +4,8 @@ import type { Instant } from '../../domain/time.ts';
 /** All that one run hands to the next: plain JSON, about 1 kB, versioned (`migrateState`). */
 export interface SubscriptionState {
   v: 1;
+  /** How often the workflow was started from the books, and one. An older generation decides nothing any more. */
+  generation: number;
   accountId: string;
   subscriptionId: string;
   customerId: string;

@@ -1,0 +1,95 @@
+import { listAccountIds } from '../db/accounts.ts';
+import { alone, withAccount } from '../db/client.ts';
+import { listUnfinishedSubscriptions } from '../db/subscription-records.ts';
+import { listAdvancingClocks } from '../db/test-clocks.ts';
+import { hasEnded } from '../domain/subscription/transitions.ts';
+import { dunningWorkflowId, testClockWorkflowId } from '../workflows/messages.ts';
+import { inParallel } from './in-parallel.ts';
+import {
+  isRunning,
+  type Recovery,
+  type Restored,
+  restored,
+  startAdvance,
+  startDunning,
+  startSubscription,
+  takenOver,
+  WIDTH,
+} from './restart.ts';
+
+export interface RebuildReport {
+  /** Subscriptions that should have a workflow. */
+  found: number;
+  /** Those whose workflow was running already; left alone. */
+  running: number;
+  restarted: number;
+  dunnings: number;
+  /** Steps that were under way when the workflows were lost, taken up again. */
+  takenUp: number;
+  clocks: number;
+}
+
+const PAGE = 500;
+
+/**
+ * Starts every workflow that the books say there should be and that is not running: subscriptions at their next boundary, a generation later; dunnings; advances of test clocks. What
+ * runs is left alone, so doing it again, or on a cluster that has lost only a part, is harmless.
+ * @throws Error where another rebuild is under way
+ */
+export const rebuild = (recovery: Recovery, onProgress: (report: RebuildReport) => void = () => {}): Promise<RebuildReport> =>
+  alone(recovery.db, 'rebuild', async () => {
+    const report: RebuildReport = { found: 0, running: 0, restarted: 0, dunnings: 0, takenUp: 0, clocks: 0 };
+    for (const accountId of await listAccountIds(recovery.db)) {
+      for (let after = ''; ; ) {
+        const ids = await withAccount(recovery.db, accountId, (t) => listUnfinishedSubscriptions(t, after, PAGE));
+        const last = ids.at(-1);
+        if (last === undefined) break;
+        await rebuildPage(recovery, accountId, ids, report);
+        onProgress(report);
+        after = last;
+      }
+      await restartClocks(recovery, accountId, report);
+    }
+    return report;
+  });
+
+async function rebuildPage(recovery: Recovery, accountId: string, ids: readonly string[], report: RebuildReport): Promise<void> {
+  const runs = await inParallel(ids, WIDTH, (id) => isRunning(recovery, id));
+  const [there, gone] = [ids.filter((_, index) => runs[index]), ids.filter((_, index) => !runs[index])];
+  report.found += ids.length;
+  report.running += there.length;
+  if (gone.length > 0) {
+    // An ended one with nothing left to do needs no workflow, and no new generation.
+    const wanted = (await restored(recovery, accountId, gone)).filter(needsWorkflow).map(({ state }) => state.subscriptionId);
+    report.found -= gone.length - wanted.length;
+    const taken = await takenOver(recovery, accountId, wanted);
+    await inParallel(taken, WIDTH, async (one) => restart(recovery, one, report));
+  }
+  // A part of a cluster may be gone: the dunnings of the others are looked at one by one, and there are few.
+  const dunnings = (await restored(recovery, accountId, there)).flatMap((one) => one.dunnings);
+  await inParallel(dunnings, WIDTH, async (given) => {
+    if (await isRunning(recovery, dunningWorkflowId(given.invoiceId))) return;
+    if (await startDunning(recovery, given)) report.dunnings += 1;
+  });
+}
+
+const needsWorkflow = ({ state }: Restored): boolean => !hasEnded(state.facts.status) || state.parked.length > 0;
+
+/** A dunning that outlived its subscription's workflow is of the older generation, and gives way. */
+async function restart(recovery: Recovery, { state, dunnings }: Restored, report: RebuildReport): Promise<void> {
+  if (!(await startSubscription(recovery, state))) {
+    report.running += 1;
+    return;
+  }
+  report.restarted += 1;
+  report.takenUp += state.parked.length;
+  for (const given of dunnings) if (await startDunning(recovery, given, { replace: true })) report.dunnings += 1;
+}
+
+async function restartClocks(recovery: Recovery, accountId: string, report: RebuildReport): Promise<void> {
+  const clocks = await withAccount(recovery.db, accountId, listAdvancingClocks);
+  for (const { id, to } of clocks) {
+    if (await isRunning(recovery, testClockWorkflowId(id, to))) continue;
+    if (await startAdvance(recovery, { accountId, clockId: id, to })) report.clocks += 1;
+  }
+}

@@ -1,0 +1,92 @@
+import type { Client, WorkflowStartOptions } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
+import { subscriptionFacts } from '../activities/facts.ts';
+import { type Database, withAccount } from '../db/client.ts';
+import { nextGeneration } from '../db/generations.ts';
+import { readSubscriptionRecords } from '../db/subscription-records.ts';
+import { dunningWorkflowId, type StartDunning, type StartTestClock, testClockWorkflowId, WORKFLOW_TYPES } from '../workflows/messages.ts';
+import { dunningAttributes, subscriptionAttributes } from '../workflows/search-attributes.ts';
+import { restoreDunning, restoreState } from '../workflows/subscription/restore-state.ts';
+import type { SubscriptionState } from '../workflows/subscription/state.ts';
+
+export interface Recovery {
+  db: Database;
+  client: Client;
+  taskQueue: string;
+}
+
+/** A subscription's workflow and its dunnings as they would be, were they started from the books now. */
+export interface Restored {
+  state: SubscriptionState;
+  dunnings: StartDunning[];
+}
+
+/** Requests to Temporal at once. */
+export const WIDTH = 32;
+
+/** Reads what the books know of these subscriptions, and changes nothing. */
+export const restored = ({ db }: Recovery, accountId: string, ids: readonly string[]): Promise<Restored[]> =>
+  withAccount(db, accountId, async (t) => (await readSubscriptionRecords(t, ids)).map((record) => restore(accountId, record)));
+
+/**
+ * The same for workflows that are to decide from now on: older generations are shut out in the transaction that reads, so nothing they decide can come after it.
+ */
+export const takenOver = ({ db }: Recovery, accountId: string, ids: readonly string[]): Promise<Restored[]> =>
+  withAccount(db, accountId, async (t) => {
+    await nextGeneration(t, ids);
+    return (await readSubscriptionRecords(t, ids)).map((record) => restore(accountId, record));
+  });
+
+function restore(accountId: string, record: Awaited<ReturnType<typeof readSubscriptionRecords>>[number]): Restored {
+  const state = restoreState(accountId, subscriptionFacts(record.subscription), record);
+  return { state, dunnings: restoreDunning(state, record) };
+}
+
+/** Whether a workflow of this id is running, as the server itself knows; its list of workflows may lag behind. */
+export async function isRunning({ client }: Recovery, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** `replace`: one that runs is terminated. Otherwise it is left alone, and the answer is false. */
+export const startSubscription = (recovery: Recovery, state: SubscriptionState, { replace = false } = {}): Promise<boolean> =>
+  start(recovery, WORKFLOW_TYPES.subscription, {
+    workflowId: state.subscriptionId,
+    args: [state],
+    typedSearchAttributes: subscriptionAttributes(state),
+    staticSummary: `Subscription of ${state.customerId}, generation ${state.generation}`,
+    workflowIdConflictPolicy: replace ? 'TERMINATE_EXISTING' : 'FAIL',
+  });
+
+export const startDunning = (recovery: Recovery, given: StartDunning, { replace = false } = {}): Promise<boolean> =>
+  start(recovery, WORKFLOW_TYPES.dunning, {
+    workflowId: dunningWorkflowId(given.invoiceId),
+    args: [given],
+    typedSearchAttributes: dunningAttributes(given, 'retrying'),
+    staticSummary: `chases ${given.invoiceId}, generation ${given.generation}`,
+    workflowIdConflictPolicy: replace ? 'TERMINATE_EXISTING' : 'FAIL',
+  });
+
+export const startAdvance = (recovery: Recovery, given: StartTestClock): Promise<boolean> =>
+  start(recovery, WORKFLOW_TYPES.testClock, {
+    workflowId: testClockWorkflowId(given.clockId, given.to),
+    args: [given],
+    staticSummary: `Advances ${given.clockId}`,
+    workflowIdConflictPolicy: 'FAIL',
+  });
+
+type StartOptions = Omit<WorkflowStartOptions, 'taskQueue' | 'args'> & { args: unknown[] };
+
+async function start({ client, taskQueue }: Recovery, type: string, options: StartOptions): Promise<boolean> {
+  try {
+    await client.workflow.start(type, { ...options, taskQueue, workflowIdReusePolicy: 'ALLOW_DUPLICATE' });
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
+  }
+}
