@@ -30,6 +30,7 @@ const LOUDNESS: Record<RefusalCode, 'expected' | 'alarm'> = {
   customer_deleted: 'expected',
   operation_conflict: 'alarm',
   generation_superseded: 'expected',
+  preview_outdated: 'expected',
 };
 
 /** What a refusal becomes for a workflow: final (a retry would be refused again), its code as `type`, the parameter at fault in `details[0].param`. */

@@ -1,11 +1,13 @@
 import { loadSnapshot, type SnapshotQuery } from '../db/billing-snapshot.ts';
 import { type AccountTransaction, withAccount } from '../db/client.ts';
+import { digest } from '../db/digest.ts';
 import { findGeneration } from '../db/generations.ts';
 import { findOperation } from '../db/operations.ts';
 import { OperationExists, recordDecision } from '../db/record-decision.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Decision, IdSource } from '../domain/decision.ts';
 import { Refusal } from '../domain/errors.ts';
+import { decideAsPreviewed, type PreviewPins } from '../domain/subscription/keep-preview.ts';
 import type { PaymentBehavior } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
 import type { Deps } from './deps.ts';
@@ -17,7 +19,13 @@ export interface OperationPlan<R> {
   /** The verb, as its file is named; kept with the operation and part of its hash. */
   verb: string;
   /** The command without its envelope. */
-  parameters: { subscriptionId?: string; invoiceId?: string; paymentBehavior?: PaymentBehavior | undefined; [name: string]: unknown };
+  parameters: {
+    subscriptionId?: string;
+    invoiceId?: string;
+    paymentBehavior?: PaymentBehavior | undefined;
+    preview?: PreviewPins;
+    [name: string]: unknown;
+  };
   /** What to load; a function where that must be looked up first. */
   query: SnapshotQuery | ((t: AccountTransaction) => Promise<SnapshotQuery>);
   decide(snapshot: BillingSnapshot, context: { asOf: Instant; newId: IdSource }): Decision;
@@ -26,7 +34,7 @@ export interface OperationPlan<R> {
 
 /**
  * Load -> decide -> record, in one transaction. The customer's row is locked first and the operation looked up under that lock, so of two tries of one operation
- * (a retry while the first is still running) the second waits and then returns the first one's answer.
+ * (a retry while the first is still running) the second waits and then returns the first one's answer. A command that was previewed is decided as it was previewed.
  * @throws Refusal operation_conflict where the operation id was used for a different command; generation_superseded where the workflow that asks has been started anew
  * from the books since; and whatever the decision refuses.
  */
@@ -58,7 +66,8 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
       reach(`${plan.verb}:loaded`);
       if (first) return first.result;
 
-      const decision = plan.decide(snapshot, { asOf: envelope.asOf, newId: operationIds(envelope.accountId, envelope.operationId) });
+      const context = { asOf: envelope.asOf, newId: operationIds(envelope.accountId, envelope.operationId), digest };
+      const decision = decideAsPreviewed(plan.parameters.preview, snapshot, context, plan.decide);
       reach(`${plan.verb}:decided`);
       const recorded = await recordDecision(
         t,

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
-import { findAccountByApiKeyHash } from '../db/accounts.ts';
+import { findAccountByApiKeyHash, type KeyOwner } from '../db/accounts.ts';
 import type { Database } from '../db/client.ts';
-import type { Account } from '../domain/account.ts';
 import { ApiError } from './errors.ts';
 
 export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
@@ -15,15 +14,15 @@ const unauthorized = (message: string): ApiError => new ApiError(message, { stat
  * The actor names the key by the beginning of its hash.
  * @throws ApiError 401
  */
-export async function authenticate(db: Database, request: Request): Promise<{ account: Account; actor: string }> {
+export async function authenticate(db: Database, request: Request): Promise<KeyOwner & { actor: string }> {
   const key = keyOf(request.headers.authorization);
   if (key === null) {
     throw unauthorized("You did not provide an API key. Send it in the Authorization header, as 'Authorization: Bearer sk_…'.");
   }
   const hash = hashApiKey(key);
-  const account = /^sk_(test|live)_[A-Za-z0-9]{8,200}$/.test(key) ? await findAccountByApiKeyHash(db, hash) : null;
-  if (account === null) throw unauthorized(`Invalid API key provided: ${masked(key)}`);
-  return { account, actor: `api_key:${hash.slice(0, 12)}` };
+  const owner = /^sk_(test|live)_[A-Za-z0-9]{8,200}$/.test(key) ? await findAccountByApiKeyHash(db, hash) : null;
+  if (owner === null) throw unauthorized(`Invalid API key provided: ${masked(key)}`);
+  return { ...owner, actor: `api_key:${hash.slice(0, 12)}` };
 }
 
 function keyOf(header: string | undefined): string | null {

@@ -21,6 +21,8 @@ export interface ApiDeps {
 /** Everything one authenticated request may use. */
 export interface RequestContext extends ApiDeps {
   account: Account;
+  /** Signs and checks preview tokens. */
+  previewSecret: string;
   /** For operations and events: `api_key:<beginning of its hash>`. */
   actor: string;
   requestId: string;

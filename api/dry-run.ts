@@ -1,12 +1,15 @@
-import { loadSnapshot } from '../db/billing-snapshot.ts';
+import { loadSnapshot, type SnapshotQuery } from '../db/billing-snapshot.ts';
 import type { AccountTransaction } from '../db/client.ts';
+import { digest } from '../db/digest.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
-import type { Decision } from '../domain/decision.ts';
+import { type Decision, emptyDecision } from '../domain/decision.ts';
+import type { DecisionContext } from '../domain/invoicing/draft-decision.ts';
 import { decideCancellation } from '../domain/subscription/cancel.ts';
 import { decideChange } from '../domain/subscription/change-plan.ts';
 import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
 import { decideCreation } from '../domain/subscription/create-subscription.ts';
-import { decideRenewal } from '../domain/subscription/renew.ts';
+import { catchUp } from '../domain/subscription/foresee.ts';
+import { decideAsPreviewed, type PreviewPins } from '../domain/subscription/keep-preview.ts';
 import { decideScheduledCancellation } from '../domain/subscription/schedule-cancellation.ts';
 import type { Instant } from '../domain/time.ts';
 import { randomId } from './new-id.ts';
@@ -17,59 +20,75 @@ export interface DryRun {
   decision: Decision;
 }
 
-const contextAt = (asOf: Instant) => ({ asOf, newId: randomId });
-
-/** @throws Refusal what the creation would be refused with */
-export async function tryCreation(t: AccountTransaction, command: CreateSubscription, asOf: Instant): Promise<DryRun> {
-  const snapshot = await loadSnapshot(t, {
-    customerId: command.customerId,
-    priceIds: command.items.map((item) => item.priceId),
-    taxRateIds: [...command.defaultTaxRateIds, ...command.items.flatMap((item) => item.taxRateIds)],
-    paymentMethodIds: command.defaultPaymentMethodId === null ? [] : [command.defaultPaymentMethodId],
-    lock: false,
-  });
-  return { snapshot, decision: decideCreation(snapshot, command, contextAt(asOf)) };
+/** When it is tried, and what a preview supposes beyond the facts. */
+export interface Trial {
+  asOf: Instant;
+  suppose?: (snapshot: BillingSnapshot) => BillingSnapshot;
+  /** Stands for the customer of a creation who is none yet. */
+  standIn?: SnapshotQuery['standIn'];
 }
 
+export const contextAt = (asOf: Instant) => ({ asOf, newId: randomId, digest });
+
+/** A renewal that is due and not written yet comes first, as it will in the workflow. */
+async function tryOut<C extends { preview?: PreviewPins }>(
+  t: AccountTransaction,
+  query: Omit<SnapshotQuery, 'lock'>,
+  command: C,
+  { asOf, suppose = (snapshot) => snapshot }: Trial,
+  decide: (snapshot: BillingSnapshot, command: C, context: DecisionContext) => Decision,
+): Promise<DryRun> {
+  const snapshot = catchUp(suppose(await loadSnapshot(t, { ...query, lock: false })), asOf, randomId);
+  const decision = decideAsPreviewed(command.preview, snapshot, contextAt(asOf), (given, context) => decide(given, command, context));
+  return { snapshot, decision };
+}
+
+/** @throws Refusal what the creation would be refused with */
+export const tryCreation = (t: AccountTransaction, command: CreateSubscription, trial: Trial): Promise<DryRun> =>
+  tryOut(
+    t,
+    {
+      ...(trial.standIn === undefined ? { customerId: command.customerId } : { standIn: trial.standIn }),
+      priceIds: command.items.map((item) => item.priceId),
+      taxRateIds: [...command.defaultTaxRateIds, ...command.items.flatMap((item) => item.taxRateIds)],
+      paymentMethodIds: command.defaultPaymentMethodId === null ? [] : [command.defaultPaymentMethodId],
+    },
+    command,
+    trial,
+    decideCreation,
+  );
+
 /** @throws Refusal what the change would be refused with */
-export async function tryChange(t: AccountTransaction, subscriptionId: string, command: ChangePlan, asOf: Instant): Promise<DryRun> {
+export function tryChange(t: AccountTransaction, subscriptionId: string, command: ChangePlan, trial: Trial): Promise<DryRun> {
   const mentioned = (command.items ?? []).flatMap((change) => (change.do === 'remove' ? [] : [change.do === 'add' ? change.item : change]));
-  const snapshot = await loadSnapshot(t, {
+  const query = {
     subscriptionId,
     priceIds: mentioned.flatMap((item) => item.priceId ?? []),
     taxRateIds: [...(command.defaultTaxRateIds ?? []), ...mentioned.flatMap((item) => item.taxRateIds ?? [])],
     paymentMethodIds: typeof command.defaultPaymentMethodId === 'string' ? [command.defaultPaymentMethodId] : [],
-    lock: false,
-  });
-  const periodEnd = snapshot.subscription?.currentPeriodEnd ?? Number.POSITIVE_INFINITY;
-  if (asOf < periodEnd) return { snapshot, decision: decideChange(snapshot, command, contextAt(asOf)) };
-  // The renewal is due and not written yet; the workflow does it first and decides the command in the next period. Tried here at the period's last second, which
-  // finds every fault but that of a date.
-  const { prorationDate: _, ...undated } = command;
-  return { snapshot, decision: decideChange(snapshot, undated, contextAt(periodEnd - 1)) };
+  };
+  return tryOut(t, query, command, trial, decideChange);
 }
 
 /** @throws Refusal what the cancellation would be refused with */
-export async function tryCancellation(
+export const tryCancellation = (
   t: AccountTransaction,
   subscriptionId: string,
   command: CancelSubscription,
-  asOf: Instant,
-): Promise<DryRun> {
-  const snapshot = await loadSnapshot(t, { subscriptionId, lock: false });
-  return { snapshot, decision: decideCancellation(snapshot, command, contextAt(asOf)) };
-}
+  trial: Trial,
+): Promise<DryRun> => tryOut(t, { subscriptionId }, command, trial, decideCancellation);
 
 /** @throws Refusal what the scheduling would be refused with */
-export async function tryScheduling(
+export const tryScheduling = (
   t: AccountTransaction,
   subscriptionId: string,
   command: ScheduleCancellation,
-  asOf: Instant,
-): Promise<DryRun> {
-  const snapshot = await loadSnapshot(t, { subscriptionId, lock: false });
-  return { snapshot, decision: decideScheduledCancellation(snapshot, command, contextAt(asOf)) };
-}
+  trial: Trial,
+): Promise<DryRun> => tryOut(t, { subscriptionId }, command, trial, decideScheduledCancellation);
 
-/** The next renewal as it would be made at the boundary, from a snapshot that may already hold a change. */
-export const tryRenewal = (snapshot: BillingSnapshot, boundary: Instant): Decision => decideRenewal(snapshot, contextAt(boundary));
+/** The subscription as it is, with nothing asked of it. */
+export const tryNothing = async (
+  t: AccountTransaction,
+  subscriptionId: string,
+  { suppose = (snapshot) => snapshot }: Trial,
+): Promise<DryRun> => ({ snapshot: suppose(await loadSnapshot(t, { subscriptionId, lock: false })), decision: emptyDecision() });

@@ -76,6 +76,8 @@ const REFUSAL_ANSWERS: Record<RefusalCode, HttpRefusal> = {
   customer_deleted: invalid('resource_missing'),
   operation_conflict: { status: 400, type: 'idempotency_error', code: 'idempotency_key_reused' },
   generation_superseded: invalid('lock_timeout', 409),
+  // Not 409, which Stripe's clients take for a reason to try again.
+  preview_outdated: invalid('preview_outdated'),
 };
 
 /** What a refusal is to an HTTP caller. A missing thing named by a parameter is a bad request; one named by the path is not found. */

@@ -1,13 +1,16 @@
-import { loadSnapshot } from '../db/billing-snapshot.ts';
 import { type AccountTransaction, withAccount } from '../db/client.ts';
-import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
-import type { Decision } from '../domain/decision.ts';
-import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
+import type { Customer } from '../domain/customer.ts';
+import type { Invoice } from '../domain/invoicing/invoice.ts';
+import { applyDecision, foresee, madeBy } from '../domain/subscription/foresee.ts';
+import { pinPreview } from '../domain/subscription/keep-preview.ts';
+import { addressFrom } from './address-input.ts';
 import type { RequestContext } from './context.ts';
 import { inTimeOf } from './customer-clock.ts';
-import { tryCancellation, tryChange, tryCreation, tryRenewal, tryScheduling } from './dry-run.ts';
+import { contextAt, type DryRun, type Trial, tryCancellation, tryChange, tryCreation, tryNothing, tryScheduling } from './dry-run.ts';
 import { ApiError, badRequest, notFound } from './errors.ts';
 import { randomId } from './new-id.ts';
+import { listAnswer } from './paging.ts';
+import { PREVIEW_PATIENCE, writePreviewToken } from './preview-token.ts';
 import { presentInvoices } from './read-objects.ts';
 import type { invoicePreview } from './schemas/invoices.ts';
 import type { z } from './schemas/zod.ts';
@@ -19,22 +22,47 @@ type Details = NonNullable<PreviewInput['subscription_details']>;
 
 /**
  * What would be billed, by the very functions that bill: nothing is written, nothing is reserved. Of an existing subscription: with `cancel_now`
- * the final invoice; with items and `always_invoice` (or a new cycle) the invoice of the change; else the next renewal with the change in it.
+ * the final invoice; with items and `always_invoice` (or a new cycle) the invoice of the change; else the next renewal with the change in it. With `periods` the
+ * invoices of that many boundaries follow. The answer's token applies it as it is shown, or not at all.
  */
 export async function previewInvoice(asked: RequestContext, params: PreviewInput) {
-  const context = await inTimeOf(
-    asked,
-    params.subscription === undefined ? { customerId: params.customer ?? '' } : { subscriptionId: params.subscription },
-  );
+  const { customer, subscription: subscriptionId } = params;
+  if (customer === undefined && subscriptionId === undefined && params.customer_details === undefined) {
+    throw badRequest('Missing required param: customer.', 'customer', 'parameter_missing');
+  }
+  const context = await inTimeOf(asked, subscriptionId === undefined ? { customerId: customer ?? '' } : { subscriptionId });
+  const asOf = context.now();
   return withAccount(context.db, context.account.id, async (t) => {
-    const invoice =
-      params.subscription === undefined
-        ? await previewCreation(context, t, params)
-        : await previewSubscription(context, t, params.subscription, params);
-    const [answer] = await presentInvoices(t, context.account, [asPreview(invoice)], true);
-    if (answer === undefined) throw new Error('a preview was not presented');
-    return answer;
+    const trial: Trial = { asOf, suppose: (snapshot) => ({ ...snapshot, customer: supposed(snapshot.customer, params) }) };
+    const tried = subscriptionId === undefined ? await tryNew(t, params, trial) : await tryExisting(t, subscriptionId, params, trial);
+    const invoices = invoicesOf(tried, params.periods ?? 1);
+    if (invoices.length === 0) throw noInvoice(subscriptionId);
+    const token = writePreviewToken(
+      {
+        ...pinPreview(tried.snapshot, tried.decision, contextAt(asOf)),
+        expiresAt: asOf + PREVIEW_PATIENCE,
+        customerId: isStranger(params) ? null : tried.snapshot.customer.id,
+        subscriptionId: subscriptionId ?? null,
+        ...(params.subscription_details?.proration_date === undefined ? {} : { prorationDate: params.subscription_details.proration_date }),
+      },
+      context.previewSecret,
+    );
+    const answers = (await presentInvoices(t, context.account, invoices.map(asPreview), true)).map((answer) =>
+      isStranger(params) ? { ...answer, customer: null } : answer,
+    );
+    return {
+      ...answers[0],
+      preview_token: token,
+      ...(params.periods === undefined ? {} : { upcoming: listAnswer('/v1/invoices/create_preview', answers, false) }),
+    };
   });
+}
+
+/** What is invoiced at once, and at the next boundaries: at least one of them where there is nothing at once. */
+function invoicesOf({ snapshot, decision }: DryRun, periods: number): Invoice[] {
+  const now = madeBy(decision, snapshot);
+  const later = foresee(applyDecision(snapshot, decision), periods, randomId);
+  return now === undefined ? later : [now, ...later];
 }
 
 const asPreview = (invoice: Invoice): Invoice => ({
@@ -48,12 +76,27 @@ const asPreview = (invoice: Invoice): Invoice => ({
   paidAt: null,
 });
 
-async function previewCreation(context: RequestContext, t: AccountTransaction, params: PreviewInput): Promise<Invoice> {
+const isStranger = (params: PreviewInput): boolean => params.customer === undefined && params.subscription === undefined;
+
+/** The customer as `customer_details` would have them. */
+const supposed = (customer: Customer, { customer_details: details }: PreviewInput): Customer => ({
+  ...customer,
+  ...(details?.tax_exempt === undefined ? {} : { taxExempt: details.tax_exempt }),
+  ...(details?.address === undefined ? {} : { address: addressFrom(details.address) }),
+});
+
+/** Somebody who is no customer yet. */
+const STRANGER: Customer = {
+  id: 'cus_none',
+  ...{ name: null, email: null, phone: null, description: null, address: null, currency: null, balance: 0, defaultPaymentMethodId: null },
+  ...{ defaultTaxRateIds: [], taxExempt: 'none', billingTimezone: null, externalId: null, metadata: {}, deleted: false, createdAt: 0 },
+};
+
+function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Promise<DryRun> {
   const details = params.subscription_details;
-  if (params.customer === undefined) throw badRequest('Missing required param: customer.', 'customer', 'parameter_missing');
   if (details?.items === undefined)
     throw badRequest('Missing required param: subscription_details[items].', 'subscription_details[items]', 'parameter_missing');
-  refuse(details, ['proration_behavior', 'proration_date', 'billing_cycle_anchor', 'cancel_now']);
+  refuse(details, ['proration_behavior', 'proration_date', 'billing_cycle_anchor', 'cancel_now', 'payment_behavior']);
   const items = details.items.map((item, index) => {
     const at = `subscription_details[items][${index}]`;
     if (item.id !== undefined || item.deleted !== undefined) throw badRequest('A new subscription has no items to change.', `${at}[id]`);
@@ -62,21 +105,21 @@ async function previewCreation(context: RequestContext, t: AccountTransaction, p
   });
   const command = creationFrom(
     {
-      customer: params.customer,
+      customer: params.customer ?? STRANGER.id,
       items: items.map((item) => ({ ...item, metadata: undefined })),
       currency: params.currency,
       payment_behavior: 'default_incomplete',
       default_tax_rates: details.default_tax_rates,
       cancel_at: details.cancel_at ?? undefined,
       cancel_at_period_end: details.cancel_at_period_end ?? false,
+      billing_timezone: details.billing_timezone,
     },
     randomId,
   );
-  const { snapshot, decision } = await tryCreation(t, command, context.now());
-  return madeBy(decision, snapshot) ?? noInvoice(null);
+  return tryCreation(t, command, isStranger(params) ? { ...trial, standIn: STRANGER } : trial);
 }
 
-async function previewSubscription(context: RequestContext, t: AccountTransaction, id: string, params: PreviewInput): Promise<Invoice> {
+async function tryExisting(t: AccountTransaction, id: string, params: PreviewInput, trial: Trial): Promise<DryRun> {
   const subscription = await subscriptionOf(t, id).catch(() => {
     throw notFound('subscription', id, 'subscription');
   });
@@ -85,20 +128,17 @@ async function previewSubscription(context: RequestContext, t: AccountTransactio
     throw badRequest(`The currency of the subscription is ${subscription.currency}.`, 'currency', 'currency_mismatch');
   }
   const details: Details = params.subscription_details ?? {};
-  const asOf = context.now();
+  refuse(details, ['billing_timezone']);
   if (details.cancel_now === true) {
-    refuse(details, ['items', 'billing_cycle_anchor', 'cancel_at', 'cancel_at_period_end']);
+    refuse(details, ['items', 'billing_cycle_anchor', 'cancel_at', 'cancel_at_period_end', 'payment_behavior', 'proration_date']);
     const prorate = (details.proration_behavior ?? 'create_prorations') !== 'none';
-    const { snapshot, decision } = await tryCancellation(t, id, { prorate, invoiceNow: true }, asOf);
-    return madeBy(decision, snapshot) ?? noInvoice(id);
+    return tryCancellation(t, id, { prorate, invoiceNow: true }, trial);
   }
   const cancellation = schedulingFrom({ cancel_at: details.cancel_at, cancel_at_period_end: details.cancel_at_period_end });
   if (details.items === undefined && details.billing_cycle_anchor === undefined && details.default_tax_rates === undefined) {
-    if (cancellation === undefined) return renewal(await loadSnapshot(t, { subscriptionId: id, lock: false }), id);
-    const { snapshot, decision } = await tryScheduling(t, id, cancellation, asOf);
-    return renewal(applied(snapshot, decision), id);
+    return cancellation === undefined ? tryNothing(t, id, trial) : tryScheduling(t, id, cancellation, trial);
   }
-  const { snapshot, decision } = await tryChange(
+  return tryChange(
     t,
     id,
     {
@@ -108,54 +148,17 @@ async function previewSubscription(context: RequestContext, t: AccountTransactio
       ...(details.default_tax_rates === undefined ? {} : { defaultTaxRateIds: details.default_tax_rates ?? [] }),
       ...(cancellation === undefined ? {} : { cancellation }),
       prorationBehavior: details.proration_behavior ?? 'create_prorations',
-      paymentBehavior: 'allow_incomplete',
+      paymentBehavior: details.payment_behavior ?? 'allow_incomplete',
     },
-    asOf,
+    trial,
   );
-  return madeBy(decision, snapshot) ?? renewal(applied(snapshot, decision), id);
 }
 
-/** What is billed at the next boundary: the renewal, or what is left to bill where the subscription ends before. */
-function renewal(snapshot: BillingSnapshot, id: string): Invoice {
-  const subscription = snapshot.subscription;
-  if (subscription === null) throw notFound('subscription', id, 'subscription');
-  const boundary = Math.min(subscription.currentPeriodEnd, subscription.cancelAt ?? subscription.currentPeriodEnd);
-  return madeBy(tryRenewal(snapshot, boundary), snapshot) ?? noInvoice(id);
-}
-
-/** The snapshot as it would be read once the decision were written. */
-function applied(snapshot: BillingSnapshot, decision: Decision): BillingSnapshot {
-  const consumed = new Set([...decision.pendingItems.consume.map(({ id }) => id), ...decision.pendingItems.remove]);
-  const pendingItems: InvoiceItem[] = [...snapshot.pendingItems.filter(({ id }) => !consumed.has(id)), ...decision.pendingItems.insert];
-  const shrinks = new Map(decision.billed.shrink.map((shrink) => [shrink.id, shrink]));
-  const changed = new Map(decision.invoices.map((invoice) => [invoice.id, invoice]));
-  const last = decision.balance.at(-1);
-  return {
-    ...snapshot,
-    subscription: decision.subscription ?? snapshot.subscription,
-    customer: last === undefined ? snapshot.customer : { ...snapshot.customer, balance: last.endingBalance },
-    pendingItems,
-    billed: [
-      ...snapshot.billed.map((period) => {
-        const shrink = shrinks.get(period.id);
-        return shrink === undefined ? period : { ...period, end: shrink.end, credited: shrink.credited };
-      }),
-      ...decision.billed.insert,
-    ],
-    openInvoices: snapshot.openInvoices.map((invoice) => changed.get(invoice.id) ?? invoice),
-  };
-}
-
-/** The invoice a decision makes, as against those it only credits. */
-const madeBy = (decision: Decision, snapshot: BillingSnapshot): Invoice | undefined =>
-  decision.invoices.find((invoice) => !snapshot.openInvoices.some((open) => open.id === invoice.id));
-
-function noInvoice(id: string | null): never {
-  throw new ApiError(`No upcoming invoices for ${id === null ? 'this request' : `subscription ${id}`}`, {
+const noInvoice = (id: string | undefined): ApiError =>
+  new ApiError(`No upcoming invoices for ${id === undefined ? 'this request' : `subscription ${id}`}`, {
     status: 404,
     code: 'invoice_upcoming_none',
   });
-}
 
 function refuse(details: Details, names: (keyof Details)[]): void {
   for (const name of names) {

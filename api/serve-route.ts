@@ -21,7 +21,7 @@ export const serveRoute =
   (deps: ApiDeps, route: Route): RequestHandler =>
   async (request, response) => {
     const served = response.locals as Served;
-    const { account, actor } = await authenticate(deps.db, request);
+    const { account, previewSecret, actor } = await authenticate(deps.db, request);
     served.accountId = account.id;
     const params: unknown = checkInput(route.params, readParams(request));
     const path = pathParams(request);
@@ -33,6 +33,7 @@ export const serveRoute =
       ...deps,
       log: deps.log.child({ requestId: served.requestId, accountId: account.id }),
       account,
+      previewSecret,
       actor,
       requestId: served.requestId,
       ...idsFor(account.id, key),

@@ -13,7 +13,7 @@ import { inRestingTimeOf, inTimeOf } from './customer-clock.ts';
 import { tryCancellation, tryChange, tryCreation, tryScheduling } from './dry-run.ts';
 import { noAnswerInTime, notFound } from './errors.ts';
 import { presentSubscriptions } from './read-objects.ts';
-import { isSchedulingOnly } from './subscription-input.ts';
+import { isSchedulingOnly, schedulingOf } from './subscription-input.ts';
 import { tell } from './tell-event.ts';
 
 const commandOf = (context: RequestContext): Command => ({ operationId: context.operationId, actor: context.actor });
@@ -35,7 +35,7 @@ export async function createSubscription(asked: RequestContext, command: CreateS
   const { testClock } = context;
   const frozen = testClock === undefined ? [] : ([{ id: testClock.id, at: testClock.frozenTime }] as const);
   await withAccount(context.db, context.account.id, async (t) => {
-    if (!(await isRepeat(context, t))) await tryCreation(t, command, context.now());
+    if (!(await isRepeat(context, t))) await tryCreation(t, command, { asOf: context.now() });
   });
   context.log.info({ workflowId: command.subscriptionId, operationId: context.operationId }, 'subscribe');
   await reach(context, command.subscriptionId, () =>
@@ -48,14 +48,15 @@ export async function changeSubscription(asked: RequestContext, id: string, chan
   const before = await withAccount(context.db, context.account.id, async (t) => {
     const subscription = await subscriptionOf(t, id);
     if (await isRepeat(context, t)) return subscription;
-    await (isSchedulingOnly(change) ? tryScheduling(t, id, change.cancellation, context.now()) : tryChange(t, id, change, context.now()));
+    const trial = { asOf: context.now() };
+    await (isSchedulingOnly(change) ? tryScheduling(t, id, schedulingOf(change), trial) : tryChange(t, id, change, trial));
     return subscription;
   });
   const command = commandOf(context);
   context.log.info({ workflowId: id, operationId: context.operationId }, isSchedulingOnly(change) ? 'scheduleCancellation' : 'changePlan');
   await reach(context, id, () =>
     isSchedulingOnly(change)
-      ? context.commands.scheduleCancellation(id, { ...command, ...change.cancellation })
+      ? context.commands.scheduleCancellation(id, { ...command, ...schedulingOf(change) })
       : context.commands.changePlan(id, { ...command, ...change }),
   );
   if (typeof change.defaultPaymentMethodId === 'string' && isDelinquent(before)) {
@@ -70,7 +71,7 @@ export async function cancelSubscription(asked: RequestContext, id: string, canc
     if (await isRepeat(context, t)) return;
     // As with Stripe, what has ended is not there to be cancelled.
     if (hasEnded(subscription.status)) throw notFound('subscription', id);
-    await tryCancellation(t, id, cancellation, context.now());
+    await tryCancellation(t, id, cancellation, { asOf: context.now() });
   });
   context.log.info({ workflowId: id, operationId: context.operationId }, 'cancel');
   await reach(context, id, () => context.commands.cancel(id, { ...commandOf(context), ...cancellation }));

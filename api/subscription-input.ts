@@ -2,6 +2,7 @@ import type { IdSource } from '../domain/decision.ts';
 import { ID_PREFIX } from '../domain/ids.ts';
 import type { ChangePlan, CreateSubscription, ItemChange, ScheduleCancellation } from '../domain/subscription/commands.ts';
 import { badRequest } from './errors.ts';
+import type { pinsOf } from './preview-token.ts';
 import type { itemChange, subscriptionCreate, subscriptionUpdate } from './schemas/subscriptions.ts';
 import type { z } from './schemas/zod.ts';
 
@@ -74,24 +75,29 @@ export function schedulingFrom(
   return { at: when, ...(feedback === undefined ? {} : { details: { feedback } }) };
 }
 
+/** What the preview that a request applies has pinned. */
+export type Pins = ReturnType<typeof pinsOf>;
+
 /** Everything of an update that bills; null where it only describes. */
-export function changeFrom(params: UpdateInput, newId: IdSource): ChangePlan | null {
+export function changeFrom(params: UpdateInput, newId: IdSource, { preview, prorationDate }: Pins): ChangePlan | null {
   const cancellation = schedulingFrom(params);
   const touches =
     params.items !== undefined ||
     params.billing_cycle_anchor !== undefined ||
     params.default_payment_method !== undefined ||
     params.default_tax_rates !== undefined;
-  if (!touches && cancellation === undefined) return null;
+  if (!touches && cancellation === undefined && preview === undefined) return null;
+  const pricedFrom = params.proration_date ?? prorationDate;
   return {
     prorationBehavior: params.proration_behavior,
     paymentBehavior: params.payment_behavior,
     ...(params.items === undefined ? {} : { items: itemChangesFrom(params.items, newId) }),
-    ...(params.proration_date === undefined ? {} : { prorationDate: params.proration_date }),
+    ...(pricedFrom === undefined ? {} : { prorationDate: pricedFrom }),
     ...(params.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: params.billing_cycle_anchor }),
     ...(params.default_payment_method === undefined ? {} : { defaultPaymentMethodId: params.default_payment_method }),
     ...(params.default_tax_rates === undefined ? {} : { defaultTaxRateIds: params.default_tax_rates ?? [] }),
     ...(cancellation === undefined ? {} : { cancellation }),
+    ...(preview === undefined ? {} : { preview }),
   };
 }
 
@@ -102,6 +108,12 @@ export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { c
   change.billingCycleAnchor === undefined &&
   change.defaultPaymentMethodId === undefined &&
   change.defaultTaxRateIds === undefined;
+
+/** That smaller way. */
+export const schedulingOf = ({ cancellation, preview }: ChangePlan & { cancellation: ScheduleCancellation }): ScheduleCancellation => ({
+  ...cancellation,
+  ...(preview === undefined ? {} : { preview }),
+});
 
 const exclusive = (a: string, b: string) =>
   badRequest(`You may only specify one of these parameters: ${a}, ${b}.`, a, 'parameters_exclusive');

@@ -1,6 +1,6 @@
 import type { Account } from '../domain/account.ts';
 import { type AccountTransaction, type Database, withAccount } from './client.ts';
-import { fromRow, insertRows, type TableShape, toRow } from './table.ts';
+import { fromRow, insertRows, type Row, type TableShape, toRow } from './table.ts';
 
 export const ACCOUNTS: TableShape<Account> = {
   table: 'accounts',
@@ -70,14 +70,15 @@ export async function insertApiKey(db: Database, accountId: string, key: ApiKey)
   );
 }
 
-/** The account a secret key belongs to, by the sha256 of the key; null where no such key is in force. */
-export async function findAccountByApiKeyHash(db: Database, hash: string): Promise<Account | null> {
-  return db.knex.transaction(async (trx) => {
-    await trx.raw(`select set_config('app.key_hash', ?, true)`, [hash]);
-    const { rows } = await trx.raw(
-      'select to_jsonb(a) as row from api_keys k join accounts a on a.id = k.account_id where k.secret_hash = ? and not k.revoked',
-      [hash],
-    );
-    return rows[0] ? fromRow(ACCOUNTS, rows[0].row) : null;
-  });
+export interface KeyOwner {
+  account: Account;
+  /** Signs the account's preview tokens; never leaves the API. */
+  previewSecret: string;
+}
+
+/** The account a secret key belongs to, by the sha256 of the key; null where no such key is in force. One statement, which is its own transaction. */
+export async function findAccountByApiKeyHash(db: Database, hash: string): Promise<KeyOwner | null> {
+  const { rows } = await db.knex.raw('select account_by_key_hash(?) as row', [hash]);
+  const row: Row | null = rows[0]?.row ?? null;
+  return row && { account: fromRow(ACCOUNTS, row), previewSecret: String(row['preview_secret']) };
 }

@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
+import type { Customer } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { BilledPeriod } from '../domain/subscription/subscription.ts';
 import { ACCOUNTS } from './accounts.ts';
@@ -16,6 +17,8 @@ import { TAX_RATES } from './tax-rates.ts';
 
 /** What a snapshot is about: at least one of customer, subscription, invoice. The lists name what a command brings in beyond what these refer to. */
 export interface SnapshotQuery {
+  /** Takes the place of the customer where the query names none: a preview for somebody who is none yet. */
+  standIn?: Customer | undefined;
   customerId?: string | undefined;
   subscriptionId?: string | undefined;
   invoiceId?: string | undefined;
@@ -108,13 +111,14 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
   const read = rows[0] ?? {};
   if (query.subscriptionId !== undefined && !read['subscription']) missing('subscription', query.subscriptionId);
   if (query.invoiceId !== undefined && !read['invoice']) missing('invoice', query.invoiceId);
-  if (!read['customer']) missing('customer', query.customerId ?? '');
+  const customer = read['customer'] ? fromRow(CUSTOMERS, read['customer'] as Row) : query.standIn;
+  if (!customer) missing('customer', query.customerId ?? '');
   const list = (name: string): Row[] => read[name] as Row[];
   const byId = <T extends { id: string }>(objects: T[]): Record<string, T> =>
     Object.fromEntries(objects.map((object) => [object.id, object]));
   return {
     account: fromRow(ACCOUNTS, read['account'] as Row),
-    customer: fromRow(CUSTOMERS, read['customer'] as Row),
+    customer,
     subscription: read['subscription'] ? subscriptionFromRow(read['subscription'] as Row) : null,
     prices: byId(list('prices').map((row) => fromRow(PRICES, row))),
     products: byId(list('products').map((row) => fromRow(PRODUCTS, row))),

@@ -31,6 +31,7 @@ export const REFUSAL_CODES = [
   'customer_deleted',
   'operation_conflict',
   'generation_superseded',
+  'preview_outdated',
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

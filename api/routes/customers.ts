@@ -5,6 +5,7 @@ import { findTaxRate } from '../../db/tax-rates.ts';
 import { findTestClock } from '../../db/test-clocks.ts';
 import type { Customer } from '../../domain/customer.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
+import { addressFrom } from '../address-input.ts';
 import { attach, describeAtGateway } from '../attach-payment-method.ts';
 import type { RequestContext } from '../context.ts';
 import { atClock, inRestingTimeOf, mustRest } from '../customer-clock.ts';
@@ -45,21 +46,7 @@ function fieldsOf(input: Input, metadata: Record<string, string>): Partial<Custo
     ...(input.email === undefined ? {} : { email: input.email }),
     ...(input.phone === undefined ? {} : { phone: input.phone }),
     ...(input.description === undefined ? {} : { description: input.description }),
-    ...(address === undefined
-      ? {}
-      : {
-          address:
-            address === null
-              ? null
-              : {
-                  line1: address.line1 ?? null,
-                  line2: address.line2 ?? null,
-                  city: address.city ?? null,
-                  state: address.state ?? null,
-                  postalCode: address.postal_code ?? null,
-                  country: address.country?.toUpperCase() ?? null,
-                },
-        }),
+    ...(address === undefined ? {} : { address: address === null ? null : addressFrom(address) }),
     ...(input.tax_exempt === undefined ? {} : { taxExempt: input.tax_exempt ?? 'none' }),
     ...(input.default_tax_rates === undefined ? {} : { defaultTaxRateIds: input.default_tax_rates ?? [] }),
     ...(input.billing_timezone === undefined ? {} : { billingTimezone: input.billing_timezone }),

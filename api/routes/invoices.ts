@@ -102,6 +102,7 @@ export const invoiceRoutes = [
     path: '/v1/invoices/create_preview',
     summary: 'What would be billed: a renewal, a change, a cancellation or a new subscription',
     params: schemas.invoicePreview,
+    answer: schemas.invoicePreviewAnswer,
     handle: (context, { params }) => previewInvoice(context, params),
   }),
   route({

@@ -7,6 +7,7 @@ import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
 import { notFound } from '../errors.ts';
 import { listAnswer, pageInMemory } from '../paging.ts';
+import { pinsOf } from '../preview-token.ts';
 import { presentSubscriptions } from '../read-objects.ts';
 import { deletedOf, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/subscription-items.ts';
@@ -19,14 +20,20 @@ interface Charging {
   payment_behavior: ChangePlan['paymentBehavior'];
   proration_behavior: ChangePlan['prorationBehavior'];
   proration_date?: number | undefined;
+  preview_token?: string | undefined;
 }
 
-const changeOf = (change: ItemChange, params: Charging): ChangePlan => ({
-  items: [change],
-  paymentBehavior: params.payment_behavior,
-  prorationBehavior: params.proration_behavior,
-  ...(params.proration_date === undefined ? {} : { prorationDate: params.proration_date }),
-});
+function changeOf(context: RequestContext, change: ItemChange, params: Charging): ChangePlan {
+  const { preview, prorationDate } = pinsOf(params, context);
+  const pricedFrom = params.proration_date ?? prorationDate;
+  return {
+    items: [change],
+    paymentBehavior: params.payment_behavior,
+    prorationBehavior: params.proration_behavior,
+    ...(pricedFrom === undefined ? {} : { prorationDate: pricedFrom }),
+    ...(preview === undefined ? {} : { preview }),
+  };
+}
 
 async function ownerOf(t: AccountTransaction, itemId: string): Promise<Subscription> {
   const subscription = await findSubscriptionByItem(t, itemId);
@@ -66,7 +73,7 @@ export const subscriptionItemRoutes = [
         if ((await findSubscription(t, params.subscription)) === null) throw notFound('subscription', params.subscription, 'subscription');
       });
       const item = { id, priceId: params.price, quantity: String(params.quantity), taxRateIds: params.tax_rates ?? [] };
-      await changeSubscription(context, params.subscription, changeOf({ do: 'add', item }, params));
+      await changeSubscription(context, params.subscription, changeOf(context, { do: 'add', item }, params));
       return describeItem(context, params.subscription, id, params.metadata);
     },
   }),
@@ -89,7 +96,7 @@ export const subscriptionItemRoutes = [
     params: schemas.itemUpdate,
     handle: async (context, { path: { id = '' }, params }) => {
       const owner = await withAccount(context.db, context.account.id, (t) => ownerOf(t, id));
-      if (params.price !== undefined || params.quantity !== undefined || params.tax_rates !== undefined) {
+      if ([params.price, params.quantity, params.tax_rates, params.preview_token].some((given) => given !== undefined)) {
         const change: ItemChange = {
           do: 'update',
           itemId: id,
@@ -97,7 +104,7 @@ export const subscriptionItemRoutes = [
           ...(params.quantity === undefined ? {} : { quantity: String(params.quantity) }),
           ...(params.tax_rates === undefined ? {} : { taxRateIds: params.tax_rates ?? [] }),
         };
-        await changeSubscription(context, owner.id, changeOf(change, params));
+        await changeSubscription(context, owner.id, changeOf(context, change, params));
       }
       return describeItem(context, owner.id, id, params.metadata);
     },
@@ -111,7 +118,7 @@ export const subscriptionItemRoutes = [
     answer: deletedOf('subscription_item'),
     handle: async (context, { path: { id = '' }, params }) => {
       const owner = await withAccount(context.db, context.account.id, (t) => ownerOf(t, id));
-      await changeSubscription(context, owner.id, changeOf({ do: 'remove', itemId: id }, params));
+      await changeSubscription(context, owner.id, changeOf(context, { do: 'remove', itemId: id }, params));
       return { id, object: 'subscription_item', deleted: true };
     },
   }),

@@ -3,6 +3,7 @@ import { listSubscriptions } from '../../db/subscriptions.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import { route } from '../define-route.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
+import { pinsOf } from '../preview-token.ts';
 import { presentSubscriptions } from '../read-objects.ts';
 import { expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/subscriptions.ts';
@@ -26,7 +27,8 @@ export const subscriptionRoutes = [
     summary: 'Create a subscription and bill its first period',
     params: schemas.subscriptionCreate,
     handle: async (context, { params }) => {
-      const command = creationFrom(params, context.newId);
+      const { preview } = pinsOf(params, context);
+      const command = { ...creationFrom(params, context.newId), ...(preview === undefined ? {} : { preview }) };
       await createSubscription(context, command);
       const itemMetadata = new Map(command.items.map((item, index) => [item.id, params.items[index]?.metadata]));
       return describeAndPresent(context, command.subscriptionId, (present) => ({
@@ -50,7 +52,7 @@ export const subscriptionRoutes = [
     summary: 'Change a subscription: items, quantities, cycle, cancellation, description',
     params: schemas.subscriptionUpdate,
     handle: async (context, { path: { id = '' }, params }) => {
-      const change = changeFrom(params, context.newId);
+      const change = changeFrom(params, context.newId, pinsOf(params, context));
       if (change !== null) await changeSubscription(context, id, change);
       const added = (change?.items ?? []).map((item) => (item.do === 'add' ? item.item.id : item.itemId));
       const itemMetadata = new Map(added.map((itemId, index) => [itemId, params.items?.[index]?.metadata]));
@@ -68,10 +70,12 @@ export const subscriptionRoutes = [
     params: schemas.subscriptionCancel,
     handle: async (context, { path: { id = '' }, params }) => {
       const feedback = params.cancellation_details?.feedback;
+      const { preview } = pinsOf(params, context);
       await cancelSubscription(context, id, {
         prorate: params.prorate,
         invoiceNow: params.invoice_now,
         ...(feedback === undefined ? {} : { details: { feedback } }),
+        ...(preview === undefined ? {} : { preview }),
       });
       return describeAndPresent(context, id, (present) => ({ fields: fieldsOf(params, present) }));
     },

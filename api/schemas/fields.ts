@@ -15,6 +15,8 @@ export const currency = z
   .refine(isCurrency, { error: 'Invalid currency: use a three-letter ISO 4217 code, like eur.' })
   .openapi({ type: 'string', example: 'eur' });
 export const timezone = z.string().max(100).refine(isTimeZone, { error: 'Invalid time zone: use an IANA name, like Europe/Berlin.' });
+/** What a preview answered with: the request is carried out as it was previewed, or refused. */
+export const previewToken = text(16_000).optional();
 export const quantity = z.int().min(0).max(999_999_999);
 export const email = z
   .string()

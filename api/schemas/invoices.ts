@@ -1,5 +1,6 @@
 import { addressAnswer } from './customers.ts';
 import {
+  address,
   answerMetadata,
   currency,
   expand,
@@ -12,9 +13,10 @@ import {
   paging,
   reference,
   timestamp,
+  timezone,
   when,
 } from './fields.ts';
-import { prorationBehavior } from './subscription-items.ts';
+import { paymentBehavior, prorationBehavior } from './subscription-items.ts';
 import { itemChange } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
@@ -30,17 +32,26 @@ export const lineList = z.strictObject(paging);
 export const invoiceCommand = z.strictObject({ expand });
 export const invoicePay = z.strictObject({ payment_method: reference.optional(), expand });
 
-/** With `subscription`: its next renewal, or what a change or cancellation would bill now. With `customer` alone: a new subscription. */
+/**
+ * With `subscription`: its next renewal, or what a change or cancellation would bill now. Without it: a new subscription of the customer, or of somebody
+ * with these details.
+ */
 export const invoicePreview = z.strictObject({
   customer: reference.optional(),
+  customer_details: z
+    .strictObject({ address: address.optional(), tax_exempt: z.enum(['none', 'exempt', 'reverse']).optional() })
+    .optional(),
   subscription: reference.optional(),
   currency: currency.optional(),
+  periods: z.int().min(1).max(36).optional(),
   preview_mode: z.literal('next').optional(),
   subscription_details: z
     .strictObject({
       items: z.array(itemChange).min(1).max(20).optional(),
       proration_behavior: prorationBehavior.optional(),
       proration_date: timestamp.optional(),
+      payment_behavior: paymentBehavior.optional(),
+      billing_timezone: timezone.optional(),
       billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
       cancel_now: z.boolean().optional(),
       cancel_at: timestamp.nullable().optional(),
@@ -179,7 +190,7 @@ export const invoice = z
     created: z.int(),
     currency: z.string(),
     custom_fields: z.null(),
-    customer: expandable('Customer'),
+    customer: expandableOrNull('Customer'),
     customer_address: addressAnswer.nullable(),
     customer_email: nullableText,
     customer_name: nullableText,
@@ -242,3 +253,8 @@ export const invoice = z
     tax_status: z.enum(['complete', 'pending', 'failed']),
   })
   .openapi('Invoice');
+
+/** What would be billed first, and with `periods` all of it in order. */
+export const invoicePreviewAnswer = invoice
+  .extend({ preview_token: z.string(), upcoming: listOf(invoice).optional() })
+  .openapi('InvoicePreview');

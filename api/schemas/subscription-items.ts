@@ -1,4 +1,4 @@
-import { answerMetadata, expand, idList, metadata, paging, quantity, reference, timestamp } from './fields.ts';
+import { answerMetadata, expand, idList, metadata, paging, previewToken, quantity, reference, timestamp } from './fields.ts';
 import { price } from './prices.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
@@ -10,6 +10,7 @@ const charging = {
   payment_behavior: paymentBehavior.default('allow_incomplete'),
   proration_behavior: prorationBehavior.default('create_prorations'),
   proration_date: timestamp.optional(),
+  preview_token: previewToken,
 };
 
 export const itemCreate = z.strictObject({

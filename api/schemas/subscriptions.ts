@@ -11,6 +11,7 @@ import {
   nullableText,
   nullableTime,
   paging,
+  previewToken,
   quantity,
   reference,
   text,
@@ -49,7 +50,7 @@ export const itemChange = z.strictObject({
   metadata,
 });
 
-const descriptive = { description: unsettable(500), external_id: unsettable(255), metadata, expand };
+const descriptive = { description: unsettable(500), external_id: unsettable(255), metadata, preview_token: previewToken, expand };
 
 export const subscriptionCreate = z.strictObject({
   customer: reference,
@@ -84,6 +85,7 @@ export const subscriptionCancel = z.strictObject({
   prorate: z.boolean().default(false),
   invoice_now: z.boolean().default(false),
   cancellation_details: cancellationDetails.optional(),
+  preview_token: previewToken,
   expand,
 });
 

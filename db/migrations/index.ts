@@ -3,6 +3,7 @@ import * as catalogue from './catalogue.ts';
 import * as customers from './customers.ts';
 import * as generations from './generations.ts';
 import * as invoices from './invoices.ts';
+import * as keyLookUp from './key-look-up.ts';
 import * as operationsAndEvents from './operations-and-events.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
@@ -21,6 +22,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['007-row-level-security', rowLevelSecurity],
   ['008-test-clocks', testClocks],
   ['009-trials-and-pauses', trialsAndPauses],
+  ['014-key-look-up', keyLookUp],
   ['016-generations', generations],
 ];
 

@@ -1,5 +1,11 @@
 import type { Instant } from '../time.ts';
+import type { PreviewPins } from './keep-preview.ts';
 import type { CancellationDetails, PaymentBehavior, ProrationBehavior } from './subscription.ts';
+
+/** A command that may be applied as it was previewed, or not at all. */
+interface Previewed {
+  preview?: PreviewPins;
+}
 
 export interface NewItem {
   /** Made by the API so that the answer can name it; `si_…`. */
@@ -10,7 +16,7 @@ export interface NewItem {
 }
 
 /** Create a subscription and bill its first period. Ids only: no personal data may enter a workflow's history. */
-export interface CreateSubscription {
+export interface CreateSubscription extends Previewed {
   subscriptionId: string;
   customerId: string;
   currency: string | null;
@@ -28,14 +34,14 @@ export type ItemChange =
   | { do: 'update'; itemId: string; priceId?: string; quantity?: string; taxRateIds?: string[] }
   | { do: 'remove'; itemId: string };
 
-export interface ScheduleCancellation {
+export interface ScheduleCancellation extends Previewed {
   /** `never` undoes. */
   at: 'period_end' | 'never' | Instant;
   details?: Partial<CancellationDetails>;
 }
 
 /** POST /v1/subscriptions/:id, /v1/subscription_items: everything that may change in one command. Absent means unchanged. */
-export interface ChangePlan {
+export interface ChangePlan extends Previewed {
   items?: ItemChange[];
   prorationBehavior: ProrationBehavior;
   /** The instant from which the change is priced; default `asOf`. Must lie in the current period. */
@@ -48,7 +54,7 @@ export interface ChangePlan {
   defaultTaxRateIds?: string[];
 }
 
-export interface CancelSubscription {
+export interface CancelSubscription extends Previewed {
   /** Credit the unused part of what was billed. */
   prorate: boolean;
   /** Make a final invoice at once out of the credit and all pending items. */

@@ -1,60 +1,19 @@
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cancelSubscription } from '../../activities/cancel-subscription.ts';
-import { changePlan } from '../../activities/change-plan.ts';
-import { collectPayment } from '../../activities/collect-payment.ts';
-import { createSubscription } from '../../activities/create-subscription.ts';
-import type { Deps } from '../../activities/deps.ts';
-import type { BillingOutcome, Envelope } from '../../activities/index.ts';
-import { issueInvoice } from '../../activities/issue-invoice.ts';
-import type { PaymentGateway } from '../../gateways/payment/payment-gateway.ts';
-import type { CommandResult } from '../../workflows/messages.ts';
 import { END, START } from './examples.ts';
 import { type Api, seed, startApi } from './harness.ts';
+import { type Deciding, withoutTemporal } from './without-temporal.ts';
 
 const DAY = 86_400;
 let api: Api;
 let now = START;
-let deps: Deps;
+let workflows: Deciding;
 let subscription: Stripe.Subscription;
 
 beforeAll(async () => {
   api = await startApi(() => now);
   await seed(api.db, 'acct_1');
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const willing = {
-    name: 'sandbox',
-    capabilities: { idempotencyWindowSeconds: null, canLookUp: true },
-    charge: async ({ idempotencyKey }) => ({ kind: 'succeeded', reference: idempotencyKey, declineCode: null, message: null }),
-  } as Partial<PaymentGateway> as PaymentGateway;
-  deps = { db: api.db, log, gateways: { sandbox: willing }, taxCalculators: {}, reach: () => {} };
-  // Workflows without Temporal: the activity that decides, at the API's own time.
-  const at = (command: { operationId: string; actor: string }): Envelope => ({
-    accountId: 'acct_1',
-    operationId: command.operationId,
-    actor: command.actor,
-    asOf: now,
-  });
-  const answer = async (outcome: BillingOutcome): Promise<CommandResult> => {
-    const { invoice } = outcome;
-    if (invoice?.next !== 'collect') return { ...outcome, payment: null };
-    const payment = await collectPayment(deps)({
-      ...at({ operationId: `pay_${invoice.id}`, actor: 'test' }),
-      invoiceId: invoice.id,
-      paymentMethodId: null,
-    });
-    return { ...outcome, payment };
-  };
-  const bare = <C extends { operationId: string; actor: string }>({ operationId: _, actor: __, ...command }: C) => command;
-  api.commands.subscribe.mockImplementation(async (_, command) =>
-    answer(await createSubscription(deps)({ ...at(command), ...bare(command) } as never)),
-  );
-  api.commands.changePlan.mockImplementation(async (subscriptionId, command) =>
-    answer(await changePlan(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
-  );
-  api.commands.cancel.mockImplementation(async (subscriptionId, command) =>
-    answer(await cancelSubscription(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
-  );
+  workflows = withoutTemporal(api, () => now);
 });
 beforeEach(async () => {
   now = START;
@@ -110,13 +69,7 @@ describe('a preview is the invoice', () => {
   it('of the next renewal', async () => {
     const preview = await api.stripe.invoices.createPreview({ subscription: subscription.id });
     now = subscription.items.data[0]!.current_period_end;
-    await issueInvoice(deps)({
-      accountId: 'acct_1',
-      operationId: `renew_${subscription.id}`,
-      actor: 'workflow',
-      asOf: now,
-      subscriptionId: subscription.id,
-    });
+    await workflows.renew(subscription.id);
     expect(preview).toMatchObject({ total: 2856, billing_reason: 'subscription_cycle' });
     expect(money(await latest(subscription.id))).toEqual(money(preview));
   });
@@ -142,13 +95,7 @@ describe('a preview is the invoice', () => {
     const waiting = await api.stripe.invoices.createPreview({ subscription: subscription.id });
     expect(money(waiting)).toEqual(money(preview));
     now = subscription.items.data[0]!.current_period_end;
-    await issueInvoice(deps)({
-      accountId: 'acct_1',
-      operationId: `renew_${subscription.id}`,
-      actor: 'workflow',
-      asOf: now,
-      subscriptionId: subscription.id,
-    });
+    await workflows.renew(subscription.id);
     expect(money(await latest(subscription.id))).toEqual(money(preview));
   });
 

@@ -107,7 +107,7 @@ test('the role may neither bypass security nor change the schema', async () => {
 test('a key leads to its account, while it is in force and to nobody else', async () => {
   const hash = createHash('sha256').update('sk_test_one').digest('hex');
   await insertApiKey(world.db, 'acct_1', { id: unique('key'), secretHash: hash, last4: '_one' });
-  expect(await findAccountByApiKeyHash(world.db, hash)).toMatchObject({ id: 'acct_1', invoiceNumberPrefix: 'EX1' });
+  expect(await findAccountByApiKeyHash(world.db, hash)).toMatchObject({ account: { id: 'acct_1', invoiceNumberPrefix: 'EX1' } });
   expect(await findAccountByApiKeyHash(world.db, hash.replace(/^./, 'x'))).toBeNull();
   await world.as('acct_1', (t) => t.run('update api_keys set revoked = true where secret_hash = $1', [hash]));
   expect(await findAccountByApiKeyHash(world.db, hash)).toBeNull();

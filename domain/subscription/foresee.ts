@@ -1,0 +1,80 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Decision, IdSource } from '../decision.ts';
+import type { Invoice } from '../invoicing/invoice.ts';
+import type { Instant } from '../time.ts';
+import { decideRenewal } from './renew.ts';
+import { hasEnded, nextStatus } from './transitions.ts';
+
+/** The snapshot as it would be read once the decision were written. What the decision bills counts as paid: it is in no list of open invoices. */
+export function applyDecision(snapshot: BillingSnapshot, decision: Decision): BillingSnapshot {
+  const consumed = new Set([...decision.pendingItems.consume.map(({ id }) => id), ...decision.pendingItems.remove]);
+  const shrinks = new Map(decision.billed.shrink.map((shrink) => [shrink.id, shrink]));
+  const attached = new Map(decision.billed.attach.map(({ invoiceItemId, ...place }) => [invoiceItemId, place]));
+  const changed = new Map(decision.invoices.map((invoice) => [invoice.id, invoice]));
+  return {
+    ...snapshot,
+    subscription: decision.subscription ?? snapshot.subscription,
+    customer: {
+      ...snapshot.customer,
+      currency: snapshot.customer.currency ?? decision.customerCurrency,
+      balance: decision.balance.at(-1)?.endingBalance ?? snapshot.customer.balance,
+    },
+    pendingItems: [...snapshot.pendingItems.filter(({ id }) => !consumed.has(id)), ...decision.pendingItems.insert],
+    billed: [
+      ...snapshot.billed.map((row) => {
+        const shrink = shrinks.get(row.id);
+        const place = row.invoiceItemId === null ? undefined : attached.get(row.invoiceItemId);
+        return { ...row, ...place, ...(shrink === undefined ? {} : { end: shrink.end, credited: shrink.credited }) };
+      }),
+      ...decision.billed.insert,
+    ],
+    openInvoices: snapshot.openInvoices
+      .map((invoice) => changed.get(invoice.id) ?? invoice)
+      .filter(({ status }) => status === 'draft' || status === 'open'),
+  };
+}
+
+/** The invoice a decision makes, as against those it only credits or closes. */
+export const madeBy = (decision: Decision, snapshot: BillingSnapshot): Invoice | undefined =>
+  decision.invoices.find((invoice) => !snapshot.openInvoices.some((open) => open.id === invoice.id));
+
+/**
+ * What the subscription does next by itself, decided for the instant at which it is due by the very function that will do it; null where it does nothing any more. A first
+ * invoice that waits for its payment counts as paid.
+ */
+function nextByItself(given: BillingSnapshot, newId: IdSource): { at: Instant; snapshot: BillingSnapshot; decision: Decision } | null {
+  const { subscription } = given;
+  if (subscription === null || hasEnded(subscription.status)) return null;
+  const snapshot: BillingSnapshot =
+    subscription.status === 'incomplete'
+      ? { ...given, subscription: { ...subscription, status: nextStatus('incomplete', 'first_invoice_paid'), incompleteExpiresAt: null } }
+      : given;
+  const at = Math.min(subscription.currentPeriodEnd, subscription.cancelAt ?? subscription.currentPeriodEnd);
+  return { at, snapshot, decision: decideRenewal(snapshot, { asOf: at, newId }) };
+}
+
+/** The snapshot once everything is done that is due by `asOf`: between a boundary and its renewal, that of the new period. */
+export function catchUp(given: BillingSnapshot, asOf: Instant, newId: IdSource): BillingSnapshot {
+  let snapshot = given;
+  // One that was never paid for is not renewed, it expires.
+  while (snapshot.subscription?.status !== 'incomplete') {
+    const next = nextByItself(snapshot, newId);
+    if (next === null || next.at > asOf) return snapshot;
+    snapshot = applyDecision(next.snapshot, next.decision);
+  }
+  return snapshot;
+}
+
+/** The invoices of the next `periods` boundaries, in their order; fewer where the subscription ends before, none where nothing is left to bill. */
+export function foresee(given: BillingSnapshot, periods: number, newId: IdSource): Invoice[] {
+  const invoices: Invoice[] = [];
+  let snapshot = given;
+  for (let period = 0; period < periods; period += 1) {
+    const next = nextByItself(snapshot, newId);
+    if (next === null) break;
+    const invoice = madeBy(next.decision, next.snapshot);
+    if (invoice !== undefined) invoices.push(invoice);
+    snapshot = applyDecision(next.snapshot, next.decision);
+  }
+  return invoices;
+}

@@ -1,0 +1,238 @@
+import type Stripe from 'stripe';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readPreviewToken, writePreviewToken } from '../../api/preview-token.ts';
+import { withAccount } from '../../db/client.ts';
+import { isoInstant } from '../../domain/time.ts';
+import { START } from './examples.ts';
+import { type Api, KEYS, refused, seed, startApi } from './harness.ts';
+import { type Deciding, withoutTemporal } from './without-temporal.ts';
+
+const DAY = 86_400;
+let api: Api;
+let now = START;
+let workflows: Deciding;
+let subscription: Stripe.Subscription;
+beforeAll(async () => {
+  api = await startApi(() => now);
+  await seed(api.db, 'acct_1');
+  workflows = withoutTemporal(api, () => now);
+});
+beforeEach(async () => {
+  now = START;
+  const customer = await api.stripe.customers.create({
+    payment_method: 'pm_card_visa',
+    invoice_settings: { default_payment_method: 'pm_card_visa' },
+  });
+  subscription = await api.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: 'price_1', quantity: 2, tax_rates: ['txr_1'] }],
+  });
+  now = START + 10 * DAY + 12_345;
+});
+afterAll(() => api.stop());
+
+type Token = { preview_token: string };
+type Upcoming = { upcoming: Stripe.ApiList<Stripe.Invoice> };
+const preview = async (params: object): Promise<Stripe.Invoice & Token & Upcoming> =>
+  (await api.stripe.invoices.createPreview(params as Stripe.InvoiceCreatePreviewParams)) as unknown as Stripe.Invoice & Token & Upcoming;
+const item = (): string => subscription.items.data[0]!.id;
+const seats = (quantity: number) => ({ items: [{ id: item(), quantity }], proration_behavior: 'always_invoice' as const });
+const latest = async (id = subscription.id): Promise<Stripe.Invoice> =>
+  (await api.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] })).latest_invoice as Stripe.Invoice;
+const money = (invoice: Stripe.Invoice): unknown => ({
+  lines: invoice.lines.data.map(({ amount, description, period, taxes, quantity }) => ({ amount, description, period, taxes, quantity })),
+  sums: [invoice.subtotal, invoice.total, invoice.amount_due, invoice.starting_balance, invoice.ending_balance, invoice.total_taxes],
+});
+
+describe('preview_token', () => {
+  it('applies an update, a new item, a cancellation and a new subscription as previewed, minutes later', async () => {
+    const upgrade = await preview({ subscription: subscription.id, subscription_details: seats(7) });
+    now += 600;
+    const without = await preview({ subscription: subscription.id, subscription_details: seats(7) });
+    expect(without.total).not.toBe(upgrade.total);
+    await api.stripe.subscriptions.update(subscription.id, {
+      ...seats(7),
+      preview_token: upgrade.preview_token,
+    } as Stripe.SubscriptionUpdateParams);
+    expect(money(await latest())).toEqual(money(upgrade));
+    expect((await latest()).created).toBe(now);
+
+    const more = await preview({ subscription: subscription.id, subscription_details: { items: [{ price: 'price_2' }] } });
+    now += 600;
+    const token = { preview_token: more.preview_token } as object;
+    const added = await api.stripe.subscriptionItems.create({ subscription: subscription.id, price: 'price_2', ...token });
+    expect(money(await preview({ subscription: subscription.id }))).toEqual(money(more));
+
+    const fewer = await preview({ subscription: subscription.id, subscription_details: { items: [{ id: added.id, quantity: 4 }] } });
+    now += 60;
+    await api.stripe.subscriptionItems.update(added.id, { quantity: 4, preview_token: fewer.preview_token } as object);
+    const none = await preview({ subscription: subscription.id, subscription_details: { items: [{ id: added.id, deleted: true }] } });
+    now += 60;
+    await api.stripe.subscriptionItems.del(added.id, { preview_token: none.preview_token } as object);
+    expect(money(await preview({ subscription: subscription.id }))).toEqual(money(none));
+
+    const end = await preview({ subscription: subscription.id, subscription_details: { cancel_now: true } });
+    now += 3599;
+    const bye = { prorate: true, invoice_now: true, preview_token: end.preview_token } as Stripe.SubscriptionCancelParams;
+    await api.stripe.subscriptions.cancel(subscription.id, bye);
+    expect(money(await latest())).toEqual(money(end));
+
+    const customer = (await api.stripe.customers.create({})).id;
+    const wish = { items: [{ price: 'price_1', quantity: 3 }], default_tax_rates: ['txr_1'] };
+    const first = await preview({ customer, subscription_details: wish });
+    const start = now;
+    now += 900;
+    const made = await api.stripe.subscriptions.create({
+      customer,
+      ...wish,
+      preview_token: first.preview_token,
+    } as Stripe.SubscriptionCreateParams);
+    expect(made.start_date).toBe(start);
+    expect(money(await latest(made.id))).toEqual(money(first));
+  });
+
+  it('carries the proration date that was asked for, and an end that was scheduled', async () => {
+    const dated = { ...seats(5), proration_date: now - 3600 };
+    const upgrade = await preview({ subscription: subscription.id, subscription_details: dated });
+    now += 300;
+    await api.stripe.subscriptions.update(subscription.id, {
+      ...seats(5),
+      preview_token: upgrade.preview_token,
+    } as Stripe.SubscriptionUpdateParams);
+    expect(money(await latest())).toEqual(money(upgrade));
+    const end = { cancel_at: START + 100 * DAY };
+    const scheduled = await preview({ subscription: subscription.id, subscription_details: end });
+    now += 300;
+    await api.stripe.subscriptions.update(subscription.id, {
+      ...end,
+      preview_token: scheduled.preview_token,
+    } as Stripe.SubscriptionUpdateParams);
+    expect(await api.stripe.subscriptions.retrieve(subscription.id)).toMatchObject(end);
+  });
+
+  it('for somebody who is no customer yet applies to whoever they become', async () => {
+    const wish = { items: [{ price: 'price_1' }], default_tax_rates: ['txr_1'] };
+    const somebody = { address: { country: 'AT' }, tax_exempt: 'reverse' as const };
+    const shown = await preview({ customer_details: somebody, subscription_details: wish });
+    expect(shown).toMatchObject({ customer: null, customer_address: { country: 'AT' }, total: 1200, total_taxes: [{ amount: 0 }] });
+    const customer = (await api.stripe.customers.create(somebody)).id;
+    const params = { customer, ...wish, preview_token: shown.preview_token };
+    const made = await api.stripe.subscriptions.create(params as Stripe.SubscriptionCreateParams);
+    expect(money(await latest(made.id))).toEqual(money(shown));
+    const other = (await api.stripe.customers.create({})).id;
+    expect(await refused(api.stripe.subscriptions.create({ ...params, customer: other } as Stripe.SubscriptionCreateParams))).toMatchObject(
+      {
+        statusCode: 400,
+        code: 'preview_outdated',
+        param: 'preview_token',
+        message: /customer's tax settings/,
+      },
+    );
+  });
+
+  const apply = (token: string, params: object = seats(7)) =>
+    refused(api.stripe.subscriptions.update(subscription.id, { ...params, preview_token: token } as Stripe.SubscriptionUpdateParams));
+
+  it('refuses rather than differ, in the API before any command, and writes nothing', async () => {
+    const { preview_token: token } = await preview({ subscription: subscription.id, subscription_details: seats(7) });
+    await withAccount(api.db, 'acct_1', (t) => t.run('update customers set balance = -100 where id = $1', [subscription.customer]));
+    const before = await api.countRows();
+    api.commands.changePlan.mockClear();
+    expect(await apply(token)).toMatchObject({
+      statusCode: 400,
+      type: 'StripeInvalidRequestError',
+      code: 'preview_outdated',
+      param: 'preview_token',
+      message: "The preview no longer holds: the customer's balance is -100 and was 0. Nothing was changed; make a new preview.",
+    });
+    expect(api.commands.changePlan).not.toHaveBeenCalled();
+    expect({ ...(await api.countRows()), idempotency_keys: 0 }).toEqual({ ...before, idempotency_keys: 0 });
+  });
+
+  it('refuses inside the deciding transaction what changed after the API looked', async () => {
+    const { preview_token: token } = await preview({ subscription: subscription.id, subscription_details: seats(7) });
+    const decide = api.commands.changePlan.getMockImplementation()!;
+    let before: Record<string, number> = {};
+    api.commands.changePlan.mockImplementationOnce(async (...command) => {
+      await withAccount(api.db, 'acct_1', (t) => t.run(`update tax_rates set percentage = '20' where id = $1`, ['txr_1']));
+      before = await api.countRows();
+      return decide(...command);
+    });
+    try {
+      expect(await apply(token)).toMatchObject({ code: 'preview_outdated', message: /the tax rate txr_1 has changed/ });
+      expect(await api.countRows()).toEqual(before);
+    } finally {
+      await withAccount(api.db, 'acct_1', (t) => t.run(`update tax_rates set percentage = '19' where id = $1`, ['txr_1']));
+    }
+  });
+
+  it('refuses what was altered, is of another account, too old, of another subscription or another request', async () => {
+    const { preview_token: token } = await preview({ subscription: subscription.id, subscription_details: seats(7) });
+    const [payload = '', signature = ''] = token.slice(4).split('.');
+    const pins = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    const forged = Buffer.from(JSON.stringify({ ...pins, asOf: pins.asOf - DAY })).toString('base64url');
+    const foreign = writePreviewToken(pins, 'the secret of another account');
+    expect(readPreviewToken(foreign, 'the secret of another account')).toEqual(pins);
+    for (const wrong of [`pvt_${forged}.${signature}`, `${payload}.${signature}`, `pvt_${payload}`, 'pvt_.', 'x', `${token}x`, foreign]) {
+      expect(await apply(wrong), wrong).toMatchObject({ statusCode: 400, code: 'parameter_invalid', param: 'preview_token' });
+    }
+    expect(await apply(token, seats(8))).toMatchObject({ code: 'preview_outdated', message: /not the one that was previewed/ });
+    expect(await apply(token, { description: 'x' })).toMatchObject({ code: 'preview_outdated' });
+    const onItem = api.stripe.subscriptionItems.update(item(), { metadata: { a: 'b' }, preview_token: token } as object);
+    expect(await refused(onItem)).toMatchObject({ code: 'preview_outdated' });
+    expect(
+      await refused(api.stripe.subscriptions.update('sub_1', { ...seats(7), preview_token: token } as Stripe.SubscriptionUpdateParams)),
+    ).toMatchObject({ statusCode: 400 });
+    now += 3601;
+    expect(await apply(token)).toMatchObject({ code: 'preview_outdated', message: /expired/ });
+    const other = await api.request('GET', `/v1/subscriptions/${subscription.id}`, { headers: { authorization: `Bearer ${KEYS.acct_2}` } });
+    expect(other.status).toBe(404);
+  });
+});
+
+describe('periods', () => {
+  it('lists the invoices to come in order, each as it will be billed', async () => {
+    const details = { ...seats(3), cancel_at: START + 80 * DAY };
+    const shown = await preview({ subscription: subscription.id, subscription_details: details, periods: 12 });
+    const { data } = shown.upcoming;
+    expect(data[0]).toMatchObject({ id: shown.id, billing_reason: 'subscription_update' });
+    expect(data.map(({ billing_reason }) => billing_reason)).toEqual(['subscription_update', 'subscription_cycle', 'subscription_cycle']);
+    expect(data.at(-1)!.lines.data.map(({ period }) => isoInstant(period.end))).toEqual([isoInstant(START + 80 * DAY)]);
+    await api.stripe.subscriptions.update(subscription.id, {
+      ...details,
+      preview_token: shown.preview_token,
+    } as Stripe.SubscriptionUpdateParams);
+    for (const expected of data) {
+      expect(money(await latest())).toEqual(money(expected));
+      now = (await api.stripe.subscriptions.retrieve(subscription.id)).items.data[0]!.current_period_end;
+      if (now < START + 80 * DAY) await workflows.renew(subscription.id);
+    }
+  });
+  it('is absent unless asked for, and at most 36', async () => {
+    expect(await preview({ subscription: subscription.id })).not.toHaveProperty('upcoming');
+    expect((await preview({ subscription: subscription.id, periods: 36 })).upcoming.data).toHaveLength(36);
+    for (const periods of [0, 37, 'x']) {
+      expect(await refused(preview({ subscription: subscription.id, periods }))).toMatchObject({ statusCode: 400, param: 'periods' });
+    }
+  });
+});
+
+describe('between the boundary and the renewal', () => {
+  it('a change is that of the new period, and holds once the renewal is written', async () => {
+    now = subscription.items.data[0]!.current_period_end + 30;
+    const shown = await preview({ subscription: subscription.id, subscription_details: { ...seats(7), proration_date: now } });
+    expect(shown.lines.data.map(({ period }) => period.start)).toEqual([now, now]);
+    const due = await preview({ subscription: subscription.id });
+    expect(due.lines.data[0]!.period.start).toBe(now - 30);
+    const clock = now;
+    now -= 30;
+    await workflows.renew(subscription.id);
+    expect(money(await latest())).toEqual(money(due));
+    now = clock + 60;
+    await api.stripe.subscriptions.update(subscription.id, {
+      ...seats(7),
+      preview_token: shown.preview_token,
+    } as Stripe.SubscriptionUpdateParams);
+    expect(money(await latest())).toEqual(money(shown));
+  });
+});
