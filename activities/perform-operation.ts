@@ -1,12 +1,13 @@
+import { asyncLocalStorage } from '@temporalio/activity';
 import { loadSnapshot, type SnapshotQuery } from '../db/billing-snapshot.ts';
 import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { digest } from '../db/digest.ts';
 import { findGeneration } from '../db/generations.ts';
-import { findOperation } from '../db/operations.ts';
+import { findOperation, recordRefusal } from '../db/operations.ts';
 import { OperationExists, recordDecision } from '../db/record-decision.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
-import type { Decision, IdSource } from '../domain/decision.ts';
-import { Refusal } from '../domain/errors.ts';
+import type { Decision, IdSource, Operation } from '../domain/decision.ts';
+import { Refusal, type RefusalCode } from '../domain/errors.ts';
 import { decideAsPreviewed, type PreviewPins } from '../domain/subscription/keep-preview.ts';
 import type { PaymentBehavior } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
@@ -49,6 +50,21 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
     return { result: done.result as R };
   };
 
+  const parameters = askedFor(plan.parameters);
+  const operation = (subscriptionId: string | null): Operation => ({
+    operationId: envelope.operationId,
+    kind: plan.verb,
+    asOf: envelope.asOf,
+    requestHash: hash,
+    subscriptionId,
+    invoiceId: plan.parameters.invoiceId ?? null,
+    actor: envelope.actor,
+    paymentBehavior: plan.parameters.paymentBehavior ?? null,
+    parameters,
+    run: currentRun(),
+  });
+  let about: string | null = plan.parameters.subscriptionId ?? null;
+
   // A crash point never fires for a live account, whatever the process was told.
   let reach: Deps['reach'] = () => {};
   try {
@@ -63,6 +79,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
         );
       }
       if (!snapshot.account.livemode) reach = deps.reach;
+      about ??= snapshot.subscription?.id ?? null;
       reach(`${plan.verb}:loaded`);
       if (first) return first.result;
 
@@ -71,16 +88,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
       reach(`${plan.verb}:decided`);
       const recorded = await recordDecision(
         t,
-        {
-          operationId: envelope.operationId,
-          kind: plan.verb,
-          asOf: envelope.asOf,
-          requestHash: hash,
-          subscriptionId: plan.parameters.subscriptionId ?? decision.subscription?.id ?? snapshot.subscription?.id ?? null,
-          invoiceId: plan.parameters.invoiceId ?? null,
-          actor: envelope.actor,
-          paymentBehavior: plan.parameters.paymentBehavior ?? null,
-        },
+        operation(plan.parameters.subscriptionId ?? decision.subscription?.id ?? snapshot.subscription?.id ?? null),
         decision,
         (numbers) => plan.answer(snapshot, decision, numbers),
       );
@@ -90,6 +98,9 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
     reach(`${plan.verb}:committed`);
     return result;
   } catch (error) {
+    if (error instanceof Refusal && about !== null && !OF_THE_SENDER.has(error.code)) {
+      await rememberRefusal(deps, { ...operation(about), subscriptionId: about }, envelope.accountId, error);
+    }
     // Two commands under one id about different customers do not share a lock; the unique index is what decides then.
     if (!(error instanceof OperationExists)) throw error;
     const first = await withAccount(deps.db, envelope.accountId, firstAnswer);
@@ -101,6 +112,35 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
 /** Read behind the customer's lock, so that whoever starts a workflow anew under that lock is seen by every decision after it. */
 const generationOf = (t: AccountTransaction, { generation }: Envelope, query: SnapshotQuery): Promise<number | null> =>
   generation === undefined ? Promise.resolve(null) : findGeneration(t, query);
+
+/** Refusals of whoever sends, not of what is asked for. */
+const OF_THE_SENDER: ReadonlySet<RefusalCode> = new Set(['operation_conflict', 'generation_superseded']);
+
+/** Its transaction wrote nothing, so that a command was refused would be seen by nobody but its sender. */
+async function rememberRefusal(
+  deps: Deps,
+  operation: Operation & { subscriptionId: string },
+  accountId: string,
+  refusal: Refusal,
+): Promise<void> {
+  try {
+    await withAccount(deps.db, accountId, (t) => recordRefusal(t, operation, refusal));
+  } catch (error) {
+    // The refusal is what the caller needs to hear.
+    deps.log.warn({ operationId: operation.operationId, error }, 'a refusal is missing in the timeline');
+  }
+}
+
+/** The run of the workflow that this activity is a part of; null where it was called by hand. */
+function currentRun(): NonNullable<Operation['run']> | null {
+  const execution = asyncLocalStorage.getStore()?.info.workflowExecution;
+  return execution ? { workflowId: execution.workflowId, runId: execution.runId } : null;
+}
+
+/** What a command says beyond what it is about; null where that is nothing. */
+function askedFor({ subscriptionId: _, invoiceId: __, ...said }: OperationPlan<unknown>['parameters']): Record<string, unknown> | null {
+  return Object.keys(said).length === 0 ? null : said;
+}
 
 /** The command without who and when. */
 export function parametersOf<T extends Envelope>(input: T): Omit<T, keyof Envelope> {

@@ -6,6 +6,7 @@ import type { TestClock } from '../domain/test-clock.ts';
 import type { Instant } from '../domain/time.ts';
 import type { PaymentGateway } from '../gateways/payment/payment-gateway.ts';
 import type { Commands } from './commands.ts';
+import type { TemporalUi } from './presenters/timeline.ts';
 
 /** What the API is made of; wired by `main.ts`, and by tests. */
 export interface ApiDeps {
@@ -16,6 +17,8 @@ export interface ApiDeps {
   log: Logger;
   /** The wall clock, in unix seconds: the only place where the API asks what time it is. */
   now: () => Instant;
+  /** For links to workflow runs; null: none are given. */
+  temporalUi: TemporalUi | null;
 }
 
 /** Everything one authenticated request may use. */

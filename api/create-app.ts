@@ -13,6 +13,7 @@ import { ApiError, answerFor, printable } from './errors.ts';
 import { health } from './health.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { randomId } from './new-id.ts';
+import type { TemporalUi } from './presenters/timeline.ts';
 import { readBytes } from './read-body.ts';
 import { ROUTES } from './routes/index.ts';
 import { type Served, serveRoute } from './serve-route.ts';
@@ -27,14 +28,15 @@ export interface AppOptions {
   /** How long a request may wait for a workflow before it is answered with 503, in milliseconds. */
   deadlineMs: number;
   now: () => Instant;
+  temporalUi?: TemporalUi | null;
 }
 
 /** The whole API as an Express app; listening, and stopping, is the caller's. */
 export function createApp(options: AppOptions): Express {
-  const { temporal, taskQueue, deadlineMs, ...rest } = options;
+  const { temporal, taskQueue, deadlineMs, temporalUi = null, ...rest } = options;
   const metrics = createMetrics();
   const commands = 'subscribe' in temporal ? temporal : temporalCommands(temporal, { taskQueue, deadlineMs }, metrics);
-  const deps: ApiDeps = { ...rest, commands };
+  const deps: ApiDeps = { ...rest, commands, temporalUi };
 
   const app = express();
   app.disable('x-powered-by');

@@ -12,6 +12,7 @@ export type Kind =
   | 'line_item'
   | 'payment_attempt'
   | 'event'
+  | 'timeline_entry'
   | 'test_clock'
   | 'customer_balance_transaction';
 
@@ -65,6 +66,7 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   },
   payment_attempt: {},
   event: {},
+  timeline_entry: { invoice: reference('invoice') },
   test_clock: {},
   customer_balance_transaction: { customer: reference('customer'), invoice: reference('invoice') },
 };

@@ -29,6 +29,7 @@ await runMain(async () => {
     taskQueue: config.TEMPORAL_TASK_QUEUE,
     deadlineMs: config.API_DEADLINE_MS,
     now: () => Math.floor(Date.now() / 1000),
+    temporalUi: config.TEMPORAL_UI_URL === undefined ? null : { url: config.TEMPORAL_UI_URL, namespace: config.TEMPORAL_NAMESPACE },
   });
 
   const server = createServer(app);

@@ -23,5 +23,5 @@ export async function tell<T extends { id: string }>(
           Object.entries(before).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(after[key as keyof T])),
         );
   if (previous !== null && Object.keys(previous).length === 0) return;
-  await appendEvent(t, { type, objectType, objectId: after.id, data: after, previous, occurredAt: context.now() });
+  await appendEvent(t, { type, objectType, objectId: after.id, data: after, previous, occurredAt: context.now() }, context.actor);
 }

@@ -97,6 +97,7 @@ async function bringUp(config: Config, supervisor: Supervisor) {
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporal.address,
     METRICS_PORT: String(metricsPort),
+    ...(config.TEMPORAL_UI_URL === undefined && temporal.uiUrl !== null ? { TEMPORAL_UI_URL: temporal.uiUrl } : {}),
   };
   const reach = (port: number): string => `http://${reachable(config.HOST)}:${port}`;
   await Promise.all([

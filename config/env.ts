@@ -98,6 +98,12 @@ const SETTINGS = {
     about: "Port of the embedded server's UI.",
     mend: 'give a port from 1 to 65535, e.g. TEMPORAL_UI_PORT=8424',
   },
+  TEMPORAL_UI_URL: {
+    schema: z.url({ protocol: /^https?$/ }).optional(),
+    preset: "the embedded server's UI",
+    about: "Address of the Temporal UI, for links from a subscription's timeline to its workflow runs.",
+    mend: 'give a URL such as https://temporal.example.com, or unset it for none',
+  },
   TEMPORAL_BINARY: {
     schema: path.optional(),
     about: 'Path of a `temporal` executable to use instead of finding one.',

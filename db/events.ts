@@ -26,6 +26,15 @@ export interface NewEvent {
   occurredAt: Instant;
 }
 
+/** Where an event comes from: an operation, which knows who asked for it, or else whoever wrote it. */
+export interface EventSource {
+  operationId: string | null;
+  /** Null where the operation says it. */
+  actor: string | null;
+  /** The subscription whose life the event is a part of, where its object does not say it. */
+  subscriptionId: string | null;
+}
+
 export const EVENTS: TableShape<StoredEvent> = {
   table: 'events',
   keys: ['id', 'type', 'objectType', 'objectId', 'sequence', 'data', 'previous', 'operationId', 'occurredAt'],
@@ -33,7 +42,7 @@ export const EVENTS: TableShape<StoredEvent> = {
 };
 
 /** Writes events in the transaction of what they tell of. The caller holds a lock on each object (it has just written it), which keeps the sequence whole. */
-export async function appendEvents(t: AccountTransaction, events: readonly NewEvent[], operationId: string | null): Promise<void> {
+export async function appendEvents(t: AccountTransaction, events: readonly NewEvent[], source: EventSource): Promise<void> {
   if (events.length === 0) return;
   const rows = events.map((event) => ({
     id: `evt_${randomBytes(12).toString('hex')}`,
@@ -45,20 +54,23 @@ export async function appendEvents(t: AccountTransaction, events: readonly NewEv
     occurred_at: toTimestamp(event.occurredAt),
   }));
   await t.run(
-    `insert into events (account_id, id, type, object_type, object_id, sequence, data, previous, operation_id, occurred_at)
+    `insert into events (account_id, id, type, object_type, object_id, sequence, data, previous, operation_id, occurred_at, actor, subscription_id)
      select $1, given.id, given.type, given.object_type, given.object_id,
        coalesce((select max(e.sequence) from events e where e.account_id = $1 and e.object_id = given.object_id), 0)
          + row_number() over (partition by given.object_id order by given.place),
-       given.data, case when jsonb_typeof(given.previous) = 'null' then null else given.previous end, $2, given.occurred_at
+       given.data, case when jsonb_typeof(given.previous) = 'null' then null else given.previous end, $2, given.occurred_at, $4,
+       case when given.object_type = 'subscription' then given.object_id else coalesce(given.data ->> 'subscriptionId', $5) end
      from (
        select r.*, place from jsonb_array_elements($3::jsonb) with ordinality as e (row, place),
          jsonb_to_record(e.row) as r (id text, type text, object_type text, object_id text, data jsonb, previous jsonb, occurred_at timestamptz)
      ) given order by given.place`,
-    [t.accountId, operationId, JSON.stringify(rows)],
+    [t.accountId, source.operationId, JSON.stringify(rows), source.actor, source.subscriptionId],
   );
 }
 
-export const appendEvent = (t: AccountTransaction, event: NewEvent): Promise<void> => appendEvents(t, [event], null);
+/** An event of no operation. */
+export const appendEvent = (t: AccountTransaction, event: NewEvent, actor: string | null = null): Promise<void> =>
+  appendEvents(t, [event], { operationId: null, actor, subscriptionId: null });
 
 export const findEvent = (t: AccountTransaction, id: string): Promise<StoredEvent | null> => findOne(t, EVENTS, id);
 

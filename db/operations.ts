@@ -1,4 +1,7 @@
+import type { Operation } from '../domain/decision.ts';
+import type { Refusal } from '../domain/errors.ts';
 import type { AccountTransaction } from './client.ts';
+import { insertRows, toTimestamp } from './table.ts';
 
 export interface DoneOperation {
   operationId: string;
@@ -14,4 +17,34 @@ export async function findOperation(t: AccountTransaction, operationId: string):
     [t.accountId, operationId],
   );
   return rows[0] ?? null;
+}
+
+/** Remembers a command to a subscription that was refused, for its timeline. The first refusal of an operation id stays. */
+export async function recordRefusal(
+  t: AccountTransaction,
+  operation: Operation & { subscriptionId: string },
+  refusal: Refusal,
+): Promise<void> {
+  await insertRows(
+    t,
+    'refused_commands',
+    [
+      {
+        account_id: t.accountId,
+        operation_id: operation.operationId,
+        kind: operation.kind,
+        as_of: toTimestamp(operation.asOf),
+        subscription_id: operation.subscriptionId,
+        invoice_id: operation.invoiceId,
+        actor: operation.actor,
+        parameters: operation.parameters ?? null,
+        code: refusal.code,
+        message: refusal.message,
+        param: refusal.param ?? null,
+        workflow_id: operation.run?.workflowId ?? null,
+        run_id: operation.run?.runId ?? null,
+      },
+    ],
+    'on conflict do nothing',
+  );
 }

@@ -57,8 +57,9 @@ export async function recordDecision(
     appendEvents(
       t,
       decision.events.map((event) => ({ ...event, data: objects.get(event.objectId), occurredAt: operation.asOf })),
-      operation.operationId,
+      { operationId: operation.operationId, actor: null, subscriptionId: operation.subscriptionId },
     );
+  // The operation before its events, in the order of the timeline.
   const written = Promise.all([writeInvoices(t, invoices), recordOperation(t, operation, answer)]);
   if (unread.length === 0) {
     await Promise.all([written, append()]);
@@ -111,6 +112,9 @@ async function recordOperation(t: AccountTransaction, operation: Operation, answ
         actor: operation.actor,
         payment_behavior: operation.paymentBehavior,
         result: answer ?? null,
+        parameters: operation.parameters ?? null,
+        workflow_id: operation.run?.workflowId ?? null,
+        run_id: operation.run?.runId ?? null,
       },
     ],
     'on conflict do nothing',

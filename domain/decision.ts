@@ -58,4 +58,8 @@ export interface Operation {
   actor: string;
   /** How the money of the invoice it makes is to be asked for; null where the command does not say. */
   paymentBehavior: PaymentBehavior | null;
+  /** What was asked for, as the command says it; null or absent where the verb says all. */
+  parameters?: Record<string, unknown> | null;
+  /** The run of the workflow that had it done; null or absent outside one. */
+  run?: { workflowId: string; runId: string } | null;
 }

@@ -11,6 +11,7 @@ import { subscriptionItemRoutes } from './subscription-items.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
 import { taxRateRoutes } from './tax-rates.ts';
 import { testClockRoutes } from './test-clocks.ts';
+import { timelineRoutes } from './timeline.ts';
 
 /** Every endpoint; fixed paths stand before those with an id. */
 export const ROUTES: readonly Route[] = [
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...taxRateRoutes,
   ...paymentMethodRoutes,
   ...subscriptionRoutes,
+  ...timelineRoutes,
   ...subscriptionItemRoutes,
   ...invoiceRoutes,
   ...eventRoutes,

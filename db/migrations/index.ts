@@ -9,6 +9,7 @@ import * as paymentsAndBooks from './payments-and-books.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
 import * as subscriptions from './subscriptions.ts';
 import * as testClocks from './test-clocks.ts';
+import * as timeline from './timeline.ts';
 import * as trialsAndPauses from './trials-and-pauses.ts';
 
 /** In order. Names are stored in the database, so they never change and carry no file ending. */
@@ -23,6 +24,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['008-test-clocks', testClocks],
   ['009-trials-and-pauses', trialsAndPauses],
   ['014-key-look-up', keyLookUp],
+  ['015-timeline', timeline],
   ['016-generations', generations],
 ];
 

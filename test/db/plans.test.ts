@@ -4,10 +4,12 @@ import type { AccountTransaction } from '../../db/client.ts';
 import { listCustomers } from '../../db/customers.ts';
 import { listEvents } from '../../db/events.ts';
 import { listInvoices } from '../../db/invoices.ts';
-import { findOperation } from '../../db/operations.ts';
+import { findOperation, recordRefusal } from '../../db/operations.ts';
 import { listSubscriptions } from '../../db/subscriptions.ts';
+import { listTimeline } from '../../db/timeline.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { anAttempt, START } from '../api/examples.ts';
-import { creation, draftOf, openWorld, record, type World } from './world.ts';
+import { anOperation, creation, draftOf, openWorld, record, type World } from './world.ts';
 
 /** Tables that grow for ever; a plan that reads one from end to end is a mistake. */
 const GROWING = [
@@ -21,6 +23,7 @@ const GROWING = [
   'payment_attempts',
   'events',
   'operations',
+  'refused_commands',
 ];
 const COPIES = 3000;
 
@@ -37,7 +40,10 @@ beforeAll(async () => {
       attempt: anAttempt({ id: 'pa_0', invoiceId: 'in_sub_0' }),
       pendingItems: { insert: [item], consume: [], remove: [] },
     },
-    { operationId: 'op_0' },
+    { operationId: 'op_0', subscriptionId: 'sub_0' },
+  );
+  await world.as('acct_1', (t) =>
+    recordRefusal(t, { ...anOperation(), subscriptionId: 'sub_0' }, new Refusal('subscription_canceled', 'It has ended.')),
   );
   // The one subscription again and again, under ids of its own, so that there is something not to read.
   await world.admin.query(`set session_replication_role = replica`);
@@ -58,8 +64,15 @@ beforeAll(async () => {
   await copy('invoice_items', `${renamed('id', 'subscription_id', 'customer_id')} || jsonb_build_object('position', 100 + n)`);
   await copy('payment_attempts', renamed('id', 'invoice_id', 'idempotency_key'));
   await copy('billed_periods', renamed('id', 'subscription_item_id', 'invoice_id', 'invoice_line_id'));
-  await copy('events', `${renamed('id', 'object_id')} || jsonb_build_object('position', o.position * 1000000 + n)`);
-  await copy('operations', renamed('operation_id'));
+  await copy(
+    'events',
+    `${renamed('id', 'object_id', 'subscription_id', 'operation_id')} || jsonb_build_object('position', o.position * 1000000 + n)`,
+  );
+  await copy('operations', `${renamed('operation_id', 'subscription_id')} || jsonb_build_object('position', o.position * 1000000 + n)`);
+  await copy(
+    'refused_commands',
+    `${renamed('operation_id', 'subscription_id')} || jsonb_build_object('position', o.position * 1000000 + n)`,
+  );
   await world.admin.query('set session_replication_role = origin');
   await world.admin.query('analyze');
 });
@@ -115,6 +128,19 @@ test.each<[string, (t: AccountTransaction) => Promise<unknown>]>([
   ['the newest invoices', (t) => listInvoices(t, { limit: 10 })],
   ['invoices of a subscription', (t) => listInvoices(t, { limit: 10, subscriptionId: 'sub_0_7' })],
   ['invoices of a customer', (t) => listInvoices(t, { limit: 10, customerId: 'cus_1_7', status: 'open' })],
+  ['a timeline from its beginning', (t) => listTimeline(t, { limit: 100, subscriptionId: 'sub_0_7', newestFirst: false })],
+  [
+    'a timeline by type and time, newest first',
+    (t) =>
+      listTimeline(t, {
+        limit: 10,
+        subscriptionId: 'sub_0_7',
+        newestFirst: true,
+        types: ['payment', 'refusal'],
+        since: START,
+        until: START + 9,
+      }),
+  ],
   ['the newest events', (t) => listEvents(t, { limit: 10 })],
   ['events of an object', (t) => listEvents(t, { limit: 10, objectId: 'in_sub_0_7' })],
   ['events of a type', (t) => listEvents(t, { limit: 10, types: ['invoice.created'] })],

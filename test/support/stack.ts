@@ -52,6 +52,8 @@ export interface StackOptions {
   account?: Partial<Account>;
   taxCalculators?: TaxCalculator[];
   deadlineMs?: number;
+  /** Default: links to workflow runs are not given. */
+  temporalUi?: { url: string; namespace: string };
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -97,7 +99,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     }
 
     const now = options.now ?? ((): Instant => Math.floor(Date.now() / 1000));
-    const app = createApp({ db, temporal: client, gateways, log, taskQueue, deadlineMs: options.deadlineMs ?? 20_000, now });
+    const app = createApp({
+      db,
+      temporal: client,
+      gateways,
+      log,
+      taskQueue,
+      deadlineMs: options.deadlineMs ?? 20_000,
+      now,
+      temporalUi: options.temporalUi ?? null,
+    });
     const server = createServer(app);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     unwind.push(() => {

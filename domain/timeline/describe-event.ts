@@ -1,0 +1,181 @@
+import { formatAmount } from '../money.ts';
+import { type Instant, localDate } from '../time.ts';
+import type { EventFact, Reason } from './entry.ts';
+
+type Fields = Record<string, unknown>;
+
+/** What an event says: a sentence, the money it is about, and why, where its object knows. */
+export interface Description {
+  sentence: string;
+  reason: Reason | null;
+  amount: number | null;
+  currency: string | null;
+}
+
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+export const day = (at: Instant): string => localDate(at, 'UTC');
+const on = (value: unknown): string => (typeof value === 'number' ? day(value) : 'no date');
+
+/** "EUR 12.00"; empty where the amount or its currency is not known. */
+export const money = (amount: unknown, currency: unknown): string =>
+  typeof amount === 'number' && typeof currency === 'string' ? formatAmount(amount, currency) : '';
+
+const sentence = (...words: (string | null | false)[]): string =>
+  `${words.filter((word) => word !== null && word !== false && word !== '').join(' ')}.`;
+
+/**
+ * An event in words. What happened to an invoice is told with its number and amount, what happened to a subscription with each field that changed; an event that has no
+ * words of its own is told by its name. Dates are UTC.
+ */
+export function describeEvent(event: EventFact): Description {
+  switch (event.objectType) {
+    case 'invoice':
+      return describeInvoice(event);
+    case 'subscription':
+      return describeSubscription(event);
+    case 'invoiceitem':
+      return describeItem(event);
+    case 'payment_attempt':
+      return plain(event, event.data['amount'], event.data['currency']);
+    default:
+      return plain(event, null, null);
+  }
+}
+
+function plain({ name, objectId, previous, data }: EventFact, amount: unknown, currency: unknown): Description {
+  const changes = previous === null ? '' : changesIn(previous, data);
+  return {
+    sentence: sentence(`${objectId}: ${name.split('.').slice(1).join(' ').replaceAll('_', ' ')}`, money(amount, currency), changes),
+    reason: null,
+    amount: number(amount),
+    currency: text(currency),
+  };
+}
+
+/** What is said of an invoice, by the end of the event's name; and which of its amounts the event is about. */
+const INVOICE_WORDS: Record<string, [words: string, amount: string]> = {
+  created: ['was drafted', 'total'],
+  finalized: ['was finalised', 'total'],
+  paid: ['was paid', 'amountPaid'],
+  payment_succeeded: ['was collected', 'amountPaid'],
+  payment_failed: ['could not be collected', 'amountRemaining'],
+  payment_action_required: ['waits for the customer to confirm the payment', 'amountRemaining'],
+  voided: ['was voided', 'total'],
+  marked_uncollectible: ['was written off', 'amountRemaining'],
+  upcoming: ['will be made soon', 'total'],
+  sent: ['was sent', 'amountDue'],
+  overdue: ['is overdue', 'amountRemaining'],
+  will_be_due: ['will be due soon', 'amountRemaining'],
+  deleted: ['was deleted', 'total'],
+};
+
+function describeInvoice(event: EventFact): Description {
+  const { data, previous, objectId } = event;
+  const ending = event.name.split('.').at(-1) ?? '';
+  const [words, field] = INVOICE_WORDS[ending] ?? [ending === 'updated' ? 'changed' : ending.replaceAll('_', ' '), 'total'];
+  const amount = number(data[field]);
+  const retry = number(data['nextPaymentAttempt']);
+  const billingReason = text(data['billingReason']);
+  const explained = ending === 'created' || ending === 'finalized' ? explanationOf(data) : null;
+  return {
+    sentence: sentence(
+      `Invoice ${text(data['number']) ?? objectId}`,
+      money(amount, data['currency']) && `of ${money(amount, data['currency'])}`,
+      words,
+      ending === 'payment_failed' && `after try ${number(data['attemptCount']) ?? 1}`,
+      ending === 'payment_failed' && (retry === null ? 'and no further try is planned' : `and is tried again on ${day(retry)}`),
+      ending === 'updated' && previous !== null && changesIn(previous, data),
+    ),
+    reason: billingReason === null && explained === null ? null : { code: billingReason, message: explained },
+    amount,
+    currency: text(data['currency']),
+  };
+}
+
+/** The sentences of the lines, so that the amount can be followed; at most five. */
+function explanationOf(data: Fields): string | null {
+  const lines = Array.isArray(data['lines']) ? (data['lines'] as { explanation?: { sentence?: string } }[]) : [];
+  const told = lines.flatMap(({ explanation }) => explanation?.sentence ?? []);
+  if (told.length === 0) return null;
+  return told.length > 5 ? `${told.slice(0, 5).join(' ')} And ${told.length - 5} lines more.` : told.join(' ');
+}
+
+const SUBSCRIPTION_WORDS: Record<string, string> = {
+  created: 'The subscription was created',
+  deleted: 'The subscription ended',
+  paused: 'The subscription was paused',
+  resumed: 'The subscription was resumed',
+  trial_will_end: 'The trial will end soon',
+  pending_update_applied: 'The pending change was applied',
+  pending_update_expired: 'The pending change was dropped, its payment did not come',
+};
+
+function describeSubscription({ name, data, previous }: EventFact): Description {
+  const ending = name.split('.').at(-1) ?? '';
+  const details = (data['cancellationDetails'] ?? {}) as Fields;
+  const touched =
+    previous !== null && ['cancellationDetails', 'cancelAt', 'cancelAtPeriodEnd', 'canceledAt'].some((key) => key in previous);
+  const isLeaving =
+    (ending === 'deleted' || touched) && (text(details['reason']) ?? text(details['comment']) ?? text(details['feedback'])) !== null;
+  return {
+    sentence: sentence(
+      SUBSCRIPTION_WORDS[ending] ?? `The subscription ${ending === 'updated' ? 'changed' : ending.replaceAll('_', ' ')}`,
+      ending === 'created' && `with status ${String(data['status'])}, its period ends on ${on(data['currentPeriodEnd'])}`,
+      ending === 'trial_will_end' && `on ${on(data['trialEnd'])}`,
+      ending !== 'created' && previous !== null && changesIn(previous, data),
+    ),
+    reason: isLeaving ? { code: text(details['reason']), message: text(details['comment']), feedback: text(details['feedback']) } : null,
+    amount: null,
+    currency: text(data['currency']),
+  };
+}
+
+function describeItem(event: EventFact): Description {
+  const line = (event.data['line'] ?? {}) as Fields;
+  const explanation = (line['explanation'] ?? {}) as Fields;
+  const ending = event.name.split('.').at(-1) ?? '';
+  const words = { created: 'waits for the next invoice', deleted: 'was taken back', updated: 'changed' }[ending] ?? ending;
+  return {
+    sentence: sentence(`${text(line['description']) ?? 'An invoice item'}:`, money(line['amount'], line['currency']), words),
+    reason: text(explanation['sentence']) === null ? null : { code: text(explanation['rule']), message: text(explanation['sentence']) },
+    amount: number(line['amount']),
+    currency: text(line['currency']),
+  };
+}
+
+const NAMES: Record<string, string> = {
+  currentPeriodStart: 'period start',
+  currentPeriodEnd: 'period end',
+  latestInvoiceId: 'latest invoice',
+  defaultPaymentMethodId: 'payment method',
+};
+const isInstant = (key: string): boolean => /(At|End|Start|Date|Anchor|Attempt|Until)$/.test(key);
+const nameOf = (key: string): string => NAMES[key] ?? key.replace(/Id$/, '').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** Fields that change along with others and say nothing of their own. */
+const SILENT = new Set(['currentPeriodStart', 'cancellationDetails', 'metadata', 'attempted']);
+
+/** "status active → past due, period end 2027-02-01 → 2027-03-01" */
+function changesIn(previous: Fields, data: Fields): string {
+  const told = Object.entries(previous).flatMap(([key, before]) => (SILENT.has(key) ? [] : [changeOf(key, before, data[key])]));
+  return told.length === 0 ? '' : `(${told.join(', ')})`;
+}
+
+function changeOf(key: string, before: unknown, after: unknown): string {
+  const [from, to] = [shown(key, before), shown(key, after)];
+  return from === null || to === null || from === to ? nameOf(key) : `${nameOf(key)} ${from} → ${to}`;
+}
+
+/** A value in words; null for one that is too much for a sentence. */
+function shown(key: string, value: unknown): string | null {
+  if (value === null || value === undefined) return 'none';
+  if (typeof value === 'number') return isInstant(key) ? day(value) : String(value);
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'string') return value.length > 80 ? null : key === 'status' ? value.replaceAll('_', ' ') : value;
+  if (key === 'items' && Array.isArray(value)) {
+    const items = value as { priceId?: string; quantity?: string }[];
+    return items.length > 3 ? `${items.length} items` : items.map((item) => `${item.quantity ?? 1} × ${item.priceId ?? '?'}`).join(' + ');
+  }
+  return null;
+}
