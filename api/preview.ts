@@ -96,7 +96,10 @@ function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Prom
   const details = params.subscription_details;
   if (details?.items === undefined)
     throw badRequest('Missing required param: subscription_details[items].', 'subscription_details[items]', 'parameter_missing');
-  refuse(details, ['proration_behavior', 'proration_date', 'billing_cycle_anchor', 'cancel_now', 'payment_behavior']);
+  refuse(details, ['proration_date', 'cancel_now', 'payment_behavior']);
+  const { billing_cycle_anchor: anchor } = details;
+  if (typeof anchor === 'string')
+    throw badRequest('The anchor of a new subscription is a date.', 'subscription_details[billing_cycle_anchor]');
   const items = details.items.map((item, index) => {
     const at = `subscription_details[items][${index}]`;
     if (item.id !== undefined || item.deleted !== undefined) throw badRequest('A new subscription has no items to change.', `${at}[id]`);
@@ -113,6 +116,9 @@ function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Prom
       cancel_at: details.cancel_at ?? undefined,
       cancel_at_period_end: details.cancel_at_period_end ?? false,
       billing_timezone: details.billing_timezone,
+      proration_behavior: details.proration_behavior ?? 'create_prorations',
+      billing_cycle_anchor: anchor,
+      backdate_start_date: details.backdate_start_date,
     },
     randomId,
   );
@@ -128,13 +134,17 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
     throw badRequest(`The currency of the subscription is ${subscription.currency}.`, 'currency', 'currency_mismatch');
   }
   const details: Details = params.subscription_details ?? {};
-  refuse(details, ['billing_timezone']);
+  refuse(details, ['billing_timezone', 'backdate_start_date']);
   if (details.cancel_now === true) {
     refuse(details, ['items', 'billing_cycle_anchor', 'cancel_at', 'cancel_at_period_end', 'payment_behavior', 'proration_date']);
     const prorate = (details.proration_behavior ?? 'create_prorations') !== 'none';
     return tryCancellation(t, id, { prorate, invoiceNow: true }, trial);
   }
-  const cancellation = schedulingFrom({ cancel_at: details.cancel_at, cancel_at_period_end: details.cancel_at_period_end });
+  const cancellation = schedulingFrom({
+    cancel_at: details.cancel_at,
+    cancel_at_period_end: details.cancel_at_period_end,
+    ...(details.proration_behavior === undefined ? {} : { proration_behavior: details.proration_behavior }),
+  });
   if (details.items === undefined && details.billing_cycle_anchor === undefined && details.default_tax_rates === undefined) {
     return cancellation === undefined ? tryNothing(t, id, trial) : tryScheduling(t, id, cancellation, trial);
   }

@@ -1,6 +1,7 @@
 import type { IdSource } from '../domain/decision.ts';
 import { ID_PREFIX } from '../domain/ids.ts';
 import type { ChangePlan, CreateSubscription, ItemChange, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type { ProrationBehavior } from '../domain/subscription/subscription.ts';
 import { badRequest } from './errors.ts';
 import type { pinsOf } from './preview-token.ts';
 import type { itemChange, subscriptionCreate, subscriptionUpdate } from './schemas/subscriptions.ts';
@@ -12,6 +13,9 @@ type ItemInput = z.output<typeof itemChange>;
 
 export function creationFrom(params: Omit<CreateInput, 'customer'> & { customer: string }, newId: IdSource): CreateSubscription {
   if (params.cancel_at !== undefined && params.cancel_at_period_end) throw exclusive('cancel_at', 'cancel_at_period_end');
+  const config = params.billing_cycle_anchor_config;
+  if (config !== undefined && params.billing_cycle_anchor !== undefined)
+    throw exclusive('billing_cycle_anchor', 'billing_cycle_anchor_config');
   return {
     subscriptionId: newId(ID_PREFIX.subscription),
     customerId: params.customer,
@@ -28,6 +32,20 @@ export function creationFrom(params: Omit<CreateInput, 'customer'> & { customer:
     defaultTaxRateIds: params.default_tax_rates ?? [],
     cancelAtPeriodEnd: params.cancel_at_period_end,
     cancelAt: params.cancel_at ?? null,
+    ...(params.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: params.billing_cycle_anchor }),
+    ...(config === undefined
+      ? {}
+      : {
+          billingCycleAnchorConfig: {
+            dayOfMonth: config.day_of_month,
+            month: config.month ?? null,
+            hour: config.hour ?? null,
+            minute: config.minute ?? null,
+            second: config.second ?? null,
+          },
+        }),
+    ...(params.backdate_start_date === undefined ? {} : { backdateStartDate: params.backdate_start_date }),
+    ...(params.proration_behavior === 'create_prorations' ? {} : { prorationBehavior: params.proration_behavior }),
   };
 }
 
@@ -64,7 +82,7 @@ export function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, pa
 
 /** When the subscription is to end, where the request says anything about it. */
 export function schedulingFrom(
-  params: Pick<UpdateInput, 'cancel_at' | 'cancel_at_period_end' | 'cancellation_details'>,
+  params: Pick<UpdateInput, 'cancel_at' | 'cancel_at_period_end' | 'cancellation_details'> & { proration_behavior?: ProrationBehavior },
 ): ScheduleCancellation | undefined {
   const { cancel_at: at, cancel_at_period_end: atPeriodEnd } = params;
   if (typeof at === 'number' && atPeriodEnd === true) throw exclusive('cancel_at', 'cancel_at_period_end');
@@ -72,7 +90,12 @@ export function schedulingFrom(
     typeof at === 'number' ? at : atPeriodEnd === true ? 'period_end' : at === null || atPeriodEnd === false ? 'never' : undefined;
   if (when === undefined) return undefined;
   const feedback = params.cancellation_details?.feedback;
-  return { at: when, ...(feedback === undefined ? {} : { details: { feedback } }) };
+  const prorationBehavior = params.proration_behavior ?? 'create_prorations';
+  return {
+    at: when,
+    ...(feedback === undefined ? {} : { details: { feedback } }),
+    ...(prorationBehavior === 'create_prorations' ? {} : { prorationBehavior }),
+  };
 }
 
 /** What the preview that a request applies has pinned. */

@@ -14,6 +14,7 @@ export const SUBSCRIPTIONS: TableShape<Stored> = {
     'currency',
     'cycle',
     'billingCycleAnchor',
+    'billingCycleAnchorConfig',
     'billingTimezone',
     'startDate',
     'currentPeriodStart',

@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill';
 import type { Cycle } from './catalog/price.ts';
 import { Refusal } from './errors.ts';
 import type { Period } from './invoicing/invoice.ts';
-import type { ProrationBasis } from './subscription/subscription.ts';
+import type { AnchorConfig, ProrationBasis } from './subscription/subscription.ts';
 
 /** A moment: whole unix seconds, UTC. */
 export type Instant = number;
@@ -66,6 +66,36 @@ function boundariesOf(anchor: Instant, cycle: Cycle, zone: string): (n: number) 
       throw error;
     }
   };
+}
+
+/** How many cycles ahead an anchor is looked for that shows its day unclamped: 29 February is at most eight years away. */
+const CYCLES_AHEAD = 12;
+
+/**
+ * The anchor that lies on a day of the month, and at a time of day, of the zone. Its boundaries contain the first such moment at or after `from`; it is that moment itself
+ * where the moment shows day and time as they are wanted, else the next boundary that does, so that a 31st asked for in February is not remembered as a 28th. Only for
+ * cycles of months and years. @throws Refusal date_out_of_range
+ */
+export function anchorOn(config: AnchorConfig, cycle: Cycle, zone: string, from: Instant): Instant {
+  const local = zoned(from, zone);
+  const time = {
+    hour: config.hour ?? local.hour,
+    minute: config.minute ?? local.minute,
+    second: config.second ?? local.second,
+  };
+  const inMonth = (month: Temporal.PlainYearMonth): Temporal.PlainDateTime =>
+    month.toPlainDate({ day: Math.min(config.dayOfMonth, month.daysInMonth) }).toPlainDateTime(time);
+  const instantOf = (moment: Temporal.PlainDateTime): Instant => inRange(Math.floor(moment.toZonedDateTime(zone).epochMilliseconds / 1000));
+  const shows = (moment: Temporal.PlainDateTime): boolean =>
+    moment.day === config.dayOfMonth && moment.toZonedDateTime(zone).toPlainDateTime().equals(moment);
+
+  let month = Temporal.PlainYearMonth.from({ year: local.year, month: config.month ?? local.month });
+  while (instantOf(inMonth(month)) < from) month = month.add(config.month === null ? { months: 1 } : { years: 1 });
+  for (let n = 0; n <= CYCLES_AHEAD; n += 1) {
+    const candidate = inMonth(month.add({ [`${cycle.interval}s`]: n * cycle.intervalCount }));
+    if (shows(candidate)) return instantOf(candidate);
+  }
+  return instantOf(inMonth(month));
 }
 
 const outOfRange = (): Refusal => new Refusal('date_out_of_range', 'The date lies outside the years 1 to 9999.');

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import type { Price } from '../../domain/catalog/price.ts';
-import type { Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
+import type { AnchorConfig, Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import { presentPlan, presentPrice, presentTaxRate } from './catalog.ts';
 import type { Dialect, List } from './dialect.ts';
@@ -123,7 +123,7 @@ export function presentSubscription(subscription: Subscription, related: Related
     application_fee_percent: null,
     automatic_tax: { disabled_reason: null, enabled: false, liability: null },
     billing_cycle_anchor: subscription.billingCycleAnchor,
-    billing_cycle_anchor_config: null,
+    billing_cycle_anchor_config: presentConfig(subscription.billingCycleAnchorConfig),
     billing_thresholds: null,
     cancel_at: subscription.cancelAt ?? (subscription.cancelAtPeriodEnd ? subscription.currentPeriodEnd : null),
     cancel_at_period_end: subscription.cancelAtPeriodEnd,
@@ -179,6 +179,9 @@ export function presentSubscription(subscription: Subscription, related: Related
     external_id: subscription.externalId,
   };
 }
+
+const presentConfig = (config: AnchorConfig | null) =>
+  config && { day_of_month: config.dayOfMonth, month: config.month, hour: config.hour, minute: config.minute, second: config.second };
 
 /** The ids of the rows that `presentSubscription` shows whole. */
 export function relatedToSubscriptions(subscriptions: readonly Subscription[]): { priceIds: string[]; taxRateIds: string[] } {

@@ -17,7 +17,7 @@ import {
   when,
 } from './fields.ts';
 import { paymentBehavior, prorationBehavior } from './subscription-items.ts';
-import { itemChange } from './subscriptions.ts';
+import { itemChange, updatedAnchor } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -52,7 +52,8 @@ export const invoicePreview = z.strictObject({
       proration_date: timestamp.optional(),
       payment_behavior: paymentBehavior.optional(),
       billing_timezone: timezone.optional(),
-      billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+      billing_cycle_anchor: updatedAnchor.optional(),
+      backdate_start_date: timestamp.optional(),
       cancel_now: z.boolean().optional(),
       cancel_at: timestamp.nullable().optional(),
       cancel_at_period_end: z.boolean().optional(),

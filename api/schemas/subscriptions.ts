@@ -51,6 +51,17 @@ export const itemChange = z.strictObject({
 });
 
 const descriptive = { description: unsettable(500), external_id: unsettable(255), metadata, preview_token: previewToken, expand };
+/** On the calendar of the billing zone, where Stripe has UTC. */
+const anchorConfig = z.strictObject({
+  day_of_month: z.int().min(1).max(31),
+  month: z.int().min(1).max(12).optional(),
+  hour: z.int().min(0).max(23).optional(),
+  minute: z.int().min(0).max(59).optional(),
+  second: z.int().min(0).max(59).optional(),
+});
+
+/** A date is ours: the current period ends there, earlier or later than it would. */
+export const updatedAnchor = z.union([z.enum(['now', 'unchanged']), timestamp]);
 
 export const subscriptionCreate = z.strictObject({
   customer: reference,
@@ -63,6 +74,10 @@ export const subscriptionCreate = z.strictObject({
   cancel_at: timestamp.optional(),
   cancel_at_period_end: z.boolean().default(false),
   billing_timezone: timezone.optional(),
+  billing_cycle_anchor: timestamp.optional(),
+  billing_cycle_anchor_config: anchorConfig.optional(),
+  backdate_start_date: timestamp.optional(),
+  proration_behavior: prorationBehavior.default('create_prorations'),
   ...descriptive,
 });
 
@@ -71,7 +86,7 @@ export const subscriptionUpdate = z.strictObject({
   proration_behavior: prorationBehavior.default('create_prorations'),
   proration_date: timestamp.optional(),
   payment_behavior: paymentBehavior.default('allow_incomplete'),
-  billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+  billing_cycle_anchor: updatedAnchor.optional(),
   collection_method: z.literal('charge_automatically').optional(),
   cancel_at: timestamp.nullable().optional(),
   cancel_at_period_end: z.boolean().optional(),
@@ -108,7 +123,15 @@ export const subscription = z
     application_fee_percent: z.null(),
     automatic_tax: z.strictObject({ disabled_reason: z.null(), enabled: z.boolean(), liability: z.null() }),
     billing_cycle_anchor: z.int(),
-    billing_cycle_anchor_config: z.null(),
+    billing_cycle_anchor_config: z
+      .strictObject({
+        day_of_month: z.int(),
+        month: z.int().nullable(),
+        hour: z.int().nullable(),
+        minute: z.int().nullable(),
+        second: z.int().nullable(),
+      })
+      .nullable(),
     billing_thresholds: z.null(),
     cancel_at: nullableTime,
     cancel_at_period_end: z.boolean(),

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import * as anchorsAndScheduledChanges from './anchors-and-scheduled-changes.ts';
 import * as catalogue from './catalogue.ts';
 import * as customers from './customers.ts';
 import * as generations from './generations.ts';
@@ -23,6 +24,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['007-row-level-security', rowLevelSecurity],
   ['008-test-clocks', testClocks],
   ['009-trials-and-pauses', trialsAndPauses],
+  ['010-anchors-and-scheduled-changes', anchorsAndScheduledChanges],
   ['014-key-look-up', keyLookUp],
   ['015-timeline', timeline],
   ['016-generations', generations],

@@ -13,6 +13,7 @@ export function applyPendingUpdate(draft: DecisionDraft): void {
     items,
     cycle,
     billingCycleAnchor,
+    billingCycleAnchorConfig: billingCycleAnchor === subscription.billingCycleAnchor ? subscription.billingCycleAnchorConfig : null,
     currentPeriodStart,
     currentPeriodEnd,
     cancelAt: subscription.cancelAtPeriodEnd ? currentPeriodEnd : subscription.cancelAt,

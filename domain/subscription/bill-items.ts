@@ -30,7 +30,10 @@ export function dueItems(draft: DecisionDraft, items: readonly SubscriptionItem[
 }
 
 /** `settle` on the account's proration basis and in the subscription's zone. */
-export function settleItems(draft: DecisionDraft, input: Pick<SettleInput, 'due' | 'billed' | 'at' | 'unused' | 'charge'>): Settlement {
+export function settleItems(
+  draft: DecisionDraft,
+  input: Pick<SettleInput, 'due' | 'billed' | 'at' | 'unused' | 'charge' | 'onlyEndMoves'>,
+): Settlement {
   const { account, prices, products } = draft.snapshot;
   const terms = { basis: account.prorationBasis, zone: subscriptionOf(draft).billingTimezone };
   return settle({ ...input, terms, prices, products, newId: draft.newId });

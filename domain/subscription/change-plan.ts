@@ -11,24 +11,22 @@ import {
 } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import type { Settlement } from '../invoicing/settle.ts';
-import { boundary, type Instant } from '../time.ts';
+import { boundary, type Instant, periodContaining } from '../time.ts';
+import { checkAnchor, fullCycleOf } from './anchor.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { type ChangedItems, changeItems, isFree } from './change-items.ts';
 import { checkPaymentMethod, checkTaxRates } from './check-items.ts';
-import type { ChangePlan } from './commands.ts';
+import { type ChangePlan, isAboutDefaults, movesAnchor } from './commands.ts';
 import { PAYMENT_PATIENCE } from './create-subscription.ts';
-import { pendingUpdateExists, setEnd, settleReturnedTime } from './schedule-cancellation.ts';
+import { pendingUpdateExists, setEnd, settleNewEnd } from './schedule-cancellation.ts';
 import type { Subscription } from './subscription.ts';
 import { commandAllowed } from './transitions.ts';
-
-/** Whether a command changes only what is charged to whom, with nothing to bill: allowed where a change of plan is not. */
-export const isAboutDefaults = (command: ChangePlan): boolean =>
-  command.items === undefined && command.cancellation === undefined && command.billingCycleAnchor !== 'now';
 
 /** The items and the period a change leads to, and the instant from which it is priced. */
 interface Plan extends ChangedItems {
   at: Instant;
   period: Period;
+  anchor: Instant;
   /** A new period begins at `at`. */
   restarts: boolean;
 }
@@ -38,6 +36,8 @@ interface Plan extends ChangedItems {
  * - `create_prorations` keeps the lines for the next invoice, `always_invoice` bills them now with all pending items, `none` makes no lines: the new price counts from the next period.
  * - A new cycle, `billingCycleAnchor: now`, or a free plan becoming paid starts a new period at the change, billed in full and at once (as Stripe); its anchor is the proration date
  *   where one is given, so that a preview with that date is the invoice.
+ * - A date as `billingCycleAnchor` ends the current period there, at most one cycle later than now, and the next one begins there: what is billed beyond it is given back, what is not
+ *   billed until then charged at the rate of the cycle that ends with it.
  * - With `error_if_incomplete` or `pending_if_incomplete` an invoice with something to pay leaves everything as it is until it is paid (`pendingUpdate`, at most 23 h). It
  *   bills only the change itself, so that dropping it loses nothing else.
  * Nothing changed: an empty decision.
@@ -48,14 +48,15 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
   const before = subscriptionOf(draft);
   const refused = commandAllowed(before.status, isAboutDefaults(command) ? 'changeDefaults' : 'changePlan');
   if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
-  if (before.pendingUpdate && (command.items?.length || command.billingCycleAnchor === 'now')) throw pendingUpdateExists(before.id);
+  if (before.pendingUpdate && (command.items?.length || movesAnchor(command))) throw pendingUpdateExists(before.id);
   changeSettings(draft, command);
 
   const plan = planChange(draft, command);
   changeSubscription(draft, {
     items: plan.items,
     cycle: plan.cycle,
-    billingCycleAnchor: plan.restarts ? plan.at : before.billingCycleAnchor,
+    billingCycleAnchor: plan.anchor,
+    billingCycleAnchorConfig: plan.anchor === before.billingCycleAnchor ? before.billingCycleAnchorConfig : null,
     currentPeriodStart: plan.period.start,
     currentPeriodEnd: plan.period.end,
     cancelAt: before.cancelAtPeriodEnd ? plan.period.end : before.cancelAt,
@@ -105,8 +106,28 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
     throw new Refusal('date_out_of_range', 'The proration date must lie in the current period of the subscription.', 'proration_date');
   }
   const current = { start: subscription.currentPeriodStart, end: subscription.currentPeriodEnd };
-  if (!restarts) return { ...changed, at, period: current, restarts };
-  const period = { start: at, end: boundary(at, changed.cycle, subscription.billingTimezone, 1) };
+  const { billingCycleAnchor: anchor, billingTimezone: zone } = subscription;
+  if (typeof command.billingCycleAnchor === 'number') {
+    if (newCycle) {
+      throw new Refusal(
+        'parameter_invalid',
+        'A change of the billing interval starts a new period at once; move the anchor in a change of its own.',
+        'billing_cycle_anchor',
+      );
+    }
+    const end = command.billingCycleAnchor;
+    checkAnchor(end, asOf, periodContaining(anchor, subscription.cycle, zone, current.end).end);
+    if (command.cancellation || at >= end) {
+      throw new Refusal(
+        'parameter_invalid',
+        'A date for the billing cycle anchor cannot be combined with a cancellation or a later proration date.',
+        'billing_cycle_anchor',
+      );
+    }
+    return { ...changed, at, period: { start: current.start, end }, anchor: end === current.end ? anchor : end, restarts: false };
+  }
+  if (!restarts) return { ...changed, at, period: current, anchor, restarts };
+  const period = { start: at, end: boundary(at, changed.cycle, zone, 1) };
   if (asOf < period.start || asOf >= period.end) {
     throw new Refusal(
       'date_out_of_range',
@@ -114,10 +135,10 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
       'proration_date',
     );
   }
-  return { ...changed, at, period, restarts };
+  return { ...changed, at, period, anchor: at, restarts };
 }
 
-/** Credits and charges of the touched items (of all the subscription has or had until now, where a new period begins), and what a later end brings back for the others. */
+/** Credits and charges of the touched items (of all the subscription has or had until now, where a new period begins), and what another end means for the others. */
 function settleChange(draft: DecisionDraft, plan: Plan, before: Subscription, command: ChangePlan): Settlement {
   const { billed } = draft.snapshot;
   const none = command.prorationBehavior === 'none';
@@ -128,23 +149,21 @@ function settleChange(draft: DecisionDraft, plan: Plan, before: Subscription, co
       draft,
       plan.items.filter((item) => isTouched(item.id)),
       plan.at,
-      plan.period,
+      fullCycleOf(subscriptionOf(draft), plan.period),
     ),
     billed: billed.filter((row) => isTouched(row.subscriptionItemId)),
     at: plan.at,
     unused: none ? 'forfeit' : 'credit',
     charge: none && !plan.restarts ? 'carry' : 'bill',
   });
-  if (!command.cancellation || plan.restarts) return touched;
-  const others = settleReturnedTime(
-    draft,
-    plan.items.filter((item) => !isTouched(item.id)),
-    none ? 'carry' : 'bill',
-  );
+  const movesPeriodEnd = plan.period.end !== before.currentPeriodEnd;
+  if (plan.restarts || (!command.cancellation && !movesPeriodEnd)) return touched;
+  const others = plan.items.filter((item) => !isTouched(item.id));
+  const moved = settleNewEnd(draft, others, none ? (movesPeriodEnd ? 'cut' : 'keep') : 'prorate');
   return {
-    lines: [...touched.lines, ...others.lines],
-    shrinks: [...touched.shrinks, ...others.shrinks],
-    carried: [...touched.carried, ...others.carried],
+    lines: [...touched.lines, ...moved.lines],
+    shrinks: [...touched.shrinks, ...moved.shrinks],
+    carried: [...touched.carried, ...moved.carried],
   };
 }
 
@@ -171,11 +190,12 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
       'payment_behavior',
     );
   }
-  const { items, cycle, billingCycleAnchor, currentPeriodStart, currentPeriodEnd, cancelAt } = before;
+  const { items, cycle, billingCycleAnchor, billingCycleAnchorConfig, currentPeriodStart, currentPeriodEnd, cancelAt } = before;
   changeSubscription(draft, {
     items,
     cycle,
     billingCycleAnchor,
+    billingCycleAnchorConfig,
     currentPeriodStart,
     currentPeriodEnd,
     cancelAt,

@@ -1,6 +1,6 @@
 import type { Instant } from '../time.ts';
 import type { PreviewPins } from './keep-preview.ts';
-import type { CancellationDetails, PaymentBehavior, ProrationBehavior } from './subscription.ts';
+import type { AnchorConfig, CancellationDetails, PaymentBehavior, ProrationBehavior } from './subscription.ts';
 
 /** A command that may be applied as it was previewed, or not at all. */
 interface Previewed {
@@ -27,6 +27,14 @@ export interface CreateSubscription extends Previewed {
   defaultTaxRateIds: string[];
   cancelAtPeriodEnd: boolean;
   cancelAt: Instant | null;
+  /** When the first full period begins; what comes before it is a stub. Absent: at once. */
+  billingCycleAnchor?: Instant;
+  /** The same by day and time; not together with `billingCycleAnchor`. */
+  billingCycleAnchorConfig?: AnchorConfig;
+  /** A start in the past; the time since then is billed too. */
+  backdateStartDate?: Instant;
+  /** `none`: neither the past nor a stub is billed. Absent: both are. */
+  prorationBehavior?: ProrationBehavior;
 }
 
 export type ItemChange =
@@ -38,6 +46,8 @@ export interface ScheduleCancellation extends Previewed {
   /** `never` undoes. */
   at: 'period_end' | 'never' | Instant;
   details?: Partial<CancellationDetails>;
+  /** `none`: an end inside the current period gives nothing back. Absent: it gives back what is billed beyond it, as at Stripe. */
+  prorationBehavior?: ProrationBehavior;
 }
 
 /** POST /v1/subscriptions/:id, /v1/subscription_items: everything that may change in one command. Absent means unchanged. */
@@ -47,12 +57,20 @@ export interface ChangePlan extends Previewed {
   /** The instant from which the change is priced; default `asOf`. Must lie in the current period. */
   prorationDate?: Instant;
   paymentBehavior: PaymentBehavior;
-  /** `now` starts a new period at the change. A change of cycle implies it. */
-  billingCycleAnchor?: 'now' | 'unchanged';
+  /** `now` starts a new period at the change. A change of cycle implies it. A date ends the current period there, where the next one begins. */
+  billingCycleAnchor?: 'now' | 'unchanged' | Instant;
   cancellation?: ScheduleCancellation;
   defaultPaymentMethodId?: string | null;
   defaultTaxRateIds?: string[];
 }
+
+/** Whether the current period ends elsewhere, or another one begins now. */
+export const movesAnchor = ({ billingCycleAnchor }: ChangePlan): boolean =>
+  billingCycleAnchor !== undefined && billingCycleAnchor !== 'unchanged';
+
+/** Whether a command changes only what is charged to whom, with nothing to bill: allowed where a change of plan is not. */
+export const isAboutDefaults = (command: ChangePlan): boolean =>
+  command.items === undefined && command.cancellation === undefined && !movesAnchor(command);
 
 export interface CancelSubscription extends Previewed {
   /** Credit the unused part of what was billed. */

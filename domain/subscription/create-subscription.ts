@@ -2,21 +2,30 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
-import { beginDecision, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
+import {
+  beginDecision,
+  changeSubscription,
+  type DecisionContext,
+  type DecisionDraft,
+  finishDecision,
+} from '../invoicing/draft-decision.ts';
+import type { Settlement } from '../invoicing/settle.ts';
 import { assertSameCurrency } from '../money.ts';
-import { boundary, type Instant, isTimeZone, MAX_INSTANT } from '../time.ts';
-import { dueItems, recordCoverage, settleItems } from './bill-items.ts';
+import { type Instant, isTimeZone, MAX_INSTANT } from '../time.ts';
+import { planFirstPeriods, type Stretch } from './backdate.ts';
+import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
 import type { CreateSubscription } from './commands.ts';
 import type { Subscription } from './subscription.ts';
+import { nextStatus } from './transitions.ts';
 
 /** How long the first invoice of an incomplete subscription, or that of a pending update, may wait for its payment (23 h, as Stripe). */
 export const PAYMENT_PATIENCE = 23 * 3600;
 
 /**
- * Creates a subscription and bills its first period from `asOf`, which is its start and its billing anchor. A first invoice with nothing to pay is paid at once and the
- * subscription active; otherwise it is incomplete until the invoice is paid, and expires after 23 h. Where it is to be canceled within its first
- * period, only the time until then is billed.
+ * Creates a subscription and bills its first period. That begins at `asOf`, which is then its start and its billing anchor, unless another start or anchor is asked for
+ * (see `planFirstPeriods`). Where there is nothing to pay the subscription is active at once; otherwise it is incomplete until the invoice is paid, and expires after 23 h.
+ * Where it is to be canceled within its first period, only the time until then is billed.
  * @throws Refusal about the parameter at fault, in Stripe's notation
  */
 export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscription, context: DecisionContext): Decision {
@@ -26,7 +35,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   if (customer.deleted) throw new Refusal('customer_deleted', `The customer ${customer.id} is deleted.`, 'customer');
   const { currency, cycle } = checkCreation(snapshot, command);
   const zone = command.billingTimezone ?? customer.billingTimezone ?? account.billingTimezone;
-  const period = { start: asOf, end: boundary(asOf, cycle, zone, 1) };
+  const { startDate, anchor, period, stretches } = planFirstPeriods(command, cycle, zone, asOf);
   const cancelAt = command.cancelAtPeriodEnd ? period.end : command.cancelAt;
   if (cancelAt !== null) checkCancelAt(cancelAt, asOf);
 
@@ -36,9 +45,10 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     status: 'incomplete',
     currency,
     cycle,
-    billingCycleAnchor: asOf,
+    billingCycleAnchor: anchor,
+    billingCycleAnchorConfig: command.billingCycleAnchorConfig ?? null,
     billingTimezone: zone,
-    startDate: asOf,
+    startDate,
     currentPeriodStart: period.start,
     currentPeriodEnd: period.end,
     items: command.items.map((item) => ({ ...item, metadata: {}, createdAt: asOf })),
@@ -58,16 +68,16 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     createdAt: asOf,
   };
   const draft = { ...beginDecision(snapshot, context), subscription };
-  const settlement = settleItems(draft, {
-    due: dueItems(draft, subscription.items, asOf, period),
-    billed: [],
-    at: asOf,
-    unused: 'credit',
-    charge: 'bill',
-  });
+  const settlement = settleStretches(draft, stretches);
+  if (settlement.lines.length === 0) {
+    // A free stub: there is nothing to invoice, and so nothing to wait for.
+    changeSubscription(draft, { status: nextStatus('incomplete', 'first_invoice_paid'), incompleteExpiresAt: null });
+    recordCoverage(draft, settlement, []);
+    return finishDecision(draft, 'customer.subscription.created');
+  }
   const { invoice, covered } = composeInvoice(draft, {
     billingReason: 'subscription_create',
-    period: { start: asOf, end: asOf },
+    period: { start: startDate, end: asOf },
     lines: settlement.lines,
     pending: [],
     autoAdvance: true,
@@ -85,6 +95,25 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   }
   recordCoverage(draft, settlement, covered);
   return finishDecision(draft, 'customer.subscription.created');
+}
+
+/** All items over each stretch, oldest first: a line per item and stretch. */
+function settleStretches(draft: DecisionDraft, stretches: readonly Stretch[]): Settlement {
+  const { items } = subscriptionOf(draft);
+  const settled = stretches.map(({ from, cycle, free }) =>
+    settleItems(draft, {
+      due: dueItems(draft, items, from, cycle),
+      billed: [],
+      at: from,
+      unused: 'credit',
+      charge: free ? 'carry' : 'bill',
+    }),
+  );
+  return {
+    lines: settled.flatMap(({ lines }) => lines),
+    shrinks: [],
+    carried: settled.flatMap(({ carried }) => carried),
+  };
 }
 
 /** A date on which a subscription may end. @throws Refusal date_out_of_range */

@@ -1,7 +1,7 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
-import { keepPending } from '../invoicing/compose-invoice.ts';
+import { composeInvoice, keepPending } from '../invoicing/compose-invoice.ts';
 import {
   beginDecision,
   changeSubscription,
@@ -10,6 +10,7 @@ import {
   finishDecision,
 } from '../invoicing/draft-decision.ts';
 import type { Settlement } from '../invoicing/settle.ts';
+import { fullCycleOf } from './anchor.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import type { ScheduleCancellation } from './commands.ts';
 import { checkCancelAt } from './create-subscription.ts';
@@ -17,8 +18,9 @@ import type { SubscriptionItem } from './subscription.ts';
 import { commandAllowed } from './transitions.ts';
 
 /**
- * Sets, moves or takes back the end of a subscription. An end inside the current period gives nothing back: what is billed stays billed. Where the current period was billed only until an
- * earlier end, the time that comes back is charged with the next invoice. A later period in which it ends is billed only until then (see `decideRenewal`).
+ * Sets, moves or takes back the end of a subscription. As with Stripe, an end inside the current period gives back at once what is billed beyond it, unless
+ * `prorationBehavior` is `none`; the credit waits for the next invoice, at the latest the one at the end. Where the current period is billed only until an earlier end, the time that
+ * comes back is charged in the same way. A later period in which it ends is billed only until then, always (see `decideRenewal`).
  * @throws Refusal date_out_of_range for a date that is not in the future, subscription_canceled, pending_update_exists
  */
 export function decideScheduledCancellation(snapshot: BillingSnapshot, command: ScheduleCancellation, context: DecisionContext): Decision {
@@ -27,9 +29,23 @@ export function decideScheduledCancellation(snapshot: BillingSnapshot, command: 
   const refused = commandAllowed(subscription.status, 'scheduleCancellation');
   if (refused) throw new Refusal(refused, `The subscription ${subscription.id} has ended already.`);
   setEnd(draft, command);
-  const settlement = settleReturnedTime(draft, subscription.items, 'bill');
+  const behavior = command.prorationBehavior ?? 'create_prorations';
+  const settlement = settleNewEnd(draft, subscription.items, behavior === 'none' ? 'keep' : 'prorate');
   if (settlement.lines.length > 0 && subscription.pendingUpdate) throw pendingUpdateExists(subscription.id);
-  recordCoverage(draft, settlement, keepPending(draft, settlement.lines, context.asOf));
+  if (behavior !== 'always_invoice' || settlement.lines.length === 0) {
+    recordCoverage(draft, settlement, keepPending(draft, settlement.lines, context.asOf));
+    return finishDecision(draft);
+  }
+  const unpaid = subscription.status === 'unpaid';
+  const { covered } = composeInvoice(draft, {
+    billingReason: 'subscription_update',
+    period: { start: subscription.currentPeriodStart, end: context.asOf },
+    lines: settlement.lines,
+    pending: snapshot.pendingItems,
+    autoAdvance: !unpaid,
+    leaveDraft: unpaid,
+  });
+  recordCoverage(draft, settlement, covered);
   return finishDecision(draft);
 }
 
@@ -63,15 +79,20 @@ export function setEnd(draft: DecisionDraft, { at, details }: ScheduleCancellati
   });
 }
 
-/** Charges the rest of the current period that is not covered because an earlier end was to come before it; takes nothing back. */
-export function settleReturnedTime(draft: DecisionDraft, items: readonly SubscriptionItem[], charge: 'bill' | 'carry'): Settlement {
-  const { currentPeriodStart, currentPeriodEnd } = subscriptionOf(draft);
+/**
+ * What a new end of the subscription or of its current period means for items that are otherwise unchanged. `prorate`: what is billed beyond it is given back, and what comes back is
+ * charged. Else time that comes back is covered for nothing, and what is billed beyond the end stays covered (`keep`) or, where another period begins there, is lost (`cut`).
+ */
+export function settleNewEnd(draft: DecisionDraft, items: readonly SubscriptionItem[], manner: 'prorate' | 'keep' | 'cut'): Settlement {
+  const subscription = subscriptionOf(draft);
+  const period = { start: subscription.currentPeriodStart, end: subscription.currentPeriodEnd };
   const ids = new Set(items.map((item) => item.id));
   return settleItems(draft, {
-    due: dueItems(draft, items, draft.asOf, { start: currentPeriodStart, end: currentPeriodEnd }),
+    due: dueItems(draft, items, draft.asOf, fullCycleOf(subscription, period)),
     billed: draft.snapshot.billed.filter((row) => ids.has(row.subscriptionItemId)),
     at: draft.asOf,
-    unused: 'keep',
-    charge,
+    unused: ({ prorate: 'credit', keep: 'keep', cut: 'forfeit' } as const)[manner],
+    charge: manner === 'prorate' ? 'bill' : 'carry',
+    onlyEndMoves: true,
   });
 }

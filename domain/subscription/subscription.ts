@@ -50,6 +50,18 @@ export interface PendingUpdate {
   };
 }
 
+/** The day and time on which periods begin, on the calendar of the billing zone; as Stripe's `billing_cycle_anchor_config`. */
+export interface AnchorConfig {
+  /** 1–31; where a month is shorter, its last day. */
+  dayOfMonth: number;
+  /** 1–12. */
+  month: number | null;
+  /** Absent parts of the time are those of the subscription's start. */
+  hour: number | null;
+  minute: number | null;
+  second: number | null;
+}
+
 /** All that is remembered of a subscription. Instants are unix seconds, UTC. */
 export interface Subscription {
   id: string;
@@ -59,6 +71,8 @@ export interface Subscription {
   cycle: Cycle;
   /** Period n is anchor + n x cycle, as a local date in `billingTimezone`. */
   billingCycleAnchor: Instant;
+  /** What the anchor was found by; null where it is an instant that was given or came about. */
+  billingCycleAnchorConfig: AnchorConfig | null;
   billingTimezone: string;
   startDate: Instant;
   currentPeriodStart: Instant;

@@ -110,6 +110,7 @@ export const aSubscription = (patch: Partial<Subscription> = {}): Subscription =
   currency: 'eur',
   cycle: { interval: 'month', intervalCount: 1 },
   billingCycleAnchor: START,
+  billingCycleAnchorConfig: null,
   billingTimezone: 'Europe/Berlin',
   startDate: START,
   currentPeriodStart: START,

@@ -57,6 +57,14 @@ describe('answers are what the document says', () => {
     ['bank debit', paymentMethod, presentPaymentMethod(aPaymentMethod({ type: 'sepa_debit', card: null, customerId: null }), false)],
     ['payment attempt', paymentAttempt, presentPaymentAttempt(anAttempt())],
     ['subscription', subscription, presentSubscription(aSubscription(), related)],
+    [
+      'subscription anchored to a day',
+      subscription,
+      presentSubscription(
+        aSubscription({ billingCycleAnchorConfig: { dayOfMonth: 31, month: null, hour: 0, minute: null, second: null } }),
+        related,
+      ),
+    ],
     ['subscription with a pending update', subscription, presentSubscription(pending, related)],
     ['invoice', invoice, presentInvoice(anInvoice(), related)],
     [

@@ -234,7 +234,7 @@ describe('settings and the end', () => {
     expect(decision.events.map((event) => event.type)).toEqual(['customer.subscription.updated']);
   });
 
-  test('a touched item is billed until the end it will have', () => {
+  test('a touched item is billed until the end it will have, and of the others what lies beyond it is given back', () => {
     const book = paidBook(['pro', 'addon']);
     changePlan(book, on('2025-01-11'), {
       items: [{ do: 'update', itemId: 'si_pro', priceId: 'max' }],
@@ -244,6 +244,7 @@ describe('settings and the end', () => {
     expect(linesOf(book.lastInvoice)).toEqual([
       'Unused time on pro after 11 Jan 2025 -2100',
       'Remaining time on max after 11 Jan 2025 1000',
+      'Unused time on addon after 16 Jan 2025 -160',
     ]);
   });
 

@@ -5,10 +5,10 @@ import { decideFinalization } from '../../domain/invoicing/finalize-invoice.ts';
 import { decideUncollectible } from '../../domain/invoicing/mark-uncollectible.ts';
 import { decideVoid } from '../../domain/invoicing/void-invoice.ts';
 import { decideChange } from '../../domain/subscription/change-plan.ts';
-import type { ChangePlan, ItemChange } from '../../domain/subscription/commands.ts';
+import type { ChangePlan, CreateSubscription, ItemChange } from '../../domain/subscription/commands.ts';
 import { decideRenewal } from '../../domain/subscription/renew.ts';
 import { decidePendingUpdate } from '../../domain/subscription/resolve-pending-update.ts';
-import type { Instant } from '../../domain/time.ts';
+import { type Instant, periodContaining } from '../../domain/time.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { cancel, change, createPaid, payAll, schedule } from '../support/subscribe.ts';
 
@@ -39,6 +39,7 @@ const step = fc.record({
     'remove',
     'cycle',
     'anchor',
+    'date',
     'schedule',
     'pay',
     'decline',
@@ -58,6 +59,26 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+/** Anchors and starts of their own: at once, a date within 28 days, a day of the month, a start up to 200 days ago. */
+const beginning: fc.Arbitrary<(start: Instant) => Partial<CreateSubscription>> = fc
+  .record({
+    anchor: fc.oneof(
+      fc.constant(null),
+      fc.integer({ min: 1, max: 28 * 86_400 }),
+      fc.record({ dayOfMonth: fc.integer({ min: 1, max: 31 }), hour: fc.option(fc.integer({ min: 0, max: 23 })) }),
+    ),
+    back: fc.option(fc.integer({ min: 1, max: 200 * 86_400 })),
+    prorationBehavior: fc.constantFrom('create_prorations', 'create_prorations', 'none'),
+  })
+  .map(({ anchor, back, prorationBehavior }) => (start: Instant) => ({
+    ...(typeof anchor === 'number' ? { billingCycleAnchor: start + anchor } : {}),
+    ...(anchor !== null && typeof anchor === 'object'
+      ? { billingCycleAnchorConfig: { month: null, minute: null, second: null, ...anchor } }
+      : {}),
+    ...(back === null ? {} : { backdateStartDate: start - back }),
+    prorationBehavior,
+  }));
+
 /** What coverage should be: from when on each item is due, and until when it is billed. */
 type Life = Map<string, { from: Instant; until: Instant }>;
 
@@ -67,11 +88,11 @@ class Simulation {
   now: Instant;
   added = 0;
 
-  constructor(book: MemoryBook, start: Instant) {
+  constructor(book: MemoryBook, start: Instant, beginning: Partial<CreateSubscription> = {}) {
     this.book = book;
     this.now = start;
-    createPaid(book, start, ['m3100 × 3', 'm999']);
-    this.extend(start);
+    createPaid(book, start, ['m3100 × 3', 'm999'], beginning);
+    this.extend(beginning.prorationBehavior === 'none' ? book.living.currentPeriodStart : book.living.startDate);
   }
 
   get limit(): Instant {
@@ -129,10 +150,11 @@ class Simulation {
       }
       case 'schedule': {
         const ends = ['period_end', 'never', this.now + 1 + given.pick * 86_400] as const;
-        schedule(book, this.now, ends[given.pick % 3] as (typeof ends)[number]);
+        const { prorationBehavior } = given;
+        schedule(book, this.now, ends[given.pick % 3] as (typeof ends)[number], { prorationBehavior });
         for (const { id } of book.living.items) {
           const known = this.life.get(id) as { from: Instant; until: Instant };
-          this.life.set(id, { ...known, until: Math.max(known.until, this.limit) });
+          this.life.set(id, { ...known, until: prorationBehavior === 'none' ? Math.max(known.until, this.limit) : this.limit });
         }
         return;
       }
@@ -196,7 +218,15 @@ class Simulation {
       paymentBehavior,
       ...prorationDate,
       ...(kind === 'anchor' ? { billingCycleAnchor: 'now' as const } : {}),
+      ...(kind === 'date' ? { billingCycleAnchor: this.dateFor(pick) } : {}),
     });
+  }
+
+  /** Anywhere from now to the end of the next cycle. */
+  dateFor(pick: number): Instant {
+    const { billingCycleAnchor, cycle, billingTimezone, currentPeriodEnd } = this.book.living;
+    const latest = periodContaining(billingCycleAnchor, cycle, billingTimezone, currentPeriodEnd).end;
+    return this.now + 1 + Math.floor(((latest - this.now - 1) * pick) / 1000);
   }
 
   follow(before: MemoryBook['living'], command: ChangePlan, at: Instant): void {
@@ -258,9 +288,10 @@ test('over any life the coverage of every item is exactly its life, and the book
         tax: fc.constantFrom('none', 'exclusive', 'inclusive'),
       }),
       fc.integer({ min: on('2024-01-01'), max: on('2025-12-31') }),
+      beginning,
       fc.array(step, { maxLength: 25 }),
-      ({ basis, zone, tax }, start, steps) => {
-        const simulation = new Simulation(bookWith(basis, zone, tax as 'none'), start);
+      ({ basis, zone, tax }, start, begins, steps) => {
+        const simulation = new Simulation(bookWith(basis, zone, tax as 'none'), start, begins(start));
         for (const given of steps) {
           if (simulation.book.living.status === 'canceled' || simulation.book.living.status === 'incomplete_expired') return;
           simulation.take(given);

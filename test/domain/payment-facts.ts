@@ -72,6 +72,7 @@ export const subscriptionOf = (patch: Partial<Subscription> = {}): Subscription 
   currency: 'eur',
   cycle: { interval: 'month', intervalCount: 1 },
   billingCycleAnchor: NOW,
+  billingCycleAnchorConfig: null,
   billingTimezone: 'UTC',
   startDate: NOW,
   currentPeriodStart: NOW,

@@ -103,10 +103,33 @@ describe('an end', () => {
     expect(book.allInvoices).toHaveLength(2);
   });
 
-  test('inside the current period keeps the bill', () => {
+  test('inside the current period gives back what is billed beyond it, and the end settles that', () => {
     const book = bookWith();
     createPaid(book, on('2025-01-01'), ['pro']);
     schedule(book, on('2025-01-10'), on('2025-01-20'));
+    expect([...book.pendingItems.values()].map(({ line }) => line.amount)).toEqual([-1200]);
+    renew(book, on('2025-01-20'));
+    expect(book.living).toMatchObject({ status: 'canceled', endedAt: on('2025-01-20') });
+    expect([book.lastInvoice.total, book.customer.balance]).toEqual([-1200, -1200]);
+    expect(book.coverage('si_pro')).toEqual([{ start: on('2025-01-01'), end: on('2025-01-20') }]);
+  });
+
+  test('inside the current period, moved about: what is kept in the end is what was used', () => {
+    const book = bookWith();
+    createPaid(book, on('2025-01-01'), ['pro']);
+    schedule(book, on('2025-01-10'), on('2025-01-20'));
+    schedule(book, on('2025-01-11'), on('2025-01-15'), { prorationBehavior: 'always_invoice' });
+    expect([book.lastInvoice.total, book.customer.balance]).toEqual([-1700, -1700]);
+    schedule(book, on('2025-01-12'), 'never');
+    expect([...book.pendingItems.values()].filter((item) => item.invoiceId === null).map(({ line }) => line.amount)).toEqual([1700]);
+    schedule(book, on('2025-01-13'), 'period_end');
+    expect(book.coverage('si_pro')).toEqual([{ start: on('2025-01-01'), end: on('2025-02-01') }]);
+  });
+
+  test('inside the current period keeps the bill where prorations are off', () => {
+    const book = bookWith();
+    createPaid(book, on('2025-01-01'), ['pro']);
+    schedule(book, on('2025-01-10'), on('2025-01-20'), { prorationBehavior: 'none' });
     expect(book.pendingItems.size).toBe(0);
     renew(book, on('2025-01-20'));
     expect(book.living).toMatchObject({ status: 'canceled', endedAt: on('2025-01-20') });

@@ -15,6 +15,7 @@ const subscription = (patch: Partial<Subscription> = {}): Subscription => ({
   currency: 'eur',
   cycle: { interval: 'month', intervalCount: 1 },
   billingCycleAnchor: START,
+  billingCycleAnchorConfig: null,
   billingTimezone: 'UTC',
   startDate: START,
   currentPeriodStart: START,

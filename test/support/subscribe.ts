@@ -59,8 +59,12 @@ export const renew = (book: MemoryBook, at: Instant = book.living.currentPeriodE
 export const cancel = (book: MemoryBook, at: Instant, patch: Partial<CancelSubscription> = {}): Decision =>
   book.do(at, (snapshot, context) => decideCancellation(snapshot, { prorate: false, invoiceNow: false, ...patch }, context));
 
-export const schedule = (book: MemoryBook, at: Instant, end: ScheduleCancellation['at']): Decision =>
-  book.do(at, (snapshot, context) => decideScheduledCancellation(snapshot, { at: end }, context));
+export const schedule = (
+  book: MemoryBook,
+  at: Instant,
+  end: ScheduleCancellation['at'],
+  patch: Partial<ScheduleCancellation> = {},
+): Decision => book.do(at, (snapshot, context) => decideScheduledCancellation(snapshot, { at: end, ...patch }, context));
 
 export function payAll(book: MemoryBook, at: Instant): void {
   for (const invoice of book.allInvoices) if (invoice.status === 'open') book.pay(invoice.id, at);

@@ -1,4 +1,5 @@
 import type { PaymentResult } from '../../activities/index.ts';
+import { isAboutDefaults } from '../../domain/subscription/commands.ts';
 import { commandAllowed, hasEnded, type SubscriptionCommand } from '../../domain/subscription/transitions.ts';
 import type { Letter } from '../inbox.ts';
 import type { CommandResult } from '../messages.ts';
@@ -28,8 +29,7 @@ export function admit(desk: Desk | null, order: Order): void {
 /** A change of what is charged to whom, with nothing to bill, is allowed where a change of plan is not. */
 function kindOf(order: Order): SubscriptionCommand {
   if (order.name !== 'changePlan') return order.name;
-  const { items, cancellation, billingCycleAnchor } = order.command;
-  return items === undefined && cancellation === undefined && billingCycleAnchor !== 'now' ? 'changeDefaults' : 'changePlan';
+  return isAboutDefaults(order.command) ? 'changeDefaults' : 'changePlan';
 }
 
 /** Carries out one command and answers it, with a refusal where need be; never throws for one. */
