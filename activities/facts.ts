@@ -28,11 +28,15 @@ export const invoiceFacts = (invoice: Invoice, numbers: Record<string, string> =
   amountRemaining: invoice.amountRemaining,
   currency: invoice.currency,
   next: nextStepOf(invoice),
+  ...(invoice.automaticallyFinalizesAt === null ? {} : { finalizesAt: invoice.automaticallyFinalizesAt }),
 });
 
 function nextStepOf(invoice: Invoice): InvoiceFacts['next'] {
   if (!invoice.autoAdvance) return 'nothing';
-  if (invoice.status === 'draft') return invoice.taxStatus === 'pending' ? 'calculate_tax' : 'nothing';
+  if (invoice.status === 'draft') {
+    if (invoice.taxStatus === 'pending') return 'calculate_tax';
+    return invoice.automaticallyFinalizesAt === null ? 'nothing' : 'finalize';
+  }
   return invoice.status === 'open' && invoice.amountRemaining > 0 ? 'collect' : 'nothing';
 }
 

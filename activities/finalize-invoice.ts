@@ -13,7 +13,7 @@ export const finalizeInvoice =
       verb: 'finalize-invoice',
       parameters: command,
       query: { invoiceId: command.invoiceId, lock: true },
-      decide: (snapshot, context) => decideFinalization(snapshot, {}, context),
+      decide: (snapshot, context) => decideFinalization(snapshot, command, context),
       answer: (snapshot, decision, numbers) => invoiceFacts(invoiceAfter(snapshot, decision), numbers),
     });
   };

@@ -36,7 +36,9 @@ export interface InvoiceFacts {
   amountRemaining: number;
   currency: string;
   /** What the workflow must do next with it. */
-  next: 'calculate_tax' | 'collect' | 'nothing';
+  next: 'calculate_tax' | 'finalize' | 'collect' | 'nothing';
+  /** A draft that advances by itself: not before this instant. */
+  finalizesAt?: Instant;
 }
 
 /** An invoice that wants no money any more, and what that made of its subscription (null where it has none). */
@@ -84,7 +86,10 @@ export interface Activities {
   expireSubscription(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   /** External tax engines only: asks the calculator for a draft invoice's taxes and stores them on the draft. */
   calculateTax(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
-  finalizeInvoice(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
+  /** `automatic`: because its time has come; a draft that is to wait is then refused. `autoAdvance`: whether it is collected by itself from now on. */
+  finalizeInvoice(input: Envelope & { invoiceId: string; automatic?: boolean; autoAdvance?: boolean }): Promise<InvoiceFacts>;
+  /** Lets a draft finalise itself when its time has come, or wait for somebody to finalise it. */
+  setAutoAdvance(input: Envelope & { invoiceId: string; autoAdvance: boolean }): Promise<InvoiceFacts>;
   /** One attempt, intent first. `paymentMethodId` overrides the default for this attempt. */
   collectPayment(input: Envelope & { invoiceId: string; paymentMethodId: string | null }): Promise<PaymentResult>;
   /** Looks an unresolved attempt up at the gateway and records what became of it. */

@@ -18,6 +18,7 @@ import { resolvePayment } from './resolve-payment.ts';
 import { resolvePendingUpdate } from './resolve-pending-update.ts';
 import { scheduleAttempt } from './schedule-attempt.ts';
 import { scheduleCancellation } from './schedule-cancellation.ts';
+import { setAutoAdvance } from './set-auto-advance.ts';
 import { voidInvoice } from './void-invoice.ts';
 
 /** Every activity, wired; refusals leave as ApplicationFailure with the refusal's code as `type`. */
@@ -38,6 +39,7 @@ export function makeActivities(deps: Deps): Activities {
     finalizeInvoice: guarded(finalizeInvoice(deps)),
     collectPayment: guarded(collectPayment(deps)),
     resolvePayment: guarded(resolvePayment(deps)),
+    setAutoAdvance: guarded(setAutoAdvance(deps)),
     voidInvoice: guarded(voidInvoice(deps)),
     markInvoiceUncollectible: guarded(markInvoiceUncollectible(deps)),
     loadDunning: guarded(loadDunning(deps)),

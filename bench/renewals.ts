@@ -80,6 +80,7 @@ const startAll = (client: Client, seeded: readonly Seeded[]): Promise<{ workflow
       dunning: [],
       answered: [],
       parked: [],
+      drafts: [],
       stalled: null,
     };
     const { workflowId, firstExecutionRunId } = await client.workflow.start(WORKFLOW_TYPES.subscription, {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { reasonOf, SetupError } from '../config/setup-error.ts';
 import { findAccountByApiKeyHash, insertAccount, insertApiKey } from '../db/accounts.ts';
 import { openDatabase } from '../db/client.ts';
-import type { Account } from '../domain/account.ts';
+import { type Account, defaultInvoiceGrace } from '../domain/account.ts';
 import { DEFAULT_DUNNING_POLICY } from '../domain/dunning/policy.ts';
 
 const FIRST_ACCOUNT: Account = {
@@ -16,6 +16,7 @@ const FIRST_ACCOUNT: Account = {
   defaultTaxRateIds: [],
   taxCalculator: 'manual',
   dunningPolicy: DEFAULT_DUNNING_POLICY,
+  invoiceGraceSeconds: defaultInvoiceGrace(false),
   invoiceNumberPrefix: 'INV',
   seller: { name: 'My company', email: null, address: null },
 };

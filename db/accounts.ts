@@ -13,6 +13,7 @@ export const ACCOUNTS: TableShape<Account> = {
     'defaultTaxRateIds',
     'taxCalculator',
     'dunningPolicy',
+    'invoiceGraceSeconds',
     'invoiceNumberPrefix',
     'seller',
   ],

@@ -82,7 +82,9 @@ with
     union select unnest(default_tax_rate_ids) from cus union select unnest(default_tax_rate_ids) from sub
     union select unnest(tax_rate_ids) from items union select unnest(tax_rate_ids) from billed union select unnest(tax_rate_ids) from pending
     union select jsonb_array_elements_text(item -> 'taxRateIds') from coming
-    union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about))),
+    union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about
+    union select tax ->> 'taxRateId' from invoice_lines l, jsonb_array_elements(l.taxes) tax
+      where l.account_id = $1 and l.invoice_id = any(array(select id from unsettled union select id from about))))),
   methods as (select m.*, case m.id when (select default_payment_method_id from sub) then 1 when (select default_payment_method_id from cus) then 2 else 3 end as rank
     from payment_methods m where m.account_id = $1 and m.customer_id = (select id from cus) and m.id = any(array(
       select unnest($7::text[]) union select default_payment_method_id from sub union select default_payment_method_id from cus)))

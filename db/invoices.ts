@@ -1,7 +1,7 @@
 import type { Invoice, InvoiceLine, InvoiceStatus } from '../domain/invoicing/invoice.ts';
 import type { AccountTransaction } from './client.ts';
 import { Filter, type InstantRange, type List, listRows, type Page } from './list.ts';
-import { fromRow, fromTimestamp, type Row, type TableShape, toRow, toTimestamp } from './table.ts';
+import { fromRow, fromTimestamp, type Row, type TableShape, toRow, toTimestamp, updateOne } from './table.ts';
 
 export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
   table: 'invoices',
@@ -29,6 +29,7 @@ export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
     'attempted',
     'nextPaymentAttempt',
     'autoAdvance',
+    'automaticallyFinalizesAt',
     'periodStart',
     'periodEnd',
     'defaultTaxRateIds',
@@ -37,6 +38,7 @@ export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
     'customer',
     'seller',
     'description',
+    'footer',
     'metadata',
     'createdAt',
     'finalizedAt',
@@ -44,7 +46,17 @@ export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
     'voidedAt',
     'markedUncollectibleAt',
   ],
-  instants: ['nextPaymentAttempt', 'periodStart', 'periodEnd', 'createdAt', 'finalizedAt', 'paidAt', 'voidedAt', 'markedUncollectibleAt'],
+  instants: [
+    'automaticallyFinalizesAt',
+    'nextPaymentAttempt',
+    'periodStart',
+    'periodEnd',
+    'createdAt',
+    'finalizedAt',
+    'paidAt',
+    'voidedAt',
+    'markedUncollectibleAt',
+  ],
 };
 
 const LINES: TableShape<Omit<InvoiceLine, 'period'>> = {
@@ -109,3 +121,10 @@ export async function listInvoices(
   const { rows, hasMore } = await listRows(t, { table: 'invoices', select: INVOICE_JSON }, query, filter);
   return { items: rows.map(invoiceFromRow), hasMore };
 }
+
+/** Words on an invoice; the database refuses them where it is finalised, but for metadata. */
+export const updateInvoice = (
+  t: AccountTransaction,
+  id: string,
+  patch: Pick<Invoice, 'description' | 'footer' | 'metadata'>,
+): Promise<Omit<Invoice, 'lines'> | null> => updateOne(t, INVOICES, id, patch);

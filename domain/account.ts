@@ -2,6 +2,11 @@ import type { DunningPolicy } from './dunning/policy.ts';
 import type { InvoiceParty } from './invoicing/invoice.ts';
 import type { ProrationBasis } from './subscription/subscription.ts';
 
+/** What `invoiceGraceSeconds` is until somebody sets it: Stripe's hour in live mode, nothing in test mode. */
+export const defaultInvoiceGrace = (livemode: boolean): number => (livemode ? 3600 : 0);
+/** Stripe's longest grace period, 72 hours. */
+export const MAX_INVOICE_GRACE = 72 * 3600;
+
 /** One business entity in live or test mode. An API key belongs to one account. */
 export interface Account {
   id: string;
@@ -13,6 +18,8 @@ export interface Account {
   /** `manual` or the name of an external TaxCalculator known to the worker. */
   taxCalculator: string;
   dunningPolicy: DunningPolicy;
+  /** How long a renewal's invoice stays a draft before it finalises itself, seconds; 0: it is final at once. */
+  invoiceGraceSeconds: number;
   invoiceNumberPrefix: string;
   seller: InvoiceParty;
 }

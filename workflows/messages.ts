@@ -67,6 +67,8 @@ export interface InvoiceSettled {
   subscription: SubscriptionFacts | null;
 }
 export const invoiceSettledSignal = defineSignal<[InvoiceSettled]>('invoiceSettled');
+/** A draft was finalised by somebody, or its time has changed: as it now is. */
+export const draftChangedSignal = defineSignal<[InvoiceFacts]>('draftChanged');
 export interface DunningEnded {
   invoiceId: string;
   outcome: 'recovered' | 'gave_up' | 'stopped';
@@ -112,7 +114,9 @@ export interface ClockParticipant {
 /** `at`: the frozen time of the customer's test clock; absent: now. */
 type ToInvoice = Command & { at?: Instant };
 export type InvoiceCommand =
-  | (ToInvoice & { do: 'finalize' })
+  /** `autoAdvance`: whether it is collected by itself from now on; absent: as the draft says. */
+  | (ToInvoice & { do: 'finalize'; autoAdvance?: boolean })
+  | (ToInvoice & { do: 'set_auto_advance'; autoAdvance: boolean })
   | (ToInvoice & { do: 'pay'; paymentMethodId: string | null })
   | (ToInvoice & { do: 'void' })
   | (ToInvoice & { do: 'mark_uncollectible' });

@@ -13,6 +13,7 @@ type AccountAnswer = Dialect<
   default_tax_rates: string[];
   tax_calculator: string;
   invoice_number_prefix: string;
+  invoice_grace_seconds: number;
   dunning_policy: { retry_delays: number[]; hard_declines: string[]; terminal_action: 'cancel' | 'unpaid' | 'past_due' };
 };
 
@@ -32,6 +33,7 @@ export function presentAccount(account: Account): AccountAnswer {
     default_tax_rates: account.defaultTaxRateIds,
     tax_calculator: account.taxCalculator,
     invoice_number_prefix: account.invoiceNumberPrefix,
+    invoice_grace_seconds: account.invoiceGraceSeconds,
     dunning_policy: {
       retry_delays: account.dunningPolicy.retryDelays,
       hard_declines: account.dunningPolicy.hardDeclines,

@@ -1,3 +1,5 @@
+import { findAccount, updateAccount } from '../../db/accounts.ts';
+import { withAccount } from '../../db/client.ts';
 import { route } from '../define-route.ts';
 import { presentAccount } from '../presenters/accounts.ts';
 import * as schemas from '../schemas/accounts.ts';
@@ -12,5 +14,19 @@ export const accountRoutes = [
     answer: schemas.account,
     kind: 'account',
     handle: async (context) => presentAccount(context.account),
+  }),
+  route({
+    tag: 'Account',
+    method: 'post',
+    path: '/v1/account',
+    summary: "Change the account's billing settings",
+    params: schemas.accountUpdate,
+    answer: schemas.account,
+    kind: 'account',
+    handle: (context, { params }) =>
+      withAccount(context.db, context.account.id, async (t) => {
+        if (params.invoice_grace_seconds !== undefined) await updateAccount(t, { invoiceGraceSeconds: params.invoice_grace_seconds });
+        return presentAccount((await findAccount(t)) ?? context.account);
+      }),
   }),
 ];

@@ -1,13 +1,7 @@
-import { type AccountTransaction, withAccount } from '../../db/client.ts';
-import { findInvoice, listInvoices } from '../../db/invoices.ts';
-import { findPaymentAttempt } from '../../db/payment-attempts.ts';
-import { findPaymentMethod } from '../../db/payment-methods.ts';
-import type { Invoice } from '../../domain/invoicing/invoice.ts';
-import type { InvoiceCommand } from '../../workflows/messages.ts';
-import type { RequestContext } from '../context.ts';
-import { inRestingTimeOf } from '../customer-clock.ts';
+import { withAccount } from '../../db/client.ts';
+import { listInvoices } from '../../db/invoices.ts';
 import { route } from '../define-route.ts';
-import { ApiError, noAnswerInTime, notFound } from '../errors.ts';
+import { commandInvoice, describeInvoice, invoiceOf, readInvoice } from '../invoice-commands.ts';
 import { createdIn, listAnswer, pageInMemory, pageOf } from '../paging.ts';
 import { presentLine } from '../presenters/invoice-lines.ts';
 import { previewInvoice } from '../preview.ts';
@@ -17,83 +11,6 @@ import * as schemas from '../schemas/invoices.ts';
 import { z } from '../schemas/zod.ts';
 
 const one = { tag: 'Invoices', answer: schemas.invoice, kind: 'invoice' } as const;
-
-async function invoiceOf(t: AccountTransaction, id: string): Promise<Invoice> {
-  const invoice = await findInvoice(t, id);
-  if (invoice === null) throw notFound('invoice', id);
-  return invoice;
-}
-
-const readInvoice = (context: RequestContext, id: string) =>
-  withAccount(context.db, context.account.id, async (t) => {
-    const [answer] = await presentInvoices(t, context.account, [await invoiceOf(t, id)]);
-    if (answer === undefined) throw notFound('invoice', id);
-    return answer;
-  });
-
-type Deed = { do: 'finalize' | 'void' | 'mark_uncollectible' } | { do: 'pay'; paymentMethodId: string | null };
-
-/** Sends a command to the invoice's workflow and answers with the invoice; a declined payment is a 402, as with Stripe. */
-async function command(asked: RequestContext, id: string, deed: Deed) {
-  const context = await inRestingTimeOf(asked, { invoiceId: id });
-  const { testClock } = context;
-  const invoice = await withAccount(context.db, context.account.id, async (t) => {
-    if (deed.do === 'pay' && deed.paymentMethodId !== null && (await findPaymentMethod(t, deed.paymentMethodId)) === null) {
-      throw notFound('PaymentMethod', deed.paymentMethodId, 'payment_method');
-    }
-    return invoiceOf(t, id);
-  });
-  context.log.info({ workflowId: `invoice:${id}`, operationId: context.operationId }, `invoice ${deed.do}`);
-  const start = { accountId: context.account.id, invoiceId: id, subscriptionId: invoice.subscriptionId };
-  const order: InvoiceCommand = {
-    operationId: context.operationId,
-    actor: context.actor,
-    ...deed,
-    ...(testClock === undefined ? {} : { at: testClock.frozenTime }),
-  };
-  const { payment } = await context.commands.commandInvoice(start, order);
-  if (payment !== null) await refuseUnpaid(context, payment);
-  return readInvoice(context, id);
-}
-
-type Payment = NonNullable<Awaited<ReturnType<RequestContext['commands']['commandInvoice']>>['payment']>;
-
-async function refuseUnpaid(context: RequestContext, payment: Payment): Promise<void> {
-  switch (payment.outcome) {
-    case 'paid':
-    case 'nothing_due':
-    case 'processing':
-      return;
-    case 'unknown':
-      throw noAnswerInTime();
-    case 'no_payment_method':
-      throw new ApiError(
-        'There is no payment method to charge: attach one to the customer and make it the default, or name it with payment_method.',
-        {
-          status: 400,
-          code: 'resource_missing',
-          param: 'payment_method',
-        },
-      );
-    case 'requires_action':
-      throw new ApiError('The payment method requires the customer to act.', {
-        status: 402,
-        type: 'card_error',
-        code: 'invoice_payment_intent_requires_action',
-      });
-    case 'declined': {
-      const { attemptId } = payment;
-      const attempt =
-        attemptId === null ? null : await withAccount(context.db, context.account.id, (t) => findPaymentAttempt(t, attemptId));
-      throw new ApiError(attempt?.declineMessage ?? 'The payment was declined.', {
-        status: 402,
-        type: 'card_error',
-        code: 'card_declined',
-        declineCode: payment.declineCode ?? undefined,
-      });
-    }
-  }
-}
 
 export const invoiceRoutes = [
   route({
@@ -112,6 +29,18 @@ export const invoiceRoutes = [
     summary: 'Retrieve an invoice',
     params: z.strictObject({ expand }),
     handle: (context, { path: { id = '' } }) => readInvoice(context, id),
+  }),
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/invoices/:id',
+    summary: 'Change a draft: whether it finalises itself, and its words',
+    params: schemas.invoiceUpdate,
+    handle: async (context, { path: { id = '' }, params }) => {
+      await describeInvoice(context, id, params);
+      if (params.auto_advance === undefined) return readInvoice(context, id);
+      return commandInvoice(context, id, { do: 'set_auto_advance', autoAdvance: params.auto_advance });
+    },
   }),
   route({
     ...one,
@@ -158,8 +87,9 @@ export const invoiceRoutes = [
     method: 'post',
     path: '/v1/invoices/:id/finalize',
     summary: 'Finalise a draft invoice',
-    params: schemas.invoiceCommand,
-    handle: (context, { path: { id = '' } }) => command(context, id, { do: 'finalize' }),
+    params: schemas.invoiceFinalize,
+    handle: (context, { path: { id = '' }, params }) =>
+      commandInvoice(context, id, { do: 'finalize', ...(params.auto_advance === undefined ? {} : { autoAdvance: params.auto_advance }) }),
   }),
   route({
     ...one,
@@ -167,7 +97,8 @@ export const invoiceRoutes = [
     path: '/v1/invoices/:id/pay',
     summary: 'Try to collect an open invoice now',
     params: schemas.invoicePay,
-    handle: (context, { path: { id = '' }, params }) => command(context, id, { do: 'pay', paymentMethodId: params.payment_method ?? null }),
+    handle: (context, { path: { id = '' }, params }) =>
+      commandInvoice(context, id, { do: 'pay', paymentMethodId: params.payment_method ?? null }),
   }),
   route({
     ...one,
@@ -175,7 +106,7 @@ export const invoiceRoutes = [
     path: '/v1/invoices/:id/void',
     summary: 'Void an open invoice',
     params: schemas.invoiceCommand,
-    handle: (context, { path: { id = '' } }) => command(context, id, { do: 'void' }),
+    handle: (context, { path: { id = '' } }) => commandInvoice(context, id, { do: 'void' }),
   }),
   route({
     ...one,
@@ -183,6 +114,6 @@ export const invoiceRoutes = [
     path: '/v1/invoices/:id/mark_uncollectible',
     summary: 'Give up an open invoice as a bad debt',
     params: schemas.invoiceCommand,
-    handle: (context, { path: { id = '' } }) => command(context, id, { do: 'mark_uncollectible' }),
+    handle: (context, { path: { id = '' } }) => commandInvoice(context, id, { do: 'mark_uncollectible' }),
   }),
 ];

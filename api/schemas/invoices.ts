@@ -8,12 +8,14 @@ import {
   expandableOrNull,
   idList,
   listOf,
+  metadata,
   nullableText,
   nullableTime,
   paging,
   reference,
   timestamp,
   timezone,
+  unsettable,
   when,
 } from './fields.ts';
 import { paymentBehavior, prorationBehavior } from './subscription-items.ts';
@@ -30,6 +32,15 @@ export const invoiceList = z.strictObject({
 });
 export const lineList = z.strictObject(paging);
 export const invoiceCommand = z.strictObject({ expand });
+/** Description, footer and `auto_advance` of a draft; metadata of any invoice. */
+export const invoiceUpdate = z.strictObject({
+  auto_advance: z.boolean().optional(),
+  description: unsettable(1500),
+  footer: unsettable(5000),
+  metadata,
+  expand,
+});
+export const invoiceFinalize = z.strictObject({ auto_advance: z.boolean().optional(), expand });
 export const invoicePay = z.strictObject({ payment_method: reference.optional(), expand });
 
 /**
@@ -184,7 +195,7 @@ export const invoice = z
       provider: nullableText,
       status: nullableText,
     }),
-    automatically_finalizes_at: z.null(),
+    automatically_finalizes_at: nullableTime,
     billing_reason: z.enum(['subscription_create', 'subscription_cycle', 'subscription_update', 'manual', 'upcoming']),
     collection_method: z.literal('charge_automatically'),
     confirmation_secret: z.null().optional(),
@@ -205,7 +216,7 @@ export const invoice = z
     due_date: z.null(),
     effective_at: nullableTime,
     ending_balance: z.int().nullable(),
-    footer: z.null(),
+    footer: nullableText,
     from_invoice: z.null(),
     last_finalization_error: z.null(),
     latest_revision: z.null(),

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import * as anchorsAndScheduledChanges from './anchors-and-scheduled-changes.ts';
 import * as catalogue from './catalogue.ts';
 import * as customers from './customers.ts';
+import * as draftWindow from './draft-window.ts';
 import * as generations from './generations.ts';
 import * as invoices from './invoices.ts';
 import * as keyLookUp from './key-look-up.ts';
@@ -25,6 +26,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['008-test-clocks', testClocks],
   ['009-trials-and-pauses', trialsAndPauses],
   ['010-anchors-and-scheduled-changes', anchorsAndScheduledChanges],
+  ['013-draft-window', draftWindow],
   ['014-key-look-up', keyLookUp],
   ['015-timeline', timeline],
   ['016-generations', generations],

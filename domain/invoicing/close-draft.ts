@@ -29,6 +29,7 @@ export function closeDraft(draft: DecisionDraft, given: Invoice): Invoice {
     amountDue,
     amountRemaining,
     attempted: paid || given.attempted,
+    automaticallyFinalizesAt: null,
     finalizedAt: draft.asOf,
     paidAt: paid ? draft.asOf : null,
   };

@@ -19,6 +19,8 @@ export interface InvoiceRequest {
   autoAdvance: boolean;
   /** Leave it a draft for a person to finalise (Stripe does so while a subscription is unpaid). */
   leaveDraft?: boolean;
+  /** Seconds for which it stays a draft that may be changed, and finalises itself then (see `Account.invoiceGraceSeconds`). */
+  graceSeconds?: number;
 }
 
 /**
@@ -38,6 +40,8 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     ...request.lines.map((settled) => ({ ...settled, invoiceItemId: null })),
   ];
   const external = account.taxCalculator !== 'manual';
+  const grace = request.graceSeconds ?? 0;
+  const waits = request.leaveDraft === true || grace > 0;
   const taxes: TaxAmount[][] = external
     ? parts.map(() => [])
     : applyTaxRates(
@@ -79,6 +83,7 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     attempted: false,
     nextPaymentAttempt: null,
     autoAdvance: request.autoAdvance,
+    automaticallyFinalizesAt: waits && request.autoAdvance ? draft.asOf + grace : null,
     periodStart: request.period.start,
     periodEnd: request.period.end,
     defaultTaxRateIds: subscription?.defaultTaxRateIds ?? [],
@@ -87,6 +92,7 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     customer: { name: customer.name, email: customer.email, address: customer.address },
     seller: account.seller,
     description: null,
+    footer: null,
     metadata: {},
     createdAt: draft.asOf,
     finalizedAt: null,
@@ -102,7 +108,7 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   const covered = parts.flatMap(({ covers }, index): BilledPeriod[] => {
     return covers ? [{ ...covers, invoiceId: id, invoiceLineId: lines[index]?.id ?? null }] : [];
   });
-  const invoice = external || request.leaveDraft ? made : closeDraft(draft, made);
+  const invoice = external || waits ? made : closeDraft(draft, made);
   return { invoice, covered };
 }
 

@@ -105,6 +105,8 @@ export interface Invoice {
   attempted: boolean;
   nextPaymentAttempt: Instant | null;
   autoAdvance: boolean;
+  /** When a draft that advances by itself becomes final; null for every other invoice. Lines may change until then. */
+  automaticallyFinalizesAt: Instant | null;
   periodStart: Instant;
   periodEnd: Instant;
   defaultTaxRateIds: string[];
@@ -114,6 +116,7 @@ export interface Invoice {
   customer: InvoiceParty;
   seller: InvoiceParty;
   description: string | null;
+  footer: string | null;
   metadata: Metadata;
   createdAt: Instant;
   finalizedAt: Instant | null;

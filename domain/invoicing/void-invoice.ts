@@ -67,7 +67,14 @@ export function voidInvoice(draft: DecisionDraft, invoice: Invoice): void {
     draft.decision.journal.push(...bookVoid(invoice, draft));
     moveBalance(draft, 'unapplied_from_invoice', invoice.startingBalance - (invoice.endingBalance ?? invoice.startingBalance), invoice);
   }
-  const voided: Invoice = { ...invoice, status: 'void', voidedAt: draft.asOf, autoAdvance: false, nextPaymentAttempt: null };
+  const voided: Invoice = {
+    ...invoice,
+    status: 'void',
+    voidedAt: draft.asOf,
+    autoAdvance: false,
+    automaticallyFinalizesAt: null,
+    nextPaymentAttempt: null,
+  };
   putInvoice(draft, voided);
   emit(draft, 'invoice.voided', 'invoice', invoice.id, { status: invoice.status });
   forgetPaidTime(draft, invoice);

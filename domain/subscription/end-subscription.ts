@@ -20,7 +20,7 @@ export interface Ending {
 
 /**
  * Ends a living subscription: an unpaid pending update is dropped, coverage ends at `at`, a final invoice is made where there is something on it, and open
- * invoices are no longer collected by themselves (they stay owed, as with Stripe).
+ * invoices are no longer collected, nor drafts finalised, by themselves (open ones stay owed, as with Stripe).
  */
 export function endSubscription(draft: DecisionDraft, ending: Ending): void {
   const { currentPeriodStart } = subscriptionOf(draft);
@@ -61,10 +61,13 @@ export function dropPendingUpdate(draft: DecisionDraft): void {
 
 function stopCollecting(draft: DecisionDraft): void {
   for (const invoice of draft.openInvoices) {
-    if (invoice.status !== 'open' || (!invoice.autoAdvance && invoice.nextPaymentAttempt === null)) continue;
-    putInvoice(draft, { ...invoice, autoAdvance: false, nextPaymentAttempt: null });
+    const stops =
+      invoice.status === 'open' ? invoice.autoAdvance || invoice.nextPaymentAttempt !== null : invoice.automaticallyFinalizesAt !== null;
+    if (!stops) continue;
+    putInvoice(draft, { ...invoice, autoAdvance: false, automaticallyFinalizesAt: null, nextPaymentAttempt: null });
     emit(draft, 'invoice.updated', 'invoice', invoice.id, {
       autoAdvance: invoice.autoAdvance,
+      automaticallyFinalizesAt: invoice.automaticallyFinalizesAt,
       nextPaymentAttempt: invoice.nextPaymentAttempt,
     });
   }

@@ -1,5 +1,6 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision, IdSource } from '../decision.ts';
+import { decideFinalization } from '../invoicing/finalize-invoice.ts';
 import type { Invoice } from '../invoicing/invoice.ts';
 import type { Instant } from '../time.ts';
 import { decideRenewal } from './renew.ts';
@@ -45,12 +46,24 @@ export const madeBy = (decision: Decision, snapshot: BillingSnapshot): Invoice |
 function nextByItself(given: BillingSnapshot, newId: IdSource): { at: Instant; snapshot: BillingSnapshot; decision: Decision } | null {
   const { subscription } = given;
   if (subscription === null || hasEnded(subscription.status)) return null;
-  const snapshot: BillingSnapshot =
+  const living: BillingSnapshot =
     subscription.status === 'incomplete'
       ? { ...given, subscription: { ...subscription, status: nextStatus('incomplete', 'first_invoice_paid'), incompleteExpiresAt: null } }
       : given;
   const at = Math.min(subscription.currentPeriodEnd, subscription.cancelAt ?? subscription.currentPeriodEnd);
+  const snapshot = withDraftsFinalized(living, at, newId);
   return { at, snapshot, decision: decideRenewal(snapshot, { asOf: at, newId }) };
+}
+
+/** Drafts whose grace period is over by then are final, and have taken their share of the customer's balance. Those that an external engine has to tax stay drafts. */
+function withDraftsFinalized(given: BillingSnapshot, upTo: Instant, newId: IdSource): BillingSnapshot {
+  let snapshot = given;
+  for (const { id, automaticallyFinalizesAt: at } of given.openInvoices) {
+    const invoice = snapshot.openInvoices.find((open) => open.id === id);
+    if (at === null || at > upTo || invoice?.taxStatus !== 'complete') continue;
+    snapshot = applyDecision(snapshot, decideFinalization({ ...snapshot, invoice }, {}, { asOf: at, newId }));
+  }
+  return snapshot;
 }
 
 /** The snapshot once everything is done that is due by `asOf`: between a boundary and its renewal, that of the new period. */
@@ -65,10 +78,10 @@ export function catchUp(given: BillingSnapshot, asOf: Instant, newId: IdSource):
   return snapshot;
 }
 
-/** The invoices of the next `periods` boundaries, in their order; fewer where the subscription ends before, none where nothing is left to bill. */
+/** The invoices of the next `periods` boundaries as they are once final, in their order; fewer where the subscription ends before, none where nothing is left to bill. */
 export function foresee(given: BillingSnapshot, periods: number, newId: IdSource): Invoice[] {
   const invoices: Invoice[] = [];
-  let snapshot = given;
+  let snapshot: BillingSnapshot = { ...given, account: { ...given.account, invoiceGraceSeconds: 0 } };
   for (let period = 0; period < periods; period += 1) {
     const next = nextByItself(snapshot, newId);
     if (next === null) break;

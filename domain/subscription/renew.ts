@@ -12,7 +12,7 @@ import { hasEnded } from './transitions.ts';
  * What happens at the next boundary: the period that begins where the current one ends is billed together with all pending items, or the subscription ends there (or at its
  * date of cancellation, if that comes first). Before that boundary, after the end, and for a subscription that is still incomplete the decision is empty, so asking twice bills
  * once. However late it is asked, one decision bills one period. A period in which the subscription is to end is billed only until then. While the subscription is unpaid
- * its invoices stay drafts for a person to finalise, as with Stripe.
+ * its invoices stay drafts for a person to finalise, as with Stripe. Otherwise the invoice is a draft for the account's grace period.
  */
 export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContext): Decision {
   const draft = beginDecision(snapshot, context);
@@ -47,6 +47,7 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
     pending: stillPending(draft),
     autoAdvance: !unpaid,
     leaveDraft: unpaid,
+    graceSeconds: snapshot.account.invoiceGraceSeconds,
   });
   recordCoverage(draft, settlement, covered);
   return finishDecision(draft);

@@ -19,7 +19,16 @@ export interface SubscriptionRecord {
 export interface UnsettledInvoice
   extends Pick<
     Invoice,
-    'id' | 'status' | 'taxStatus' | 'autoAdvance' | 'attempted' | 'nextPaymentAttempt' | 'createdAt' | 'finalizedAt' | 'currency'
+    | 'id'
+    | 'status'
+    | 'taxStatus'
+    | 'autoAdvance'
+    | 'automaticallyFinalizesAt'
+    | 'attempted'
+    | 'nextPaymentAttempt'
+    | 'createdAt'
+    | 'finalizedAt'
+    | 'currency'
   > {
   /** How the command that made it wants its money asked for; null where no command did (a renewal). */
   paymentBehavior: PaymentBehavior | null;

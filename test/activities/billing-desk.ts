@@ -52,6 +52,7 @@ const account = (taxCalculator: string): Account => ({
   defaultTaxRateIds: [],
   taxCalculator,
   dunningPolicy: { retryDelays: [86_400], hardDeclines: ['lost_card'], terminalAction: 'cancel' },
+  invoiceGraceSeconds: 0,
   invoiceNumberPrefix: 'DESK',
   seller: { name: 'Desk', email: null, address: { ...noAddress, country: 'DE' } },
 });

@@ -11,6 +11,7 @@ const invoice = (given: Partial<Invoice>): Invoice =>
     amountRemaining: 500,
     currency: 'eur',
     autoAdvance: true,
+    automaticallyFinalizesAt: null,
     taxStatus: 'complete',
     ...given,
   }) as Invoice;
@@ -20,6 +21,8 @@ describe('what a workflow is to do next with an invoice', () => {
     [{ status: 'draft', taxStatus: 'pending' }, 'calculate_tax'],
     [{ status: 'draft', taxStatus: 'complete' }, 'nothing'],
     [{ status: 'draft', taxStatus: 'pending', autoAdvance: false }, 'nothing'],
+    [{ status: 'draft', taxStatus: 'complete', automaticallyFinalizesAt: 7200 }, 'finalize'],
+    [{ status: 'draft', taxStatus: 'pending', automaticallyFinalizesAt: 7200 }, 'calculate_tax'],
     [{ status: 'open' }, 'collect'],
     [{ status: 'open', amountRemaining: 0 }, 'nothing'],
     [{ status: 'open', autoAdvance: false }, 'nothing'],

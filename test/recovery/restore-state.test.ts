@@ -51,6 +51,7 @@ const invoice = (patch: Partial<UnsettledInvoice> = {}): UnsettledInvoice => ({
   status: 'open',
   taxStatus: 'complete',
   autoAdvance: true,
+  automaticallyFinalizesAt: null,
   attempted: (patch.attempts ?? []).length > 0,
   nextPaymentAttempt: null,
   createdAt: START,
@@ -124,6 +125,17 @@ test.each<[string, Partial<SubscriptionRecord>]>([
   ['that is a draft for somebody to finalise', { invoices: [invoice({ status: 'draft', autoAdvance: false })] }],
 ])('nothing is done about an invoice %s', (_, record) => {
   expect(restore(record)).toMatchObject({ state: { dunning: [], parked: [] }, dunnings: [] });
+});
+
+test.each([
+  ['complete', 'finalize'],
+  ['pending', 'calculate_tax'],
+] as const)('a draft in its grace period, taxes %s, finalises itself in its time', (taxStatus, next) => {
+  const finalizesAt = START + 3600;
+  const draft = invoice({ status: 'draft', taxStatus, finalizedAt: null, automaticallyFinalizesAt: finalizesAt });
+  const { state } = restore({ invoices: [draft] });
+  expect(state).toMatchObject({ parked: [], drafts: [{ invoiceId: 'in_1', finalizesAt, next }] });
+  expect(agenda(state)[0]).toEqual({ do: 'finalize', at: finalizesAt, invoiceId: 'in_1' });
 });
 
 test.each<[UnsettledInvoice['status'], string[]]>([

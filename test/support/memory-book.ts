@@ -24,6 +24,7 @@ export const anAccount = (patch: Partial<Account> = {}): Account => ({
   defaultTaxRateIds: [],
   taxCalculator: 'manual',
   dunningPolicy: { retryDelays: [259_200], hardDeclines: ['stolen_card'], terminalAction: 'cancel' },
+  invoiceGraceSeconds: 0,
   invoiceNumberPrefix: 'PER',
   seller: { name: 'Seller', email: 'billing@seller.test', address: null },
   ...patch,

@@ -61,6 +61,7 @@ export async function subscribeInThePast(
     dunning: [],
     answered: [],
     parked: [],
+    drafts: [],
     stalled: null,
   };
   await client.workflow.start(WORKFLOW_TYPES.subscription, {

@@ -151,6 +151,7 @@ async function newAccount(db: Database, given: Partial<Account> = {}): Promise<{
     defaultTaxRateIds: [],
     taxCalculator: 'manual',
     dunningPolicy: DEFAULT_DUNNING_POLICY,
+    invoiceGraceSeconds: 0,
     invoiceNumberPrefix: 'TEST',
     seller: { name: 'Seller', email: null, address: null },
     ...given,

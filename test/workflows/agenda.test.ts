@@ -26,6 +26,7 @@ const state = (facts: Partial<SubscriptionState['facts']> = {}, rest: Partial<Su
   dunning: [],
   answered: [],
   parked: [],
+  drafts: [],
   stalled: null,
   ...rest,
 });

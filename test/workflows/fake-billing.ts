@@ -31,6 +31,9 @@ export interface FakeInvoice {
   taxPending: boolean;
   isUpdate: boolean;
   nextAttempt: Instant | null;
+  createdAt: Instant;
+  autoAdvance: boolean;
+  finalizesAt: Instant | null;
 }
 
 interface Attempt {
@@ -79,6 +82,10 @@ export class FakeBilling {
   /** Verbs that refuse. */
   refusals: Partial<Record<keyof Activities, RefusalCode>> = {};
   externalTax = false;
+  /** How long the invoice of a renewal stays a draft. */
+  graceSeconds = 0;
+  /** What happens to a draft right after its taxes have come. */
+  afterTax: ((invoice: FakeInvoice) => void) | null = null;
   timezone = 'UTC';
   /** Seconds of the period of `price_second`, in place of its day. */
   secondsPerPeriod: number | null = null;
@@ -184,14 +191,28 @@ export class FakeBilling {
           const invoice = this.invoice(input.invoiceId);
           if (invoice.status !== 'draft') throw refusal('invoice_not_draft');
           invoice.taxPending = false;
-          return this.invoiceFacts(invoice);
+          const facts = this.invoiceFacts(invoice);
+          this.afterTax?.(invoice);
+          return facts;
         }),
       finalizeInvoice: async (input) =>
         this.once('finalizeInvoice', input, () => {
           const invoice = this.invoice(input.invoiceId);
           if (invoice.status !== 'draft') throw refusal('invoice_not_draft');
-          if (invoice.taxPending) throw new Error('finalized without taxes');
+          const waits = !invoice.autoAdvance || (invoice.finalizesAt ?? input.asOf) > input.asOf;
+          if (input.automatic && waits) throw refusal('invoice_not_draft');
+          if (invoice.taxPending) throw refusal('transition_not_allowed');
           invoice.status = 'open';
+          invoice.autoAdvance = input.autoAdvance ?? invoice.autoAdvance;
+          invoice.finalizesAt = null;
+          return this.invoiceFacts(invoice);
+        }),
+      setAutoAdvance: async (input) =>
+        this.once('setAutoAdvance', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          if (invoice.status !== 'draft') throw refusal('invoice_not_draft');
+          invoice.autoAdvance = input.autoAdvance;
+          invoice.finalizesAt = input.autoAdvance ? Math.max(input.asOf, invoice.createdAt + this.graceSeconds) : null;
           return this.invoiceFacts(invoice);
         }),
       collectPayment: async (input) =>
@@ -315,9 +336,10 @@ export class FakeBilling {
       (other) => other.reason === reason && reason === 'cycle' && other.period.start < period.end && period.start < other.period.end,
     );
     if (clash !== undefined) throw new Error(`${JSON.stringify(period)} is billed already by ${clash.id}`);
+    const waits = reason === 'cycle' && this.graceSeconds > 0;
     const invoice: FakeInvoice = {
       id: `in_${sub.id.slice(4)}_${this.invoices.length + 1}`,
-      status: this.externalTax ? 'draft' : amount > 0 ? 'open' : 'paid',
+      status: this.externalTax || waits ? 'draft' : amount > 0 ? 'open' : 'paid',
       subscriptionId: sub.id,
       reason,
       period,
@@ -325,6 +347,9 @@ export class FakeBilling {
       taxPending: this.externalTax,
       isUpdate: false,
       nextAttempt: null,
+      createdAt: period.start,
+      autoAdvance: true,
+      finalizesAt: waits ? period.start + this.graceSeconds : null,
     };
     this.invoices.push(invoice);
     return invoice;
@@ -376,9 +401,19 @@ export class FakeBilling {
     };
   }
 
-  private invoiceFacts({ id, status, amount, taxPending }: FakeInvoice): InvoiceFacts {
-    const next = status === 'draft' && taxPending ? 'calculate_tax' : status === 'open' ? 'collect' : 'nothing';
-    return { id, number: null, status, amountDue: amount, amountRemaining: status === 'open' ? amount : 0, currency: 'eur', next };
+  private invoiceFacts({ id, status, amount, taxPending, autoAdvance, finalizesAt }: FakeInvoice): InvoiceFacts {
+    const ofDraft = taxPending ? 'calculate_tax' : finalizesAt === null ? 'nothing' : 'finalize';
+    const next = !autoAdvance ? 'nothing' : status === 'draft' ? ofDraft : status === 'open' ? 'collect' : 'nothing';
+    return {
+      id,
+      number: null,
+      status,
+      amountDue: amount,
+      amountRemaining: status === 'open' ? amount : 0,
+      currency: 'eur',
+      next,
+      ...(finalizesAt === null ? {} : { finalizesAt }),
+    };
   }
 
   private paymentResult(invoice: FakeInvoice, attempt: Attempt | null, outcome: PaymentOutcomeKind): PaymentResult {

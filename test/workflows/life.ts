@@ -25,6 +25,9 @@ import { type Running, startWorker } from './environment.ts';
 import { FakeBilling } from './fake-billing.ts';
 import { keepSkipping } from './keep-skipping.ts';
 
+/** What an invoice may be commanded, without who asks. */
+type Deed = InvoiceCommand extends infer C ? (C extends InvoiceCommand ? Omit<C, 'operationId' | 'actor'> : never) : never;
+
 /** One subscription under test: its book, its worker, and the words to command it with. */
 export class Life {
   readonly env: TestWorkflowEnvironment;
@@ -89,7 +92,7 @@ export class Life {
     return this.handle.executeUpdate(scheduleCancellationUpdate, { args: [{ operationId, actor: 'test', at }], updateId: operationId });
   }
 
-  invoice(invoiceId: string, command: { do: 'pay'; paymentMethodId: string | null } | { do: 'finalize' | 'void' | 'mark_uncollectible' }) {
+  invoice(invoiceId: string, command: Deed) {
     const operationId = `invoice-${randomUUID()}`;
     return this.env.client.workflow.executeUpdateWithStart(invoiceCommandUpdate, {
       args: [{ operationId, actor: 'test', ...command } as InvoiceCommand],

@@ -3,7 +3,7 @@ import { migrateState } from '../../workflows/subscription/migrate-state.ts';
 import type { SubscriptionState } from '../../workflows/subscription/state.ts';
 
 /** As the first release wrote it. Fixtures are never changed, only added. */
-const V1: SubscriptionState = {
+const V1: Omit<SubscriptionState, 'drafts'> = {
   v: 1,
   generation: 1,
   accountId: 'acct_1',
@@ -39,7 +39,7 @@ const V1: SubscriptionState = {
 
 test('the first version is understood, and the argument left alone', () => {
   const state = migrateState(V1);
-  expect(state).toEqual(V1);
+  expect(state).toEqual({ ...V1, drafts: [] });
   state.facts.status = 'active';
   state.dunning.pop();
   expect(V1).toMatchObject({ facts: { status: 'past_due' }, dunning: ['in_1'] });

@@ -162,6 +162,28 @@ test(
 );
 
 test(
+  'a draft whose time came while no worker ran is finalised and paid by the next one, once',
+  () =>
+    live(
+      env,
+      async (life) => {
+        await life.subscribe({ price: 'price_second' });
+        await until(() => expect(life.billing.invoices).toHaveLength(2));
+        const draft = life.billing.invoices[1];
+        expect(draft).toMatchObject({ status: 'draft' });
+        await life.worker.stop();
+        expect(draft).toMatchObject({ status: 'draft' });
+        await until(() => expect(Date.now() / 1000).toBeGreaterThan((draft?.finalizesAt ?? 0) + 2));
+        await life.restart();
+        await until(() => expect(draft).toMatchObject({ status: 'paid' }));
+        expect(life.billing.attempts.filter(({ invoiceId }) => invoiceId === draft?.id)).toHaveLength(1);
+      },
+      Object.assign(secondsLong(8), { graceSeconds: 6 }),
+    ),
+  60_000,
+);
+
+test(
   'cancelling the workflow itself ends nothing',
   () =>
     live(env, async (life) => {

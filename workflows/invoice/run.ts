@@ -4,7 +4,14 @@ import type { Instant } from '../../domain/time.ts';
 import { charge, decide } from '../call-activities.ts';
 import { Clock } from '../clock.ts';
 import { Inbox } from '../inbox.ts';
-import { dunningWorkflowId, type InvoiceCommand, invoiceCommandUpdate, invoiceSettledSignal, type StartInvoice } from '../messages.ts';
+import {
+  draftChangedSignal,
+  dunningWorkflowId,
+  type InvoiceCommand,
+  invoiceCommandUpdate,
+  invoiceSettledSignal,
+  type StartInvoice,
+} from '../messages.ts';
 import { answerFor, reasonOf, refusalIn } from '../read-failure.ts';
 import { backOff } from '../subscription/park.ts';
 import { tell } from '../tell.ts';
@@ -26,7 +33,7 @@ export async function invoice(start: StartInvoice): Promise<void> {
   return CancellationScope.nonCancellable(async () => {
     const inbox = new Inbox<InvoiceCommand, Answer>();
     setHandler(invoiceCommandUpdate, (command) => inbox.ask(command.operationId, command), {
-      description: 'Finalizes, pays, voids or writes off the invoice.',
+      description: 'Finalizes, pays, voids or writes off the invoice, or lets a draft wait.',
     });
     const counter: Counter = { start, inbox, clock: new Clock({ kind: 'real' }), open: null };
     do {
@@ -55,8 +62,14 @@ async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> 
   const input = { accountId, invoiceId, operationId: command.operationId, actor: command.actor, asOf: command.at ?? counter.clock.now() };
   switch (command.do) {
     case 'finalize': {
-      const finalized = await decide.finalizeInvoice.executeWithOptions({ summary: `finalizes ${invoiceId}` }, [input]);
-      return settled(counter, { invoice: finalized, payment: null });
+      const { autoAdvance } = command;
+      const finalized = await finalize({ ...input, ...(autoAdvance === undefined ? {} : { autoAdvance }) });
+      return handOver(counter, await settled(counter, { invoice: finalized, payment: null }), input, command.at);
+    }
+    case 'set_auto_advance': {
+      const summary = `${invoiceId} ${command.autoAdvance ? 'finalizes itself' : 'waits to be finalized'}`;
+      const changed = await decide.setAutoAdvance.executeWithOptions({ summary }, [{ ...input, autoAdvance: command.autoAdvance }]);
+      return handOver(counter, { invoice: changed, payment: null }, input, command.at);
     }
     case 'void': {
       const voided = await decide.voidInvoice.executeWithOptions({ summary: `voids ${invoiceId}` }, [input]);
@@ -69,6 +82,31 @@ async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> 
     case 'pay':
       return pay(counter, input, command.paymentMethodId, command.at);
   }
+}
+
+/** Where an external engine has not been asked for the taxes of the draft as it now is, it is asked first. */
+async function finalize(input: Envelope & { invoiceId: string; autoAdvance?: boolean }): Promise<InvoiceFacts> {
+  const { invoiceId } = input;
+  const summary = `finalizes ${invoiceId}`;
+  try {
+    return await decide.finalizeInvoice.executeWithOptions({ summary }, [input]);
+  } catch (error) {
+    if (refusalIn(error)?.type !== 'transition_not_allowed') throw error;
+  }
+  const { autoAdvance: _, ...asked } = input;
+  await decide.calculateTax.executeWithOptions({ summary: `asks for the taxes of ${invoiceId}` }, [
+    { ...asked, operationId: `${input.operationId}:tax` },
+  ]);
+  return decide.finalizeInvoice.executeWithOptions({ summary }, [input]);
+}
+
+/** The subscription goes on with what is to be done by itself; where there is none to do it, it is done here. */
+async function handOver(counter: Counter, answer: Answer, input: Envelope & { invoiceId: string }, at?: Instant): Promise<Answer> {
+  const { subscriptionId } = counter.start;
+  const { invoice: facts } = answer;
+  if (facts.status !== 'draft' && facts.status !== 'open') return answer;
+  if (subscriptionId !== null && (await tell(subscriptionId, draftChangedSignal, facts))) return answer;
+  return facts.next === 'collect' ? pay(counter, { ...input, operationId: `${input.operationId}:collect` }, null, at) : answer;
 }
 
 async function pay(

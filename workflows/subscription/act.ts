@@ -73,14 +73,14 @@ export const resolvePendingUpdate = (desk: Desk, invoiceId: string, apply: boole
     { ...own(desk, `update:${invoiceId}:${apply ? 'apply' : 'drop'}`, asOf), apply },
   ]);
 
-export const calculateTax = (desk: Desk, invoiceId: string): Promise<InvoiceFacts> =>
+export const calculateTax = (desk: Desk, invoiceId: string, again?: Instant): Promise<InvoiceFacts> =>
   insist.calculateTax.executeWithOptions({ summary: `asks for the taxes of ${invoiceId}` }, [
-    { ...own(desk, `tax:${invoiceId}`, asOfNow(desk)), invoiceId },
+    { ...own(desk, `tax:${invoiceId}${again === undefined ? '' : `:${again}`}`, asOfNow(desk)), invoiceId },
   ]);
 
 export const finalizeInvoice = (desk: Desk, invoiceId: string): Promise<InvoiceFacts> =>
   decide.finalizeInvoice.executeWithOptions({ summary: `finalizes ${invoiceId}` }, [
-    { ...own(desk, `finalize:${invoiceId}`, asOfNow(desk)), invoiceId },
+    { ...own(desk, `finalize:${invoiceId}`, asOfNow(desk)), invoiceId, automatic: true },
   ]);
 
 /** The subscription asks for the money of an invoice once; every further try is dunning's or somebody's command. */

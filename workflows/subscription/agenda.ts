@@ -8,6 +8,7 @@ export type Step =
   | { do: 'renew'; at: Instant; asOf: Instant }
   | { do: 'expire'; at: Instant; asOf: Instant }
   | { do: 'drop_update'; at: Instant; asOf: Instant; invoiceId: string }
+  | { do: 'finalize'; at: Instant; invoiceId: string }
   | { do: 'retry'; at: Instant; invoiceId: string };
 
 /** All that is to come, in the order in which it is to be done. Pure. */
@@ -19,8 +20,9 @@ export function agenda(state: SubscriptionState): Step[] {
   return steps.sort((a, b) => a.at - b.at);
 }
 
-function boundarySteps({ facts, parked, stalled }: SubscriptionState): Step[] {
-  const steps: Step[] = [];
+function boundarySteps({ facts, drafts, parked, stalled }: SubscriptionState): Step[] {
+  // Before the renewal of the same instant: what the draft takes of the customer's balance is gone then.
+  const steps: Step[] = drafts.map(({ invoiceId, finalizesAt }) => ({ do: 'finalize', at: finalizesAt, invoiceId }));
   const heldUntil = stalled?.retryAt ?? Number.NEGATIVE_INFINITY;
   const { pendingUpdate } = facts;
   if (pendingUpdate !== null && !parked.some((step) => step.invoiceId === pendingUpdate.invoiceId)) {
@@ -48,6 +50,8 @@ export function describeStep(step: Step, state: SubscriptionState): string {
       return `expires ${day(step.asOf)} unless paid`;
     case 'drop_update':
       return `drops the pending update ${day(step.asOf)} unless ${step.invoiceId} is paid`;
+    case 'finalize':
+      return `finalizes ${step.invoiceId}`;
     case 'retry': {
       const parked = state.parked.find(({ invoiceId }) => invoiceId === step.invoiceId);
       return `${(parked?.step ?? 'retry').replace('_', ' ')} of ${step.invoiceId}, try ${(parked?.tries ?? 0) + 1}`;

@@ -15,6 +15,7 @@ export type Order =
 export type Fact =
   | ({ name: 'invoiceSettled' } & InvoiceSettled)
   | ({ name: 'dunningEnded' } & DunningEnded)
+  | { name: 'draftChanged'; invoice: InvoiceFacts }
   | { name: 'paymentMethodChanged'; paymentMethodId: string };
 
 /** A tax calculation under way, which the loop does not wait for. */

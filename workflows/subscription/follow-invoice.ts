@@ -21,8 +21,27 @@ const TAX_PATIENCE = '5s';
  */
 export async function followInvoice(desk: Desk, invoice: InvoiceFacts | null, manner: CollectionManner): Promise<Followed> {
   if (invoice === null) return { invoice: null, payment: null };
-  if (invoice.next === 'calculate_tax') return calculateTax(desk, invoice, manner);
+  const { next, finalizesAt } = invoice;
+  if (finalizesAt !== undefined && (next === 'calculate_tax' || next === 'finalize')) {
+    forgetDraft(desk, invoice.id);
+    desk.state.drafts.push({ invoiceId: invoice.id, finalizesAt, next });
+    return { invoice, payment: null };
+  }
+  if (next === 'calculate_tax') return calculateTax(desk, invoice.id, manner, invoice);
   return collectWhereDue(desk, invoice, manner);
+}
+
+/** Goes on with a draft whose grace period is over. */
+export async function finalizeDraft(desk: Desk, invoiceId: string): Promise<void> {
+  const known = desk.state.drafts.find((draft) => draft.invoiceId === invoiceId);
+  forgetDraft(desk, invoiceId);
+  const manner = { collect: true, dropIfDeclined: false };
+  if (known?.next === 'calculate_tax') await calculateTax(desk, invoiceId, manner, null);
+  else await finalize(desk, invoiceId, manner);
+}
+
+export function forgetDraft({ state }: Desk, invoiceId: string): void {
+  state.drafts = state.drafts.filter((draft) => draft.invoiceId !== invoiceId);
 }
 
 /** Takes up a parked step again. */
@@ -32,7 +51,7 @@ export async function retry(desk: Desk, invoiceId: string): Promise<void> {
   const { manner } = parked;
   switch (parked.step) {
     case 'calculate_tax':
-      startErrand(desk, invoiceId);
+      startErrand(desk, invoiceId, parked.since);
       parked.retryAt = null;
       return;
     case 'finalize_invoice':
@@ -52,13 +71,13 @@ export async function retry(desk: Desk, invoiceId: string): Promise<void> {
 
 // Taxes of an external engine ----------------------------------------------------------------------------------------
 
-async function calculateTax(desk: Desk, invoice: InvoiceFacts, manner: CollectionManner): Promise<Followed> {
-  const errand = startErrand(desk, invoice.id);
-  if (await condition(() => errand.end !== null, TAX_PATIENCE, { summary: `waits for the taxes of ${invoice.id}` })) {
+async function calculateTax(desk: Desk, invoiceId: string, manner: CollectionManner, invoice: InvoiceFacts | null): Promise<Followed> {
+  const errand = startErrand(desk, invoiceId);
+  if (await condition(() => errand.end !== null, TAX_PATIENCE, { summary: `waits for the taxes of ${invoiceId}` })) {
     return endErrand(desk, errand, manner, invoice);
   }
   park(desk, {
-    invoiceId: invoice.id,
+    invoiceId,
     step: 'calculate_tax',
     error: 'the tax engine does not answer; its pending activity shows why',
     manner,
@@ -67,13 +86,13 @@ async function calculateTax(desk: Desk, invoice: InvoiceFacts, manner: Collectio
   return { invoice, payment: null };
 }
 
-/** Starts the calculation without waiting for it: while the engine is away, the subscription goes on. */
-function startErrand(desk: Desk, invoiceId: string): Errand {
+/** Starts the calculation without waiting for it: while the engine is away, the subscription goes on. `again`: since when an earlier answer is not enough. */
+function startErrand(desk: Desk, invoiceId: string, again?: number): Errand {
   const known = desk.errands.get(invoiceId);
   if (known !== undefined) return known;
   const errand: Errand = { invoiceId, end: null };
   desk.errands.set(invoiceId, errand);
-  act.calculateTax(desk, invoiceId).then(
+  act.calculateTax(desk, invoiceId, again).then(
     (taxed) => {
       errand.end = { taxed };
     },
@@ -116,7 +135,11 @@ async function finalize(desk: Desk, invoiceId: string, manner: CollectionManner)
     return await collectWhereDue(desk, invoice, manner);
   } catch (error) {
     if (isSettledElsewhere(error)) unpark(desk, invoiceId);
-    else park(desk, { invoiceId, step: 'finalize_invoice', error, manner });
+    else {
+      // Its lines have changed since its taxes came: they are asked for once more.
+      const step = refusalIn(error)?.type === 'transition_not_allowed' ? 'calculate_tax' : 'finalize_invoice';
+      park(desk, { invoiceId, step, error, manner });
+    }
     return { invoice: null, payment: null };
   }
 }

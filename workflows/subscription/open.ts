@@ -33,6 +33,7 @@ export async function create(
         dunning: [],
         answered: [],
         parked: [],
+        drafts: [],
         stalled: null,
       },
       clock,

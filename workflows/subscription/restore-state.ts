@@ -3,7 +3,7 @@ import type { SubscriptionRecord, UnsettledInvoice } from '../../domain/subscrip
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { StartDunning } from '../messages.ts';
-import type { ClockSetting, CollectionManner, ParkedStep, SubscriptionState } from './state.ts';
+import type { ClockSetting, CollectionManner, OpenDraft, ParkedStep, SubscriptionState } from './state.ts';
 
 /**
  * The state a subscription's workflow would have, from what is written in Postgres. What was being done when the workflow was lost is parked, due at once: every step has the
@@ -24,6 +24,7 @@ export function restoreState(accountId: string, facts: SubscriptionFacts, record
     dunning: invoices.filter((invoice) => isChased(record, invoice)).map(({ id }) => id),
     answered,
     parked: invoices.flatMap((invoice) => unfinished(record, invoice)),
+    drafts: invoices.flatMap(waiting),
     stalled: null,
   };
 }
@@ -74,6 +75,12 @@ const mannerOf = ({ paymentBehavior }: UnsettledInvoice): CollectionManner => ({
   dropIfDeclined: paymentBehavior === 'error_if_incomplete',
 });
 
+/** A draft in its grace period. */
+const waiting = ({ id, status, taxStatus, automaticallyFinalizesAt: finalizesAt }: UnsettledInvoice): OpenDraft[] =>
+  status !== 'draft' || finalizesAt === null
+    ? []
+    : [{ invoiceId: id, finalizesAt, next: taxStatus === 'pending' ? 'calculate_tax' : 'finalize' }];
+
 /** What was left undone about an invoice that no dunning looks after: at most one step. */
 function unfinished(record: SubscriptionRecord, invoice: UnsettledInvoice): ParkedStep[] {
   if (isChased(record, invoice)) return [];
@@ -93,7 +100,7 @@ function unfinished(record: SubscriptionRecord, invoice: UnsettledInvoice): Park
   const awaited = record.subscription.pendingUpdate?.invoiceId === invoice.id;
   switch (invoice.status) {
     case 'draft':
-      if (!invoice.autoAdvance) return [];
+      if (!invoice.autoAdvance || invoice.automaticallyFinalizesAt !== null) return [];
       return park(invoice.taxStatus === 'pending' ? 'calculate_tax' : 'finalize_invoice');
     case 'open':
       // An attempt that was never sent goes on under the operation that began it.

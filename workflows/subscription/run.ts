@@ -11,7 +11,7 @@ import { agenda, describeStep, type Step } from './agenda.ts';
 import { announce } from './announce.ts';
 import { stopDunning } from './chase.ts';
 import { adopt, type Desk, type Fact, type Order } from './desk.ts';
-import { finishedErrand, followInvoice, resolveUpdate, restartErrands, retry, takeUp } from './follow-invoice.ts';
+import { finalizeDraft, finishedErrand, followInvoice, resolveUpdate, restartErrands, retry, takeUp } from './follow-invoice.ts';
 import { migrateState } from './migrate-state.ts';
 import { admit, obey } from './obey.ts';
 import { collectFirst, create, type Opening } from './open.ts';
@@ -126,6 +126,9 @@ async function perform(desk: Desk, step: Step): Promise<boolean> {
     case 'drop_update':
       await resolveUpdate(desk, step.invoiceId, false, step.asOf);
       return false;
+    case 'finalize':
+      await finalizeDraft(desk, step.invoiceId);
+      return false;
     case 'retry':
       await retry(desk, step.invoiceId);
       return false;
@@ -214,6 +217,7 @@ function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, facts: Fac
     description: 'As the update, unanswered.',
   });
   setHandler(messages.invoiceSettledSignal, (fact) => void facts.push({ name: 'invoiceSettled', ...fact }));
+  setHandler(messages.draftChangedSignal, (invoice) => void facts.push({ name: 'draftChanged', invoice }));
   setHandler(messages.dunningEndedSignal, (fact) => void facts.push({ name: 'dunningEnded', ...fact }));
   setHandler(messages.paymentMethodChangedSignal, (fact) => void facts.push({ name: 'paymentMethodChanged', ...fact }));
   setHandler(messages.stateQuery, () => {

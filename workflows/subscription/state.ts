@@ -17,6 +17,8 @@ export interface SubscriptionState {
   answered: string[];
   /** Steps that could not be finished and are retried by the loop, at most one per invoice; empty normally. */
   parked: ParkedStep[];
+  /** Invoices that finalise themselves when their grace period is over. */
+  drafts: OpenDraft[];
   /** The boundary step (renewal, expiry) that failed last, held back until `retryAt`; null normally. */
   stalled: { step: 'renew' | 'expire'; since: Instant; error: string; tries: number; retryAt: Instant } | null;
 }
@@ -44,6 +46,13 @@ export interface ClockStep {
   from: string;
   /** Number of the step, given back in the report. */
   step: number;
+}
+
+export interface OpenDraft {
+  invoiceId: string;
+  finalizesAt: Instant;
+  /** `calculate_tax`: an external engine has to be asked first. */
+  next: 'calculate_tax' | 'finalize';
 }
 
 export interface ParkedStep {

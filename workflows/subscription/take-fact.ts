@@ -1,7 +1,7 @@
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import { forwardPaymentMethod, stopDunning } from './chase.ts';
 import { asOfNow, type Desk, type Fact, learn } from './desk.ts';
-import { resolveUpdate } from './follow-invoice.ts';
+import { followInvoice, forgetDraft, resolveUpdate } from './follow-invoice.ts';
 import { unpark } from './park.ts';
 
 /** Takes note of what happened elsewhere, and does what follows from it. */
@@ -11,11 +11,16 @@ export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
     case 'invoiceSettled': {
       learn(desk, fact.subscription);
       unpark(desk, fact.invoiceId);
+      forgetDraft(desk, fact.invoiceId);
       if (state.facts.pendingUpdate?.invoiceId === fact.invoiceId) {
         await resolveUpdate(desk, fact.invoiceId, fact.status === 'paid', asOfNow(desk));
       }
       break;
     }
+    case 'draftChanged':
+      forgetDraft(desk, fact.invoice.id);
+      await followInvoice(desk, fact.invoice, { collect: true, dropIfDeclined: false });
+      break;
     case 'dunningEnded':
       state.dunning = state.dunning.filter((invoiceId) => invoiceId !== fact.invoiceId);
       learn(desk, fact.subscription);

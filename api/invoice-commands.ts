@@ -1,0 +1,125 @@
+import { loadSnapshot } from '../db/billing-snapshot.ts';
+import { type AccountTransaction, withAccount } from '../db/client.ts';
+import { findInvoice, updateInvoice } from '../db/invoices.ts';
+import { findPaymentAttempt } from '../db/payment-attempts.ts';
+import { findPaymentMethod } from '../db/payment-methods.ts';
+import type { Invoice } from '../domain/invoicing/invoice.ts';
+import { changeableDraft } from '../domain/invoicing/set-auto-advance.ts';
+import type { InvoiceCommand } from '../workflows/messages.ts';
+import type { RequestContext } from './context.ts';
+import { inRestingTimeOf } from './customer-clock.ts';
+import { ApiError, noAnswerInTime, notFound } from './errors.ts';
+import { presentInvoices } from './read-objects.ts';
+import { mergeMetadata } from './schemas/fields.ts';
+import type { invoiceUpdate } from './schemas/invoices.ts';
+import type { z } from './schemas/zod.ts';
+import { tell } from './tell-event.ts';
+
+/** @throws ApiError 404 */
+export async function invoiceOf(t: AccountTransaction, id: string): Promise<Invoice> {
+  const invoice = await findInvoice(t, id);
+  if (invoice === null) throw notFound('invoice', id);
+  return invoice;
+}
+
+export const readInvoice = (context: RequestContext, id: string) =>
+  withAccount(context.db, context.account.id, async (t) => {
+    const [answer] = await presentInvoices(t, context.account, [await invoiceOf(t, id)]);
+    if (answer === undefined) throw notFound('invoice', id);
+    return answer;
+  });
+
+export type Deed =
+  | { do: 'void' | 'mark_uncollectible' }
+  | { do: 'finalize'; autoAdvance?: boolean }
+  | { do: 'set_auto_advance'; autoAdvance: boolean }
+  | { do: 'pay'; paymentMethodId: string | null };
+
+/** Sends a command to the invoice's workflow and answers with the invoice; a declined payment is a 402, as with Stripe. */
+export async function commandInvoice(asked: RequestContext, id: string, deed: Deed) {
+  const context = await inRestingTimeOf(asked, { invoiceId: id });
+  const { testClock } = context;
+  const invoice = await withAccount(context.db, context.account.id, async (t) => {
+    if (deed.do === 'pay' && deed.paymentMethodId !== null && (await findPaymentMethod(t, deed.paymentMethodId)) === null) {
+      throw notFound('PaymentMethod', deed.paymentMethodId, 'payment_method');
+    }
+    return invoiceOf(t, id);
+  });
+  context.log.info({ workflowId: `invoice:${id}`, operationId: context.operationId }, `invoice ${deed.do}`);
+  const start = { accountId: context.account.id, invoiceId: id, subscriptionId: invoice.subscriptionId };
+  const order: InvoiceCommand = {
+    operationId: context.operationId,
+    actor: context.actor,
+    ...deed,
+    ...(testClock === undefined ? {} : { at: testClock.frozenTime }),
+  };
+  const { payment } = await context.commands.commandInvoice(start, order);
+  if (payment !== null) await refuseUnpaid(context, payment);
+  return readInvoice(context, id);
+}
+
+type Payment = NonNullable<Awaited<ReturnType<RequestContext['commands']['commandInvoice']>>['payment']>;
+
+async function refuseUnpaid(context: RequestContext, payment: Payment): Promise<void> {
+  switch (payment.outcome) {
+    case 'paid':
+    case 'nothing_due':
+    case 'processing':
+      return;
+    case 'unknown':
+      throw noAnswerInTime();
+    case 'no_payment_method':
+      throw new ApiError(
+        'There is no payment method to charge: attach one to the customer and make it the default, or name it with payment_method.',
+        {
+          status: 400,
+          code: 'resource_missing',
+          param: 'payment_method',
+        },
+      );
+    case 'requires_action':
+      throw new ApiError('The payment method requires the customer to act.', {
+        status: 402,
+        type: 'card_error',
+        code: 'invoice_payment_intent_requires_action',
+      });
+    case 'declined': {
+      const { attemptId } = payment;
+      const attempt =
+        attemptId === null ? null : await withAccount(context.db, context.account.id, (t) => findPaymentAttempt(t, attemptId));
+      throw new ApiError(attempt?.declineMessage ?? 'The payment was declined.', {
+        status: 402,
+        type: 'card_error',
+        code: 'card_declined',
+        declineCode: payment.declineCode ?? undefined,
+      });
+    }
+  }
+}
+
+/**
+ * Writes the words on an invoice, which decide nothing: description and footer of a draft, metadata of any invoice. The customer stays locked, so a decision about the
+ * invoice comes before or after.
+ * @throws ApiError 404; Refusal invoice_not_draft, transition_not_allowed
+ */
+export async function describeInvoice(asked: RequestContext, id: string, params: z.output<typeof invoiceUpdate>): Promise<void> {
+  const context = await inRestingTimeOf(asked, { invoiceId: id });
+  await withAccount(context.db, context.account.id, async (t) => {
+    await invoiceOf(t, id);
+    const snapshot = await loadSnapshot(t, { invoiceId: id, lock: true });
+    for (const param of ['auto_advance', 'description', 'footer'] as const) {
+      if (params[param] !== undefined) changeableDraft(snapshot, context.now(), param);
+    }
+    const before = snapshot.invoice;
+    if (before === null) throw notFound('invoice', id);
+    const after = {
+      ...before,
+      ...(params.description === undefined ? {} : { description: params.description }),
+      ...(params.footer === undefined ? {} : { footer: params.footer }),
+      metadata: mergeMetadata(before.metadata, params.metadata),
+    };
+    if (JSON.stringify(after) === JSON.stringify(before)) return;
+    await updateInvoice(t, id, { description: after.description, footer: after.footer, metadata: after.metadata });
+    await tell(context, t, { type: 'invoice.updated', objectType: 'invoice', before, after });
+  });
+}
