@@ -37,6 +37,8 @@ describe('a finalised invoice', () => {
     customer: `'{"name":"Mallory"}'`,
     seller: `'{"name":"Mallory"}'`,
     description: `'x'`,
+    footer: `'x'`,
+    automatically_finalizes_at: `'2001-01-01'`,
     billing_reason: `'manual'`,
     default_tax_rate_ids: `'{x}'`,
     tax_calculator: `'x'`,
