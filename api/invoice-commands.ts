@@ -54,7 +54,7 @@ export async function commandInvoice(asked: RequestContext, id: string, deed: De
     ...(testClock === undefined ? {} : { at: testClock.frozenTime }),
   };
   const { payment } = await context.commands.commandInvoice(start, order);
-  if (payment !== null) await refuseUnpaid(context, payment);
+  if (deed.do === 'pay' && payment !== null) await refuseUnpaid(context, payment);
   return readInvoice(context, id);
 }
 

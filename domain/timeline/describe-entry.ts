@@ -14,6 +14,7 @@ const VERBS: Record<string, { asked: string; done: string }> = {
   'resolve-pending-update': { asked: 'settle the pending change', done: 'The pending change was settled' },
   'calculate-tax': { asked: 'calculate the taxes', done: 'The taxes were calculated' },
   'finalize-invoice': { asked: 'finalise the invoice', done: 'The invoice was finalised' },
+  'set-auto-advance': { asked: 'let the draft wait or finalise itself', done: 'Whether the draft finalises itself was set' },
   'void-invoice': { asked: 'void the invoice', done: 'The invoice was voided' },
   'mark-invoice-uncollectible': { asked: 'write the invoice off', done: 'The invoice was written off' },
   'schedule-attempt': { asked: 'plan the next payment attempt', done: 'The next payment attempt was planned' },
