@@ -7,6 +7,7 @@ import { runMain, SetupError } from '../config/setup-error.ts';
 import { measureApi } from './api-latency.ts';
 import { NAMESPACE, startEngine } from './engine.ts';
 import { measureFloor } from './floor.ts';
+import { measureRebuild } from './rebuild.ts';
 import { measureRenewals } from './renewals.ts';
 import { describeMachine, print, type Report } from './report.ts';
 import { openSeeder } from './seed.ts';
@@ -14,13 +15,19 @@ import { openSeeder } from './seed.ts';
 /** Customers without a subscription, for the creations that the API is timed with. */
 const NEWCOMERS = 500;
 
-/** `npm run bench -- --subscriptions 1000 --seconds 10 --json report.json` */
+/** `npm run bench -- --subscriptions 1000 --seconds 10 --json report.json`; `npm run bench -- --rebuild 10000` measures a rebuild, and nothing else. */
 await runMain(async () => {
   const { values } = parseArgs({
-    options: { subscriptions: { type: 'string', default: '200' }, seconds: { type: 'string', default: '5' }, json: { type: 'string' } },
+    options: {
+      subscriptions: { type: 'string', default: '200' },
+      seconds: { type: 'string', default: '5' },
+      rebuild: { type: 'string' },
+      json: { type: 'string' },
+    },
   });
   const count = positive('--subscriptions', values.subscriptions);
   const seconds = positive('--seconds', values.seconds);
+  const rebuildOf = values.rebuild === undefined ? null : positive('--rebuild', values.rebuild);
   const machine = describeMachine();
   const say = (line: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
@@ -35,6 +42,11 @@ await runMain(async () => {
     const seeder = await openSeeder(engine.databaseUrl);
     try {
       const client = new Client({ connection, namespace: NAMESPACE });
+      if (rebuildOf !== null) {
+        const rebuilt = await measureRebuild(rebuildOf, { client, engine, seeder, say });
+        process.stdout.write(`${JSON.stringify({ machine, rebuilt }, null, 2)}\n`);
+        return;
+      }
       const floor = await measureFloor(count, client, engine, say);
       const [api, first] = await Promise.all([engine.startApi(), engine.startWorker('parking')]);
       const { renewals, seeded, worker } = await measureRenewals(count, { client, engine, seeder, api, worker: first, say });

@@ -20,10 +20,11 @@ const ENTRIES = {
   worker: ['workers/main.ts'],
   migrate: ['cli/migrate.ts'],
   rebuild: ['cli/rebuild.ts'],
+  drift: ['cli/drift.ts'],
   bench: ['bench/main.ts'],
 };
 /** What runs in production, where the development packages may be left out. */
-const RUNS_WITHOUT_DEV = ['start', 'api', 'worker', 'migrate', 'rebuild'];
+const RUNS_WITHOUT_DEV = ['start', 'api', 'worker', 'migrate', 'rebuild', 'drift'];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 

@@ -2,8 +2,8 @@ import { listAccountIds } from '../db/accounts.ts';
 import { alone, withAccount } from '../db/client.ts';
 import { listUnfinishedSubscriptions } from '../db/subscription-records.ts';
 import { listAdvancingClocks } from '../db/test-clocks.ts';
-import { hasEnded } from '../domain/subscription/transitions.ts';
 import { dunningWorkflowId, testClockWorkflowId } from '../workflows/messages.ts';
+import { needsWorkflow } from './examine.ts';
 import { inParallel } from './in-parallel.ts';
 import {
   isRunning,
@@ -72,8 +72,6 @@ async function rebuildPage(recovery: Recovery, accountId: string, ids: readonly 
     if (await startDunning(recovery, given)) report.dunnings += 1;
   });
 }
-
-const needsWorkflow = ({ state }: Restored): boolean => !hasEnded(state.facts.status) || state.parked.length > 0;
 
 /** A dunning that outlived its subscription's workflow is of the older generation, and gives way. */
 async function restart(recovery: Recovery, { state, dunnings }: Restored, report: RebuildReport): Promise<void> {

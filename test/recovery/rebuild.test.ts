@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { withAccount } from '../../db/client.ts';
 import { instant } from '../../domain/time.ts';
 import { rebuild } from '../../recovery/rebuild.ts';
 import { restored, startSubscription, takenOver } from '../../recovery/restart.ts';
-import { startTemporal, type TemporalServer } from '../../servers/temporal.ts';
+import type { TemporalServer } from '../../servers/temporal.ts';
 import { cancelUpdate, stateQuery } from '../../workflows/messages.ts';
 import { calendarLine, invoicesOf, newCustomer, newPrice } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { advanceTo, newClock, readyAgain } from '../support/test-clock.ts';
+import { emptyTemporal } from './empty-temporal.ts';
 
 /** One Postgres; Temporals come and go with all that they know. */
 let temporal: TemporalServer;
@@ -17,7 +18,7 @@ let first: Stack;
 const stops: (() => Promise<void>)[] = [];
 
 const wiped = async (): Promise<TemporalServer> => {
-  const server = await startTemporal({ binary: inject('temporalPath'), dbFile: null, namespace: 'default', fastTimers: true });
+  const server = await emptyTemporal();
   stops.push(() => server.stop());
   return server;
 };

@@ -1,0 +1,55 @@
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { withAccount } from '../db/client.ts';
+import { findInvoice } from '../db/invoices.ts';
+import { dunningWorkflowId, invoiceSettledSignal } from '../workflows/messages.ts';
+import type { Finding } from './examine.ts';
+import { type Recovery, startAdvance, startDunning, startSubscription, takenOver } from './restart.ts';
+
+/**
+ * Mends what follows from the books alone: starts anew, a generation later, or ends what has nothing left to do. What the books do not know is left to a person: it may be the
+ * books that lack something.
+ * @returns whether it was mended
+ */
+export async function mend(recovery: Recovery, finding: Finding): Promise<boolean> {
+  const { accountId, id } = finding;
+  switch (finding.kind) {
+    case 'subscription_without_workflow':
+    case 'wrong_search_attributes':
+    case 'invoice_without_dunning':
+    case 'step_left_undone':
+      return restart(recovery, accountId, id);
+    case 'workflow_of_ended_subscription':
+      return unlessGone(() => recovery.client.workflow.getHandle(id).terminate('the subscription has ended, and nothing is left to do'));
+    case 'dunning_without_open_invoice': {
+      const invoice = await withAccount(recovery.db, accountId, (t) => findInvoice(t, id));
+      if (invoice === null) return false;
+      // Told, it looks at the invoice and ends; where it is open, and only its subscription has ended, it has to be stopped.
+      const handle = recovery.client.workflow.getHandle(dunningWorkflowId(id));
+      const fact = { invoiceId: id, status: invoice.status, subscription: null };
+      return unlessGone(() => (invoice.status === 'open' ? handle.signal('stopDunning') : handle.signal(invoiceSettledSignal, fact)));
+    }
+    case 'clock_left_advancing':
+      await startAdvance(recovery, { accountId, clockId: id, to: finding.to });
+      return true;
+    case 'workflow_without_subscription':
+      return false;
+  }
+}
+
+/** Also where it runs: what it holds that the books do not have is what is wrong with it. */
+async function restart(recovery: Recovery, accountId: string, id: string): Promise<boolean> {
+  const [one] = await takenOver(recovery, accountId, [id]);
+  if (one === undefined) return false;
+  await startSubscription(recovery, one.state, { replace: true });
+  for (const given of one.dunnings) await startDunning(recovery, given, { replace: true });
+  return true;
+}
+
+async function unlessGone(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+  return true;
+}

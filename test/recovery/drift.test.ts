@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { withAccount } from '../../db/client.ts';
+import { type DriftReport, drift } from '../../recovery/drift.ts';
+import { rebuild } from '../../recovery/rebuild.ts';
+import { startSubscription } from '../../recovery/restart.ts';
+import { dunningWorkflowId, stateQuery } from '../../workflows/messages.ts';
+import { invoicesOf, newCustomer, newPrice, useCard } from '../support/scenario.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { advanceTo, newClock } from '../support/test-clock.ts';
+import { emptyTemporal } from './empty-temporal.ts';
+
+let stack: Stack;
+let stopTemporal: () => Promise<void>;
+
+beforeAll(async () => {
+  const temporal = await emptyTemporal();
+  stopTemporal = () => temporal.stop();
+  stack = await startStack({ temporal: { address: temporal.address } });
+}, 120_000);
+afterAll(async () => {
+  await stack?.stop();
+  await stopTemporal?.();
+});
+
+const look = (options: { repair?: boolean } = {}): Promise<DriftReport> => drift(stack, { againAfterMs: 200, ...options });
+/** The server's list is some moments behind what it knows. */
+const found = (...expected: [kind: string, id: string][]): Promise<void> =>
+  vi.waitFor(async () => expect((await look()).findings.map(({ kind, id }) => [kind, id]).sort()).toEqual([...expected].sort()), {
+    timeout: 20_000,
+    interval: 200,
+  });
+const write = (sql: string, values: unknown[]): Promise<unknown> => withAccount(stack.db, stack.accountId, (t) => t.run(sql, values));
+const subscribe = async (customer: string, price: string): Promise<string> =>
+  (await stack.stripe.subscriptions.create({ customer, items: [{ price }] })).id;
+
+test('every kind of difference is found, mended where the books know how, and gone then', { timeout: 240_000 }, async () => {
+  const { stripe, client } = stack;
+  const price = await newPrice(stripe, 1000);
+  const [lost, stale, ended] = [
+    await subscribe(await newCustomer(stripe), price),
+    await subscribe(await newCustomer(stripe), price),
+    await subscribe(await newCustomer(stripe), price),
+  ];
+  const clock = await newClock(stripe, '2027-01-15T00:00:00Z');
+  const payer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
+  const failing = await subscribe(payer, price);
+  await useCard(stripe, payer, 'pm_card_chargeCustomerFail');
+  await advanceTo(stripe, clock.id, '2027-02-16T00:00:00Z');
+  const [, unpaid] = await invoicesOf(stripe, { customer: payer });
+  if (unpaid?.id === undefined) throw new Error('two invoices were expected');
+  expect(unpaid.status).toBe('open');
+  await found();
+
+  await client.workflow.getHandle(lost).terminate('lost');
+  await write(`update subscriptions set cancel_at = current_period_end, cancel_at_period_end = true where id = $1`, [stale]);
+  await write(`update subscriptions set status = 'canceled', ended_at = created_at where id = $1`, [ended]);
+  await client.workflow.getHandle(dunningWorkflowId(unpaid.id)).terminate('lost');
+  await write(`update test_clocks set status = 'advancing', target_frozen_time = frozen_time + interval '1 day' where id = $1`, [clock.id]);
+  await found(
+    ['subscription_without_workflow', lost],
+    ['wrong_search_attributes', stale],
+    ['workflow_of_ended_subscription', ended],
+    ['invoice_without_dunning', failing],
+    ['clock_left_advancing', clock.id],
+  );
+  const { findings } = await look({ repair: true });
+  expect(findings.map(({ mended }) => mended)).toEqual([true, true, true, true, true]);
+  await found();
+  expect(await client.workflow.getHandle(stale).query(stateQuery)).toMatchObject({
+    generation: 2,
+    facts: { cancelAt: expect.any(Number) },
+  });
+  expect((await client.workflow.getHandle(dunningWorkflowId(unpaid.id)).describe()).status.name).toBe('RUNNING');
+  expect(await rebuild(stack)).toMatchObject({ restarted: 0, dunnings: 0, clocks: 0 });
+
+  // The other direction: what runs, and the books know better, or do not know at all.
+  await write(`update invoices set status = 'uncollectible', marked_uncollectible_at = created_at where id = $1`, [unpaid.id]);
+  const state = await client.workflow.getHandle(stale).query(stateQuery);
+  await startSubscription(stack, { ...state, subscriptionId: 'sub_of_nobody' });
+  await found(['dunning_without_open_invoice', unpaid.id], ['workflow_without_subscription', 'sub_of_nobody']);
+  const again = await look({ repair: true });
+  expect(again.findings.map(({ kind, mended }) => [kind, mended]).sort()).toEqual([
+    ['dunning_without_open_invoice', true],
+    ['workflow_without_subscription', false],
+  ]);
+  await found(['workflow_without_subscription', 'sub_of_nobody']);
+});
