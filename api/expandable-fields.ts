@@ -10,6 +10,7 @@ export type Kind =
   | 'subscription_item'
   | 'invoice'
   | 'line_item'
+  | 'invoice_recomputation'
   | 'payment_attempt'
   | 'event'
   | 'timeline_entry'
@@ -64,6 +65,7 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     subscription: reference('subscription'),
     'pricing.price_details.price': reference('price'),
   },
+  invoice_recomputation: { customer: reference('customer'), invoice: reference('invoice') },
   payment_attempt: {},
   event: {},
   timeline_entry: { invoice: reference('invoice') },

@@ -6,8 +6,10 @@ import { createdIn, listAnswer, pageInMemory, pageOf } from '../paging.ts';
 import { presentLine } from '../presenters/invoice-lines.ts';
 import { previewInvoice } from '../preview.ts';
 import { presentInvoices } from '../read-objects.ts';
+import { recompute } from '../recompute.ts';
 import { expand, listOf } from '../schemas/fields.ts';
 import * as schemas from '../schemas/invoices.ts';
+import { recomputation } from '../schemas/recomputations.ts';
 import { z } from '../schemas/zod.ts';
 
 const one = { tag: 'Invoices', answer: schemas.invoice, kind: 'invoice' } as const;
@@ -90,6 +92,16 @@ export const invoiceRoutes = [
     params: schemas.invoiceFinalize,
     handle: (context, { path: { id = '' }, params }) =>
       commandInvoice(context, id, { do: 'finalize', ...(params.auto_advance === undefined ? {} : { autoAdvance: params.auto_advance }) }),
+  }),
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/invoices/:id/recompute',
+    summary: "What a finalised invoice would be with today's inputs, and the credit note that would follow; nothing is written",
+    params: z.strictObject({ expand }),
+    answer: recomputation,
+    kind: 'invoice_recomputation',
+    handle: (context, { path: { id = '' } }) => recompute(context, id),
   }),
   route({
     ...one,

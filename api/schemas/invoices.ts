@@ -75,9 +75,9 @@ export const invoicePreview = z.strictObject({
 });
 
 /** What Stripe lists and we do not have yet. */
-const alwaysEmpty = z.array(z.string()).max(0);
+export const alwaysEmpty = z.array(z.string()).max(0);
 
-const tax = z.strictObject({
+export const tax = z.strictObject({
   amount: z.int(),
   tax_behavior: z.enum(['exclusive', 'inclusive']),
   tax_rate_details: z.strictObject({ tax_rate: z.string() }).nullable(),

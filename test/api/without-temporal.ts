@@ -30,15 +30,15 @@ export function withoutTemporal(api: Api, now: () => number): Deciding {
     actor: command.actor,
     asOf: now(),
   });
-  const answer = async (outcome: BillingOutcome): Promise<CommandResult> => {
+  const answer = async (outcome: BillingOutcome, collect = true): Promise<CommandResult> => {
     const { invoice } = outcome;
-    if (invoice?.next !== 'collect') return { ...outcome, payment: null };
+    if (invoice?.next !== 'collect' || !collect) return { ...outcome, payment: null };
     const envelope = at({ operationId: `pay_${invoice.id}`, actor: 'test' });
     return { ...outcome, payment: await collectPayment(deps)({ ...envelope, invoiceId: invoice.id, paymentMethodId: null }) };
   };
   const bare = <C extends { operationId: string; actor: string }>({ operationId: _, actor: __, ...command }: C) => command;
   api.commands.subscribe.mockImplementation(async (_, command) =>
-    answer(await createSubscription(deps)({ ...at(command), ...bare(command) } as never)),
+    answer(await createSubscription(deps)({ ...at(command), ...bare(command) } as never), command.paymentBehavior !== 'default_incomplete'),
   );
   api.commands.changePlan.mockImplementation(async (subscriptionId, command) =>
     answer(await changePlan(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),

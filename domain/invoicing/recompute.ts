@@ -1,0 +1,169 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { Refusal } from '../errors.ts';
+import { compareDecimals, fractionOf, sum } from '../money.ts';
+import { prorateCharge } from '../rating/prorate.ts';
+import { formatUnitAmount, roundLine } from '../rating/rate.ts';
+import type { BilledPeriod, ProrationBasis } from '../subscription/subscription.ts';
+import { applyTaxRates, taxRatesFor } from '../tax/apply-tax-rates.ts';
+import type { TaxAmount } from '../tax/tax-rate.ts';
+import type { Invoice, InvoiceLine } from './invoice.ts';
+import { withTotals } from './total-invoice.ts';
+
+/** One line as it was billed and as it would be billed now; `difference` in minor units, with exclusive tax, positive where it would be more. */
+export interface RecomputedLine {
+  billed: InvoiceLine;
+  now: InvoiceLine;
+  difference: number;
+  /** Why they differ, as sentences; empty where they do not. */
+  reasons: string[];
+}
+
+/** A part of the difference, by line: what is to be given back (`credit`) or still to be asked for (`charge`). Amounts are positive. */
+export interface ProposedLine {
+  line: InvoiceLine;
+  /** Before exclusive tax. */
+  amount: number;
+  taxes: TaxAmount[];
+  total: number;
+}
+
+export interface Recomputation {
+  billed: Invoice;
+  /** The invoice with today's prices, coverage and taxes; nothing of it is stored. */
+  now: Invoice;
+  lines: RecomputedLine[];
+  credit: ProposedLine[];
+  charge: ProposedLine[];
+  /** How much of the credit lowers what is still owed of the invoice, and how much has been paid already. */
+  prePaymentAmount: number;
+  postPaymentAmount: number;
+}
+
+/**
+ * What a finalised invoice would be with today's inputs. `coverage` is all that its lines ever paid for, as it is recorded today. A line is billed again at today's price for what is
+ * left of it: what later invoices gave back is theirs, and lines that give back stay what they are. The tax rates are those that would apply today, at today's
+ * percentages, and so is the customer's exemption. Nothing changed: no difference, to the cent.
+ * @throws Refusal invoice_not_open for a draft or a void invoice; amount_out_of_range
+ */
+export function recomputeInvoice(snapshot: BillingSnapshot, coverage: readonly BilledPeriod[]): Recomputation {
+  const billed = snapshot.invoice;
+  if (billed === null) throw new Refusal('resource_missing', 'No such invoice.', 'invoice');
+  if (billed.status === 'draft' || billed.status === 'void') {
+    throw new Refusal('invoice_not_open', `Only a finalised invoice can be recomputed; this one is ${billed.status}.`);
+  }
+  const priced = billed.lines.map((line) => reprice(line, snapshot, coverage));
+  const taxes = applyTaxRates(
+    priced.map(({ line }) => ({ amount: line.amount, taxRateIds: ratesToday(line, snapshot) })),
+    snapshot.taxRates,
+    { taxExempt: snapshot.customer.taxExempt },
+  );
+  const lines = billed.lines.map((before, index): RecomputedLine => {
+    const { line, reasons } = priced[index] ?? { line: before, reasons: [] };
+    const now = { ...line, taxes: taxes[index] ?? [] };
+    const difference = sum([withTax(now), -withTax(before)]);
+    return { billed: before, now, difference, reasons: [...reasons, ...whyTaxed(before, now, snapshot)] };
+  });
+  const credit = lines.filter(({ difference }) => difference < 0).map((line) => propose(line, -1));
+  const credited = sum(credit.map(({ total }) => total));
+  const prePaymentAmount = billed.status === 'paid' ? 0 : Math.min(credited, billed.amountRemaining);
+  return {
+    billed,
+    now: withTotals({ ...billed, lines: lines.map(({ now }) => now), amountCredited: 0 }),
+    lines,
+    credit,
+    charge: lines.filter(({ difference }) => difference > 0).map((line) => propose(line, 1)),
+    prePaymentAmount,
+    postPaymentAmount: sum([credited, -prePaymentAmount]),
+  };
+}
+
+const withTax = ({ amount, taxes }: InvoiceLine): number =>
+  sum([amount, ...taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount)]);
+
+function reprice(
+  line: InvoiceLine,
+  snapshot: BillingSnapshot,
+  coverage: readonly BilledPeriod[],
+): { line: InvoiceLine; reasons: string[] } {
+  const rows = line.creditedLineId === null ? coverage.filter((row) => row.invoiceLineId === line.id) : [];
+  const reasons: string[] = [];
+  let amount = line.amount;
+  for (const row of rows) {
+    const price = snapshot.prices[row.priceId];
+    if (!price) throw new Refusal('resource_missing', `No such price: '${row.priceId}'`);
+    const left = sum([row.amount, -row.credited]);
+    const due = dueOf(row, left, line, snapshot);
+    if (due === left) continue;
+    amount = sum([amount, due, -left]);
+    const [then, now] = [line.unitAmountDecimal ?? '0', price.unitAmountDecimal].map((unit) => formatUnitAmount(unit, price.currency));
+    const isLines = row.priceId === line.priceId && compareDecimals(row.quantity, line.quantity ?? '1') === 0;
+    reasons.push(
+      isLines
+        ? `The price ${row.priceId} is ${now} and was ${then} when this was billed.`
+        : `A later change without proration made it ${row.quantity} × ${row.priceId} at ${now}; ${line.quantity ?? '1'} × ${line.priceId} at ${then} was billed.`,
+    );
+  }
+  const [only] = rows;
+  const unit = rows.length === 1 && only ? snapshot.prices[only.priceId]?.unitAmountDecimal : undefined;
+  return { line: amount === line.amount ? line : { ...line, amount, ...(unit === undefined ? {} : { unitAmountDecimal: unit }) }, reasons };
+}
+
+/** What is left of the row at today's price: the same share of today's whole as is left of what was billed. */
+function dueOf(row: BilledPeriod, left: number, line: InvoiceLine, { prices, account, subscription }: BillingSnapshot): number {
+  const price = prices[row.priceId];
+  if (!price) return left;
+  const basis = (line.explanation.fraction?.basis as ProrationBasis | undefined) ?? account.prorationBasis;
+  const terms = { basis, zone: subscription?.billingTimezone ?? account.billingTimezone };
+  const cycle = { start: row.cycleStart, end: row.cycleEnd };
+  if (row.amount === 0)
+    return row.end > row.start ? prorateCharge(price, row.quantity, { start: row.start, end: row.end }, cycle, terms).amount : 0;
+  const whole = prorateCharge(price, row.quantity, { start: row.originalStart, end: row.originalEnd }, cycle, terms).amount;
+  return roundLine(fractionOf(whole, left, row.amount));
+}
+
+/** The rates that would tax the line today; a line that gives back, or whose item is gone, keeps its own. */
+function ratesToday(line: InvoiceLine, { account, customer, subscription }: BillingSnapshot): string[] {
+  const item = subscription?.items.find(({ id }) => id === line.subscriptionItemId);
+  if (line.creditedLineId !== null || !subscription || !item) return line.taxes.flatMap(({ taxRateId }) => taxRateId ?? []);
+  return taxRatesFor(item.taxRateIds, subscription.defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds);
+}
+
+const taxOf = ({ taxes }: InvoiceLine): number => sum(taxes.map(({ amount }) => amount));
+const named = ({ displayName, percentage, inclusive }: TaxAmount): string =>
+  `${displayName} ${percentage} %${inclusive ? ' inclusive' : ''}`;
+
+function whyTaxed(before: InvoiceLine, now: InvoiceLine, { customer }: BillingSnapshot): string[] {
+  if (taxOf(before) === taxOf(now)) return [];
+  const rates = (line: InvoiceLine): string => line.taxes.map(named).join(' and ') || 'no tax';
+  if (rates(before) !== rates(now)) return [`It would be taxed with ${rates(now)} instead of ${rates(before)}.`];
+  if ((taxOf(before) === 0) !== (taxOf(now) === 0)) {
+    return [`The customer's tax_exempt is ${customer.taxExempt} now${customer.taxExempt === 'none' ? ' and was not then' : ''}.`];
+  }
+  return [before.amount === now.amount ? "The invoice's tax, rounded once, is spread anew over its lines." : 'The tax follows the amount.'];
+}
+
+/** The difference of a line with the sign that makes it positive; taxes by rate. */
+function propose({ billed, now, difference }: RecomputedLine, sign: 1 | -1): ProposedLine {
+  const keys = [...now.taxes, ...billed.taxes].map(keyOf);
+  const taxes = [...new Set(keys)].flatMap((key): TaxAmount[] => {
+    const after = now.taxes.find((tax) => keyOf(tax) === key);
+    const before = billed.taxes.find((tax) => keyOf(tax) === key);
+    const tax = after ?? before;
+    if (!tax) return [];
+    return [
+      {
+        ...tax,
+        amount: sum([sign * (after?.amount ?? 0), -sign * (before?.amount ?? 0)]),
+        taxableAmount: sum([sign * (after?.taxableAmount ?? 0), -sign * (before?.taxableAmount ?? 0)]),
+      },
+    ];
+  });
+  return {
+    line: now,
+    amount: sum([sign * now.amount, -sign * billed.amount]),
+    taxes: taxes.filter(({ amount }) => amount !== 0),
+    total: sum([sign * difference]),
+  };
+}
+
+const keyOf = ({ taxRateId, percentage, inclusive }: TaxAmount): string => JSON.stringify([taxRateId, percentage, inclusive]);
