@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { recomputation } from '../../api/schemas/recomputations.ts';
 import { withAccount } from '../../db/client.ts';
-import { anInvoice, START } from './examples.ts';
+import { aLine, anInvoice, START } from './examples.ts';
 import { type Api, seed, startApi, write } from './harness.ts';
 import { withoutTemporal } from './without-temporal.ts';
 
@@ -99,7 +99,7 @@ it('sees who has become exempt since', async () => {
 
 it('refuses a draft, a void one, and taxes that are not its own', async () => {
   const { id } = await newInvoice('default_incomplete');
-  const theirs = anInvoice({ id: 'in_theirs', number: null, lines: [], taxCalculator: 'elsewhere' });
+  const theirs = anInvoice({ id: 'in_theirs', number: null, lines: [aLine({ id: 'il_theirs' })], taxCalculator: 'elsewhere' });
   await write(api.db, 'acct_1', { invoices: [theirs] });
   const refusal = async (id: string | undefined) => (await api.request('POST', `/v1/invoices/${id}/recompute`, { body: '' })).body['error'];
   await sql(`update invoices set status = 'void', voided_at = to_timestamp($2) where id = $1`, id, now);
