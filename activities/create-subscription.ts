@@ -14,8 +14,11 @@ export const createSubscription =
       parameters: command,
       query: {
         customerId: command.customerId,
-        priceIds: command.items.map((item) => item.priceId),
-        taxRateIds: [...command.defaultTaxRateIds, ...command.items.flatMap((item) => item.taxRateIds)],
+        priceIds: [...command.items, ...(command.addInvoiceItems ?? [])].map((item) => item.priceId),
+        taxRateIds: [
+          ...command.defaultTaxRateIds,
+          ...[...command.items, ...(command.addInvoiceItems ?? [])].flatMap((item) => item.taxRateIds),
+        ],
         paymentMethodIds: command.defaultPaymentMethodId === null ? [] : [command.defaultPaymentMethodId],
         lock: true,
       },

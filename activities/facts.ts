@@ -1,7 +1,9 @@
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
+import { isOnTrial } from '../domain/subscription/start-trial.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
+import { hasEnded } from '../domain/subscription/transitions.ts';
 import type { BillingOutcome, InvoiceClosure, InvoiceFacts, SubscriptionFacts } from './index.ts';
 
 /** What a workflow may know of a subscription. */
@@ -17,7 +19,14 @@ export const subscriptionFacts = (subscription: Subscription): SubscriptionFacts
     invoiceId: subscription.pendingUpdate.invoiceId,
     expiresAt: subscription.pendingUpdate.expiresAt,
   },
+  ...trialOf(subscription),
 });
+
+function trialOf(subscription: Subscription): Pick<SubscriptionFacts, 'trial'> {
+  const { status, trialEnd, trialReminderAt } = subscription;
+  if (trialEnd === null || !isOnTrial(subscription) || hasEnded(status) || status === 'paused') return {};
+  return { trial: { end: trialEnd, remindAt: trialReminderAt } };
+}
 
 /** What a workflow may know of an invoice. `numbers` are those drawn while it was recorded, by invoice id. */
 export const invoiceFacts = (invoice: Invoice, numbers: Record<string, string> = {}): InvoiceFacts => ({

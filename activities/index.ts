@@ -26,6 +26,14 @@ export interface SubscriptionFacts {
   cancelAt: Instant | null;
   incompleteExpiresAt: Instant | null;
   pendingUpdate: { invoiceId: string; expiresAt: Instant } | null;
+  /** Only while it is on trial, which is its current period then. */
+  trial?: TrialFacts;
+}
+
+/** A trial that is running: when it ends, and when its customer is to be told (null: done). */
+export interface TrialFacts {
+  end: Instant;
+  remindAt: Instant | null;
 }
 
 export interface InvoiceFacts {
@@ -77,6 +85,8 @@ export interface Activities {
   createSubscription(input: Envelope & CreateSubscription): Promise<BillingOutcome>;
   /** Bills the period that starts at `asOf` (the boundary). Ends the subscription instead where it cancels at that instant. */
   issueInvoice(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  /** Tells that a trial will end. */
+  remindOfTrialEnd(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   changePlan(input: Envelope & { subscriptionId: string } & ChangePlan): Promise<BillingOutcome>;
   /** Applies a pending update whose invoice is paid, or drops it (voiding its invoice). */
   resolvePendingUpdate(input: Envelope & { subscriptionId: string; apply: boolean }): Promise<BillingOutcome>;

@@ -14,6 +14,7 @@ import type { Activities } from './index.ts';
 import { issueInvoice } from './issue-invoice.ts';
 import { loadDunning } from './load-dunning.ts';
 import { markInvoiceUncollectible } from './mark-invoice-uncollectible.ts';
+import { remindOfTrialEnd } from './remind-of-trial-end.ts';
 import { resolvePayment } from './resolve-payment.ts';
 import { resolvePendingUpdate } from './resolve-pending-update.ts';
 import { scheduleAttempt } from './schedule-attempt.ts';
@@ -30,6 +31,7 @@ export function makeActivities(deps: Deps): Activities {
   return {
     createSubscription: guarded(createSubscription(deps)),
     issueInvoice: guarded(issueInvoice(deps)),
+    remindOfTrialEnd: guarded(remindOfTrialEnd(deps)),
     changePlan: guarded(changePlan(deps)),
     resolvePendingUpdate: guarded(resolvePendingUpdate(deps)),
     scheduleCancellation: guarded(scheduleCancellation(deps)),

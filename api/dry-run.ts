@@ -49,8 +49,11 @@ export const tryCreation = (t: AccountTransaction, command: CreateSubscription, 
     t,
     {
       ...(trial.standIn === undefined ? { customerId: command.customerId } : { standIn: trial.standIn }),
-      priceIds: command.items.map((item) => item.priceId),
-      taxRateIds: [...command.defaultTaxRateIds, ...command.items.flatMap((item) => item.taxRateIds)],
+      priceIds: [...command.items, ...(command.addInvoiceItems ?? [])].map((item) => item.priceId),
+      taxRateIds: [
+        ...command.defaultTaxRateIds,
+        ...[...command.items, ...(command.addInvoiceItems ?? [])].flatMap((item) => item.taxRateIds),
+      ],
       paymentMethodIds: command.defaultPaymentMethodId === null ? [] : [command.defaultPaymentMethodId],
     },
     command,

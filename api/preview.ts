@@ -119,6 +119,7 @@ function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Prom
       proration_behavior: details.proration_behavior ?? 'create_prorations',
       billing_cycle_anchor: anchor,
       backdate_start_date: details.backdate_start_date,
+      trial_end: details.trial_end,
     },
     randomId,
   );
@@ -136,7 +137,15 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
   const details: Details = params.subscription_details ?? {};
   refuse(details, ['billing_timezone', 'backdate_start_date']);
   if (details.cancel_now === true) {
-    refuse(details, ['items', 'billing_cycle_anchor', 'cancel_at', 'cancel_at_period_end', 'payment_behavior', 'proration_date']);
+    refuse(details, [
+      'items',
+      'billing_cycle_anchor',
+      'cancel_at',
+      'cancel_at_period_end',
+      'payment_behavior',
+      'proration_date',
+      'trial_end',
+    ]);
     const prorate = (details.proration_behavior ?? 'create_prorations') !== 'none';
     return tryCancellation(t, id, { prorate, invoiceNow: true }, trial);
   }
@@ -145,7 +154,8 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
     cancel_at_period_end: details.cancel_at_period_end,
     ...(details.proration_behavior === undefined ? {} : { proration_behavior: details.proration_behavior }),
   });
-  if (details.items === undefined && details.billing_cycle_anchor === undefined && details.default_tax_rates === undefined) {
+  const changes = [details.items, details.billing_cycle_anchor, details.default_tax_rates, details.trial_end];
+  if (changes.every((change) => change === undefined)) {
     return cancellation === undefined ? tryNothing(t, id, trial) : tryScheduling(t, id, cancellation, trial);
   }
   return tryChange(
@@ -155,6 +165,7 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
       ...(details.items === undefined ? {} : { items: itemChangesFrom(details.items, randomId, 'subscription_details[items]') }),
       ...(details.proration_date === undefined ? {} : { prorationDate: details.proration_date }),
       ...(details.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: details.billing_cycle_anchor }),
+      ...(details.trial_end === undefined ? {} : { trialEnd: details.trial_end }),
       ...(details.default_tax_rates === undefined ? {} : { defaultTaxRateIds: details.default_tax_rates ?? [] }),
       ...(cancellation === undefined ? {} : { cancellation }),
       prorationBehavior: details.proration_behavior ?? 'create_prorations',

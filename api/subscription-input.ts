@@ -1,6 +1,13 @@
 import type { IdSource } from '../domain/decision.ts';
 import { ID_PREFIX } from '../domain/ids.ts';
-import type { ChangePlan, CreateSubscription, ItemChange, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type {
+  ChangePlan,
+  CreateSubscription,
+  ItemChange,
+  NewTrial,
+  ScheduleCancellation,
+  TrialChange,
+} from '../domain/subscription/commands.ts';
 import type { ProrationBehavior } from '../domain/subscription/subscription.ts';
 import { badRequest } from './errors.ts';
 import type { pinsOf } from './preview-token.ts';
@@ -46,7 +53,45 @@ export function creationFrom(params: Omit<CreateInput, 'customer'> & { customer:
         }),
     ...(params.backdate_start_date === undefined ? {} : { backdateStartDate: params.backdate_start_date }),
     ...(params.proration_behavior === 'create_prorations' ? {} : { prorationBehavior: params.proration_behavior }),
+    ...trialFrom(params),
+    ...missingPaymentMethodFrom(params),
+    ...(params.add_invoice_items === undefined
+      ? {}
+      : {
+          addInvoiceItems: params.add_invoice_items.map((item) => ({
+            priceId: item.price,
+            quantity: String(item.quantity),
+            taxRateIds: item.tax_rates ?? [],
+          })),
+        }),
   };
+}
+
+function trialFrom({ trial_period_days: days, trial_end: end }: Pick<CreateInput, 'trial_period_days' | 'trial_end'>): {
+  trial?: NewTrial;
+} {
+  if (days !== undefined && end !== undefined) throw exclusive('trial_end', 'trial_period_days');
+  if (days !== undefined) return { trial: { days } };
+  return end === undefined ? {} : { trial: { end } };
+}
+
+const missingPaymentMethodFrom = ({ trial_settings: settings }: Pick<CreateInput, 'trial_settings'>) =>
+  settings === undefined ? {} : { trialMissingPaymentMethod: settings.end_behavior.missing_payment_method };
+
+/** What an update says of a trial: that it ends at an instant, or what a change of items does to it. */
+export function trialChangeFrom(
+  params: Pick<UpdateInput, 'trial_end' | 'trial_change_behavior' | 'trial_period_days'>,
+): Pick<ChangePlan, 'trialEnd' | 'trialChange'> {
+  const { trial_end: trialEnd, trial_change_behavior: policy, trial_period_days: days } = params;
+  if (trialEnd !== undefined && policy !== undefined) throw exclusive('trial_end', 'trial_change_behavior');
+  const takesDays = policy === 'new_length_from_start';
+  if (days !== undefined && !takesDays) {
+    throw badRequest('trial_period_days needs trial_change_behavior new_length_from_start.', 'trial_period_days');
+  }
+  if (takesDays && days === undefined)
+    throw badRequest('Missing required param: trial_period_days.', 'trial_period_days', 'parameter_missing');
+  const trialChange: TrialChange | undefined = policy === 'new_length_from_start' ? { policy, days: days ?? 0 } : policy && { policy };
+  return { ...(trialEnd === undefined ? {} : { trialEnd }), ...(trialChange === undefined ? {} : { trialChange }) };
 }
 
 /** `items` of an update as changes. Without an id an item is added; with one it is changed, or removed by `deleted`. */
@@ -107,6 +152,10 @@ export function changeFrom(params: UpdateInput, newId: IdSource, { preview, pror
   const touches =
     params.items !== undefined ||
     params.billing_cycle_anchor !== undefined ||
+    params.trial_end !== undefined ||
+    params.trial_settings !== undefined ||
+    params.trial_change_behavior !== undefined ||
+    params.trial_period_days !== undefined ||
     params.default_payment_method !== undefined ||
     params.default_tax_rates !== undefined;
   if (!touches && cancellation === undefined && preview === undefined) return null;
@@ -119,6 +168,8 @@ export function changeFrom(params: UpdateInput, newId: IdSource, { preview, pror
     ...(params.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: params.billing_cycle_anchor }),
     ...(params.default_payment_method === undefined ? {} : { defaultPaymentMethodId: params.default_payment_method }),
     ...(params.default_tax_rates === undefined ? {} : { defaultTaxRateIds: params.default_tax_rates ?? [] }),
+    ...trialChangeFrom(params),
+    ...missingPaymentMethodFrom(params),
     ...(cancellation === undefined ? {} : { cancellation }),
     ...(preview === undefined ? {} : { preview }),
   };
@@ -129,6 +180,9 @@ export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { c
   change.cancellation !== undefined &&
   change.items === undefined &&
   change.billingCycleAnchor === undefined &&
+  change.trialEnd === undefined &&
+  change.trialChange === undefined &&
+  change.trialMissingPaymentMethod === undefined &&
   change.defaultPaymentMethodId === undefined &&
   change.defaultTaxRateIds === undefined;
 

@@ -99,13 +99,14 @@ type SubscriptionAnswer = Dialect<
   | 'test_clock'
   | 'transfer_data'
   | 'trial_end'
+  | 'trial_settings'
   | 'trial_start'
 > & {
   cancellation_details: Dialect<Stripe.Subscription.CancellationDetails, 'comment' | 'feedback' | 'reason'>;
   default_tax_rates: ReturnType<typeof presentTaxRate>[];
   items: List<ItemAnswer>;
   pending_update:
-    | (Dialect<Stripe.Subscription.PendingUpdate, 'billing_cycle_anchor' | 'expires_at'> & {
+    | (Dialect<Stripe.Subscription.PendingUpdate, 'billing_cycle_anchor' | 'expires_at' | 'trial_end'> & {
         subscription_items: ItemAnswer[];
         invoice: string;
       })
@@ -166,6 +167,7 @@ export function presentSubscription(subscription: Subscription, related: Related
               pending.next.billingCycleAnchor === subscription.billingCycleAnchor ? null : pending.next.billingCycleAnchor,
             expires_at: pending.expiresAt,
             subscription_items: pending.next.items.map((item) => presentItem(item, { id: subscription.id, ...pending.next }, related)),
+            trial_end: pending.next.trialEnd ?? null,
             invoice: pending.invoiceId,
           },
     schedule: null,
@@ -173,8 +175,9 @@ export function presentSubscription(subscription: Subscription, related: Related
     status: subscription.status,
     test_clock: related.testClocks?.get(subscription.customerId) ?? null,
     transfer_data: null,
-    trial_end: null,
-    trial_start: null,
+    trial_end: subscription.trialEnd,
+    trial_settings: { end_behavior: { billing_cycle_anchor: null, missing_payment_method: subscription.trialMissingPaymentMethod } },
+    trial_start: subscription.trialStart,
     billing_timezone: subscription.billingTimezone,
     external_id: subscription.externalId,
   };

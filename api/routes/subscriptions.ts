@@ -139,9 +139,8 @@ function itemMetadataOf(
 
 type Statuses = NonNullable<Parameters<typeof listSubscriptions>[1]['statuses']>;
 
-/** Trials and pauses do not exist here, so their lists are empty. */
 function statusesOf(status: z.output<typeof schemas.subscriptionList>['status']): { statuses?: Statuses } {
   if (status === undefined) return {};
   if (status === 'all' || status === 'ended') return { statuses: status };
-  return { statuses: status === 'trialing' || status === 'paused' ? [] : [status] };
+  return { statuses: [status] };
 }

@@ -19,7 +19,7 @@ import {
   when,
 } from './fields.ts';
 import { paymentBehavior, prorationBehavior } from './subscription-items.ts';
-import { itemChange, updatedAnchor } from './subscriptions.ts';
+import { itemChange, trialEnd, updatedAnchor } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -69,6 +69,7 @@ export const invoicePreview = z.strictObject({
       cancel_at: timestamp.nullable().optional(),
       cancel_at_period_end: z.boolean().optional(),
       default_tax_rates: idList(20).nullable().optional(),
+      trial_end: trialEnd.optional(),
     })
     .optional(),
   expand,

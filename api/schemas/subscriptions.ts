@@ -1,4 +1,6 @@
-import { SUBSCRIPTION_STATUSES } from '../../domain/subscription/subscription.ts';
+import { MAX_ONE_TIME_ITEMS } from '../../domain/subscription/bill-once.ts';
+import { MAX_TRIAL_DAYS } from '../../domain/subscription/start-trial.ts';
+import { MISSING_PAYMENT_METHOD, SUBSCRIPTION_STATUSES } from '../../domain/subscription/subscription.ts';
 import {
   answerMetadata,
   currency,
@@ -62,6 +64,13 @@ const anchorConfig = z.strictObject({
 
 /** A date is ours: the current period ends there, earlier or later than it would. */
 export const updatedAnchor = z.union([z.enum(['now', 'unchanged']), timestamp]);
+/** An instant, or `now`. */
+export const trialEnd = z.union([timestamp, z.literal('now')]);
+const trialSettings = z.strictObject({ end_behavior: z.strictObject({ missing_payment_method: z.enum(MISSING_PAYMENT_METHOD) }) });
+const trialPeriodDays = z.int().min(1).max(MAX_TRIAL_DAYS);
+
+/** Something sold once, on the first invoice. */
+const oneTimeItem = z.strictObject({ price: reference, quantity: quantity.default(1), tax_rates: idList(20).nullable().optional() });
 
 export const subscriptionCreate = z.strictObject({
   customer: reference,
@@ -78,6 +87,10 @@ export const subscriptionCreate = z.strictObject({
   billing_cycle_anchor_config: anchorConfig.optional(),
   backdate_start_date: timestamp.optional(),
   proration_behavior: prorationBehavior.default('create_prorations'),
+  trial_period_days: trialPeriodDays.optional(),
+  trial_end: trialEnd.optional(),
+  trial_settings: trialSettings.optional(),
+  add_invoice_items: z.array(oneTimeItem).max(MAX_ONE_TIME_ITEMS).optional(),
   ...descriptive,
 });
 
@@ -91,6 +104,11 @@ export const subscriptionUpdate = z.strictObject({
   cancel_at: timestamp.nullable().optional(),
   cancel_at_period_end: z.boolean().optional(),
   cancellation_details: cancellationDetails.optional(),
+  trial_end: trialEnd.optional(),
+  trial_settings: trialSettings.optional(),
+  /** What a change of items does to a trial that is running; `trial_period_days` belongs to `new_length_from_start`. */
+  trial_change_behavior: z.enum(['keep_end', 'new_length_from_start', 'end_now']).optional(),
+  trial_period_days: trialPeriodDays.optional(),
   default_payment_method: reference.nullable().optional(),
   default_tax_rates: idList(20).nullable().optional(),
   ...descriptive,
@@ -162,6 +180,7 @@ export const subscription = z
         billing_cycle_anchor: nullableTime,
         expires_at: z.int(),
         subscription_items: z.array(subscriptionItem),
+        trial_end: nullableTime,
         invoice: z.string(),
       })
       .nullable(),
@@ -170,8 +189,11 @@ export const subscription = z
     status: z.enum(SUBSCRIPTION_STATUSES),
     test_clock: expandableOrNull('TestClock'),
     transfer_data: z.null(),
-    trial_end: z.null(),
-    trial_start: z.null(),
+    trial_end: nullableTime,
+    trial_settings: z.strictObject({
+      end_behavior: z.strictObject({ billing_cycle_anchor: z.null(), missing_payment_method: z.enum(MISSING_PAYMENT_METHOD) }),
+    }),
+    trial_start: nullableTime,
     billing_timezone: z.string(),
     external_id: nullableText,
   })

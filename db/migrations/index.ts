@@ -12,6 +12,7 @@ import * as rowLevelSecurity from './row-level-security.ts';
 import * as subscriptions from './subscriptions.ts';
 import * as testClocks from './test-clocks.ts';
 import * as timeline from './timeline.ts';
+import * as trials from './trials.ts';
 import * as trialsAndPauses from './trials-and-pauses.ts';
 
 /** In order. Names are stored in the database, so they never change and carry no file ending. */
@@ -26,6 +27,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['008-test-clocks', testClocks],
   ['009-trials-and-pauses', trialsAndPauses],
   ['010-anchors-and-scheduled-changes', anchorsAndScheduledChanges],
+  ['012-trials', trials],
   ['013-draft-window', draftWindow],
   ['014-key-look-up', keyLookUp],
   ['015-timeline', timeline],

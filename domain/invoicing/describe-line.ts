@@ -34,6 +34,12 @@ export const describeCharge = (product: Product, quantity: string, from: Instant
 export const describeCredit = (product: Product, quantity: string, from: Instant, zone: string): string =>
   `Unused time on ${several(product, quantity)} after ${dayMonthYear(from, zone)}`;
 
+/** Stripe's words: "Trial period for 3 × Pro". */
+export const describeTrial = (product: Product, quantity: string): string => `Trial period for ${several(product, quantity)}`;
+
+/** "Setup fee", "2 × Setup fee". */
+export const describeOneTime = (product: Product, quantity: string): string => several(product, quantity);
+
 const dates = (period: Period, zone: string): string => `${localDate(period.start, zone)} to ${localDate(period.end, zone)}`;
 
 /** "16 of 31 days"; a 30-day-month day is called so. */
@@ -71,6 +77,34 @@ export function explainCharge(
     exact: charge.exact,
     rounding: 'half_up',
     notes: charge.notes,
+  };
+}
+
+/** "Free on trial (2025-01-16 to 2025-01-30) = EUR 0.00". */
+export function explainTrial(price: Price, quantity: string, period: Period, zone: string): Explanation {
+  return {
+    sentence: `Free on trial (${dates(period, zone)}) = ${formatAmount(0, price.currency)}`,
+    rule: 'trial',
+    unitAmountDecimal: price.unitAmountDecimal,
+    quantity,
+    fraction: null,
+    exact: '0',
+    rounding: 'half_up',
+    notes: [],
+  };
+}
+
+/** "EUR 49.00 x 2 = EUR 98.00". */
+export function explainOneTime(price: Price, quantity: string, exactAmount: string, amount: number): Explanation {
+  return {
+    sentence: `${formatUnitAmount(price.unitAmountDecimal, price.currency)} x ${quantity} = ${formatAmount(amount, price.currency)}`,
+    rule: 'one_time',
+    unitAmountDecimal: price.unitAmountDecimal,
+    quantity,
+    fraction: null,
+    exact: exactAmount,
+    rounding: 'half_up',
+    notes: [],
   };
 }
 

@@ -13,7 +13,7 @@ export interface Period {
 /** How a line's amount came about: the inputs as data, and the same as an English sentence. */
 export interface Explanation {
   sentence: string;
-  rule: 'full_period' | 'prorated_charge' | 'prorated_credit' | 'quantity' | 'one_time';
+  rule: 'full_period' | 'prorated_charge' | 'prorated_credit' | 'quantity' | 'one_time' | 'trial';
   unitAmountDecimal: string | null;
   quantity: string | null;
   /** Whole units of the proration basis (seconds or days); null where nothing was prorated. */

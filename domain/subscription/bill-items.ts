@@ -12,10 +12,11 @@ export function subscriptionOf(draft: Pick<DecisionDraft, 'subscription'>): Subs
   return draft.subscription;
 }
 
-/** The items as they are due over [from, to) of the full cycle; `to` is cut where the subscription ends earlier. */
-export function dueItems(draft: DecisionDraft, items: readonly SubscriptionItem[], from: Instant, cycle: Period): DueItem[] {
+/** The items as they are due over [from, to) of the full cycle; `to` is cut where the subscription ends earlier, and time on trial is never due. */
+export function dueItems(draft: DecisionDraft, items: readonly SubscriptionItem[], start: Instant, cycle: Period): DueItem[] {
   const { account, customer } = draft.snapshot;
-  const { cancelAt, defaultTaxRateIds } = subscriptionOf(draft);
+  const { cancelAt, defaultTaxRateIds, trialEnd } = subscriptionOf(draft);
+  const from = Math.max(start, trialEnd ?? start);
   const to = Math.max(from, Math.min(cycle.end, cancelAt ?? cycle.end));
   return items.map((item) => ({
     itemId: item.id,

@@ -15,9 +15,11 @@ import { boundary, type Instant, periodContaining } from '../time.ts';
 import { checkAnchor, fullCycleOf } from './anchor.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { type ChangedItems, changeItems, isFree } from './change-items.ts';
+import { planTrial, type TrialMove, writeTrial } from './change-trial.ts';
 import { checkPaymentMethod, checkTaxRates } from './check-items.ts';
 import { type ChangePlan, isAboutDefaults, movesAnchor } from './commands.ts';
 import { PAYMENT_PATIENCE } from './create-subscription.ts';
+import { endTrial } from './end-trial.ts';
 import { pendingUpdateExists, setEnd, settleNewEnd } from './schedule-cancellation.ts';
 import type { Subscription } from './subscription.ts';
 import { commandAllowed } from './transitions.ts';
@@ -29,6 +31,7 @@ interface Plan extends ChangedItems {
   anchor: Instant;
   /** A new period begins at `at`. */
   restarts: boolean;
+  trial: TrialMove | null;
 }
 
 /**
@@ -38,6 +41,8 @@ interface Plan extends ChangedItems {
  *   where one is given, so that a preview with that date is the invoice.
  * - A date as `billingCycleAnchor` ends the current period there, at most one cycle later than now, and the next one begins there: what is billed beyond it is given back, what is not
  *   billed until then charged at the rate of the cycle that ends with it.
+ * - On trial nothing is due, so a change makes no lines, and a new cycle is that of the first paid period. Where the trial is ended, that begins at once; where one begins, the
+ *   unused rest of what was billed is given back as any change gives it back, and the anchor is its end.
  * - With `error_if_incomplete` or `pending_if_incomplete` an invoice with something to pay leaves everything as it is until it is paid (`pendingUpdate`, at most 23 h). It
  *   bills only the change itself, so that dropping it loses nothing else.
  * Nothing changed: an empty decision.
@@ -48,13 +53,21 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
   const before = subscriptionOf(draft);
   const refused = commandAllowed(before.status, isAboutDefaults(command) ? 'changeDefaults' : 'changePlan');
   if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
-  if (before.pendingUpdate && (command.items?.length || movesAnchor(command))) throw pendingUpdateExists(before.id);
+  if (before.pendingUpdate && (command.items?.length || command.trialEnd !== undefined || movesAnchor(command)))
+    throw pendingUpdateExists(before.id);
   changeSettings(draft, command);
 
   const plan = planChange(draft, command);
+  changeSubscription(draft, { items: plan.items, cycle: plan.cycle });
+  if (plan.trial?.do === 'end') {
+    const ended = endTrial(draft, plan.at, 'subscription_update');
+    if (ended === 'canceled') return finishDecision(draft, 'customer.subscription.deleted');
+    if (ended === 'paused') {
+      if (command.cancellation) setEnd(draft, command.cancellation);
+      return finishDecision(draft);
+    }
+  } else if (plan.trial) writeTrial(draft, plan.trial, plan.at);
   changeSubscription(draft, {
-    items: plan.items,
-    cycle: plan.cycle,
     billingCycleAnchor: plan.anchor,
     billingCycleAnchorConfig: plan.anchor === before.billingCycleAnchor ? before.billingCycleAnchorConfig : null,
     currentPeriodStart: plan.period.start,
@@ -65,15 +78,16 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
 
   const settlement = settleChange(draft, plan, before, command);
   if (settlement.lines.length > 0 && before.pendingUpdate) throw pendingUpdateExists(before.id);
-  const changes = plan.restarts || plan.touched.size > 0;
-  const invoicesNow = plan.restarts || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
+  const startsPaid = plan.restarts && plan.trial?.do !== 'start';
+  const changes = plan.touched.size > 0 && before.status !== 'trialing' && before.status !== 'paused';
+  const invoicesNow = startsPaid || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
   if (!invoicesNow) recordCoverage(draft, settlement, keepPending(draft, settlement.lines, context.asOf));
   else invoiceChange(draft, before, settlement, command, context.asOf);
   return finishDecision(draft);
 }
 
 /** What is not billed by itself. @throws Refusal resource_missing, payment_method_detached, parameter_invalid */
-function changeSettings(draft: DecisionDraft, { defaultPaymentMethodId, defaultTaxRateIds }: ChangePlan): void {
+function changeSettings(draft: DecisionDraft, { defaultPaymentMethodId, defaultTaxRateIds, trialMissingPaymentMethod }: ChangePlan): void {
   if (defaultPaymentMethodId !== undefined) {
     checkPaymentMethod(draft.snapshot, defaultPaymentMethodId);
     changeSubscription(draft, { defaultPaymentMethodId });
@@ -82,6 +96,7 @@ function changeSettings(draft: DecisionDraft, { defaultPaymentMethodId, defaultT
     checkTaxRates(draft.snapshot, defaultTaxRateIds, 'default_tax_rates');
     changeSubscription(draft, { defaultTaxRateIds });
   }
+  if (trialMissingPaymentMethod !== undefined) changeSubscription(draft, { trialMissingPaymentMethod });
 }
 
 function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
@@ -92,7 +107,9 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
     : { items: subscription.items, cycle: subscription.cycle, touched: new Set() };
   const newCycle =
     changed.cycle.interval !== subscription.cycle.interval || changed.cycle.intervalCount !== subscription.cycle.intervalCount;
-  if (newCycle && command.billingCycleAnchor === 'unchanged') {
+  const trial = planTrial(subscription, command, asOf);
+  const isTrialing = subscription.status === 'trialing';
+  if (newCycle && !isTrialing && command.billingCycleAnchor === 'unchanged') {
     throw new Refusal(
       'parameter_invalid',
       'The billing cycle anchor cannot stay unchanged when the billing interval changes.',
@@ -100,12 +117,19 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
     );
   }
   const becomesPaid = changed.touched.size > 0 && isFree(snapshot, subscription.items) && !isFree(snapshot, changed.items);
-  const restarts = newCycle || command.billingCycleAnchor === 'now' || (becomesPaid && command.billingCycleAnchor !== 'unchanged');
-  const at = command.prorationDate ?? asOf;
+  const wantsNew = newCycle || command.billingCycleAnchor === 'now' || (becomesPaid && command.billingCycleAnchor !== 'unchanged');
+  const isPaused = subscription.status === 'paused';
+  if (isPaused && movesAnchor(command)) {
+    throw new Refusal('parameter_invalid', 'The billing cycle of a subscription that is paused cannot be moved.', 'billing_cycle_anchor');
+  }
+  const restarts = trial === null ? wantsNew && !isTrialing && !isPaused : trial.do !== 'move';
+  // The period of one that is paused may be over; nothing of it is billed or given back.
+  const at = command.prorationDate ?? (isPaused ? Math.min(asOf, subscription.currentPeriodEnd - 1) : asOf);
   if (at < subscription.currentPeriodStart || at >= subscription.currentPeriodEnd) {
     throw new Refusal('date_out_of_range', 'The proration date must lie in the current period of the subscription.', 'proration_date');
   }
-  const current = { start: subscription.currentPeriodStart, end: subscription.currentPeriodEnd };
+  const until = trial === null || trial.do === 'end' ? null : trial.end;
+  const current = { start: subscription.currentPeriodStart, end: until ?? subscription.currentPeriodEnd };
   const { billingCycleAnchor: anchor, billingTimezone: zone } = subscription;
   if (typeof command.billingCycleAnchor === 'number') {
     if (newCycle) {
@@ -124,10 +148,10 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
         'billing_cycle_anchor',
       );
     }
-    return { ...changed, at, period: { start: current.start, end }, anchor: end === current.end ? anchor : end, restarts: false };
+    return { ...changed, at, period: { start: current.start, end }, anchor: end === current.end ? anchor : end, restarts: false, trial };
   }
-  if (!restarts) return { ...changed, at, period: current, anchor, restarts };
-  const period = { start: at, end: boundary(at, changed.cycle, zone, 1) };
+  if (!restarts) return { ...changed, at, period: current, anchor: until ?? anchor, restarts, trial };
+  const period = { start: at, end: until ?? boundary(at, changed.cycle, zone, 1) };
   if (asOf < period.start || asOf >= period.end) {
     throw new Refusal(
       'date_out_of_range',
@@ -135,7 +159,7 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
       'proration_date',
     );
   }
-  return { ...changed, at, period, anchor: at, restarts };
+  return { ...changed, at, period, anchor: until ?? at, restarts, trial };
 }
 
 /** Credits and charges of the touched items (of all the subscription has or had until now, where a new period begins), and what another end means for the others. */
@@ -191,7 +215,10 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
     );
   }
   const { items, cycle, billingCycleAnchor, billingCycleAnchorConfig, currentPeriodStart, currentPeriodEnd, cancelAt } = before;
+  const { trialEnd, trialReminderAt } = before;
+  const endsTrial = before.status === 'trialing';
   changeSubscription(draft, {
+    ...(endsTrial ? { status: before.status, trialEnd, trialReminderAt } : {}),
     items,
     cycle,
     billingCycleAnchor,
@@ -209,6 +236,7 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
         billingCycleAnchor: after.billingCycleAnchor,
         currentPeriodStart: after.currentPeriodStart,
         currentPeriodEnd: after.currentPeriodEnd,
+        ...(endsTrial && after.trialEnd !== null ? { trialEnd: after.trialEnd } : {}),
         billedShrinks: settlement.shrinks,
         billedInserts: [...settlement.carried, ...covered],
       },

@@ -1,6 +1,6 @@
 import type { Instant } from '../time.ts';
 import type { PreviewPins } from './keep-preview.ts';
-import type { AnchorConfig, CancellationDetails, PaymentBehavior, ProrationBehavior } from './subscription.ts';
+import type { AnchorConfig, CancellationDetails, MissingPaymentMethod, PaymentBehavior, ProrationBehavior } from './subscription.ts';
 
 /** A command that may be applied as it was previewed, or not at all. */
 interface Previewed {
@@ -10,6 +10,16 @@ interface Previewed {
 export interface NewItem {
   /** Made by the API so that the answer can name it; `si_…`. */
   id: string;
+  priceId: string;
+  quantity: string;
+  taxRateIds: string[];
+}
+
+/** A trial of whole days of the billing zone, or until an instant; `now`: none. */
+export type NewTrial = { days: number } | { end: Instant | 'now' };
+
+/** Something sold once, on the first invoice. */
+export interface OneTimeItem {
   priceId: string;
   quantity: string;
   taxRateIds: string[];
@@ -35,6 +45,9 @@ export interface CreateSubscription extends Previewed {
   backdateStartDate?: Instant;
   /** `none`: neither the past nor a stub is billed. Absent: both are. */
   prorationBehavior?: ProrationBehavior;
+  trial?: NewTrial;
+  trialMissingPaymentMethod?: MissingPaymentMethod;
+  addInvoiceItems?: OneTimeItem[];
 }
 
 export type ItemChange =
@@ -50,6 +63,12 @@ export interface ScheduleCancellation extends Previewed {
   prorationBehavior?: ProrationBehavior;
 }
 
+/**
+ * What a change of items does to a trial that is running: its end stays (as Stripe), it is as many days long as the new plan's trial, counted from its start (over where
+ * they have passed), or it is over and the new plan is billed at once.
+ */
+export type TrialChange = { policy: 'keep_end' | 'end_now' } | { policy: 'new_length_from_start'; days: number };
+
 /** POST /v1/subscriptions/:id, /v1/subscription_items: everything that may change in one command. Absent means unchanged. */
 export interface ChangePlan extends Previewed {
   items?: ItemChange[];
@@ -59,6 +78,10 @@ export interface ChangePlan extends Previewed {
   paymentBehavior: PaymentBehavior;
   /** `now` starts a new period at the change. A change of cycle implies it. A date ends the current period there, where the next one begins. */
   billingCycleAnchor?: 'now' | 'unchanged' | Instant;
+  /** Moves the end of a trial, ends it (`now`), or puts the subscription on trial. */
+  trialEnd?: Instant | 'now';
+  trialChange?: TrialChange;
+  trialMissingPaymentMethod?: MissingPaymentMethod;
   cancellation?: ScheduleCancellation;
   defaultPaymentMethodId?: string | null;
   defaultTaxRateIds?: string[];
@@ -70,7 +93,7 @@ export const movesAnchor = ({ billingCycleAnchor }: ChangePlan): boolean =>
 
 /** Whether a command changes only what is charged to whom, with nothing to bill: allowed where a change of plan is not. */
 export const isAboutDefaults = (command: ChangePlan): boolean =>
-  command.items === undefined && command.cancellation === undefined && !movesAnchor(command);
+  command.items === undefined && command.cancellation === undefined && command.trialEnd === undefined && !movesAnchor(command);
 
 export interface CancelSubscription extends Previewed {
   /** Credit the unused part of what was billed. */

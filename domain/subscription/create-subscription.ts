@@ -14,8 +14,10 @@ import { assertSameCurrency } from '../money.ts';
 import { type Instant, isTimeZone, MAX_INSTANT } from '../time.ts';
 import { planFirstPeriods, type Stretch } from './backdate.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
+import { billOnce } from './bill-once.ts';
 import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
 import type { CreateSubscription } from './commands.ts';
+import { planTrialPeriod, trialFacts, trialLines } from './start-trial.ts';
 import type { Subscription } from './subscription.ts';
 import { nextStatus } from './transitions.ts';
 
@@ -25,7 +27,8 @@ export const PAYMENT_PATIENCE = 23 * 3600;
 /**
  * Creates a subscription and bills its first period. That begins at `asOf`, which is then its start and its billing anchor, unless another start or anchor is asked for
  * (see `planFirstPeriods`). Where there is nothing to pay the subscription is active at once; otherwise it is incomplete until the invoice is paid, and expires after 23 h.
- * Where it is to be canceled within its first period, only the time until then is billed.
+ * Where it is to be canceled within its first period, only the time until then is billed. A trial is the first period where there is one (see `planTrialPeriod`): free, with
+ * a line of nothing per item, and the subscription trialing once what else the first invoice asks for is paid.
  * @throws Refusal about the parameter at fault, in Stripe's notation
  */
 export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscription, context: DecisionContext): Decision {
@@ -35,7 +38,8 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   if (customer.deleted) throw new Refusal('customer_deleted', `The customer ${customer.id} is deleted.`, 'customer');
   const { currency, cycle } = checkCreation(snapshot, command);
   const zone = command.billingTimezone ?? customer.billingTimezone ?? account.billingTimezone;
-  const { startDate, anchor, period, stretches } = planFirstPeriods(command, cycle, zone, asOf);
+  const onTrial = planTrialPeriod(command, cycle, zone, asOf);
+  const { startDate, anchor, period, stretches } = onTrial ?? planFirstPeriods(command, cycle, zone, asOf);
   const cancelAt = command.cancelAtPeriodEnd ? period.end : command.cancelAt;
   if (cancelAt !== null) checkCancelAt(cancelAt, asOf);
 
@@ -52,6 +56,8 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     currentPeriodStart: period.start,
     currentPeriodEnd: period.end,
     items: command.items.map((item) => ({ ...item, metadata: {}, createdAt: asOf })),
+    ...trialFacts(onTrial === null ? null : period, zone),
+    trialMissingPaymentMethod: command.trialMissingPaymentMethod ?? 'create_invoice',
     cancelAtPeriodEnd: command.cancelAtPeriodEnd,
     cancelAt,
     canceledAt: cancelAt === null ? null : asOf,
@@ -69,7 +75,9 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   };
   const draft = { ...beginDecision(snapshot, context), subscription };
   const settlement = settleStretches(draft, stretches);
-  if (settlement.lines.length === 0) {
+  const lines = [...(onTrial === null ? [] : trialLines(draft, subscription.items, period)), ...settlement.lines];
+  const pending = billOnce(draft, command.addInvoiceItems ?? []);
+  if (lines.length + pending.length === 0) {
     // A free stub: there is nothing to invoice, and so nothing to wait for.
     changeSubscription(draft, { status: nextStatus('incomplete', 'first_invoice_paid'), incompleteExpiresAt: null });
     recordCoverage(draft, settlement, []);
@@ -78,8 +86,8 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   const { invoice, covered } = composeInvoice(draft, {
     billingReason: 'subscription_create',
     period: { start: startDate, end: asOf },
-    lines: settlement.lines,
-    pending: [],
+    lines,
+    pending,
     autoAdvance: true,
   });
   if (

@@ -9,7 +9,7 @@ import { nextStatus } from './transitions.ts';
 
 export interface Ending {
   at: Instant;
-  event: 'canceled' | 'period_end_cancel' | 'dunning_gave_up_cancel';
+  event: 'canceled' | 'period_end_cancel' | 'trial_ended_cancel' | 'dunning_gave_up_cancel';
   /** What becomes of billed time after `at`: given back, or kept by the seller. */
   unused: 'credit' | 'forfeit';
   /** Whether the credit and all pending items are billed on a final invoice; otherwise pending items are taken away. */

@@ -4,6 +4,7 @@ import { decideFinalization } from '../invoicing/finalize-invoice.ts';
 import type { Invoice } from '../invoicing/invoice.ts';
 import type { Instant } from '../time.ts';
 import { decideRenewal } from './renew.ts';
+import { isOnTrial } from './start-trial.ts';
 import { hasEnded, nextStatus } from './transitions.ts';
 
 /** The snapshot as it would be read once the decision were written. What the decision bills counts as paid: it is in no list of open invoices. */
@@ -20,7 +21,7 @@ export function applyDecision(snapshot: BillingSnapshot, decision: Decision): Bi
       currency: snapshot.customer.currency ?? decision.customerCurrency,
       balance: decision.balance.at(-1)?.endingBalance ?? snapshot.customer.balance,
     },
-    pendingItems: [...snapshot.pendingItems.filter(({ id }) => !consumed.has(id)), ...decision.pendingItems.insert],
+    pendingItems: [...snapshot.pendingItems, ...decision.pendingItems.insert].filter(({ id }) => !consumed.has(id)),
     billed: [
       ...snapshot.billed.map((row) => {
         const shrink = shrinks.get(row.id);
@@ -46,11 +47,15 @@ export const madeBy = (decision: Decision, snapshot: BillingSnapshot): Invoice |
 function nextByItself(given: BillingSnapshot, newId: IdSource): { at: Instant; snapshot: BillingSnapshot; decision: Decision } | null {
   const { subscription } = given;
   if (subscription === null || hasEnded(subscription.status)) return null;
+  const firstPaid = isOnTrial(subscription) ? 'trial_started' : 'first_invoice_paid';
   const living: BillingSnapshot =
     subscription.status === 'incomplete'
-      ? { ...given, subscription: { ...subscription, status: nextStatus('incomplete', 'first_invoice_paid'), incompleteExpiresAt: null } }
+      ? { ...given, subscription: { ...subscription, status: nextStatus('incomplete', firstPaid), incompleteExpiresAt: null } }
       : given;
-  const at = Math.min(subscription.currentPeriodEnd, subscription.cancelAt ?? subscription.currentPeriodEnd);
+  // One that is paused only ends.
+  const boundary = subscription.status === 'paused' ? Number.POSITIVE_INFINITY : subscription.currentPeriodEnd;
+  const at = Math.min(boundary, subscription.cancelAt ?? boundary);
+  if (!Number.isFinite(at)) return null;
   const snapshot = withDraftsFinalized(living, at, newId);
   return { at, snapshot, decision: decideRenewal(snapshot, { asOf: at, newId }) };
 }

@@ -3,24 +3,28 @@ import { type Decision, emptyDecision } from '../decision.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
 import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
 import { periodContaining } from '../time.ts';
+import { fullCycleOf } from './anchor.ts';
 import { applyPendingUpdate } from './apply-pending-update.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { dropPendingUpdate, endSubscription, stillPending } from './end-subscription.ts';
+import { endTrial } from './end-trial.ts';
 import { hasEnded } from './transitions.ts';
 
 /**
  * What happens at the next boundary: the period that begins where the current one ends is billed together with all pending items, or the subscription ends there (or at its
  * date of cancellation, if that comes first). Before that boundary, after the end, and for a subscription that is still incomplete the decision is empty, so asking twice bills
  * once. However late it is asked, one decision bills one period. A period in which the subscription is to end is billed only until then. While the subscription is unpaid
- * its invoices stay drafts for a person to finalise, as with Stripe. Otherwise the invoice is a draft for the account's grace period.
+ * its invoices stay drafts for a person to finalise, as with Stripe. Otherwise the invoice is a draft for the account's grace period. Where the period that ends is a trial, it
+ * depends on `endTrial` whether there is a next one. While the subscription is paused nothing but its end can come.
  */
 export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContext): Decision {
   const draft = beginDecision(snapshot, context);
   const { status, cancelAt, cancelAtPeriodEnd, currentPeriodEnd, cancellationDetails } = subscriptionOf(draft);
   const end = cancelAtPeriodEnd ? currentPeriodEnd : cancelAt;
-  const next = Math.min(currentPeriodEnd, end ?? currentPeriodEnd);
+  const boundaryAt = status === 'paused' ? Number.POSITIVE_INFINITY : currentPeriodEnd;
+  const next = Math.min(boundaryAt, end ?? boundaryAt);
   if (hasEnded(status) || status === 'incomplete' || context.asOf < next) return emptyDecision();
-  if (end !== null && end <= currentPeriodEnd) {
+  if (end !== null && end <= boundaryAt) {
     endSubscription(draft, {
       at: end,
       event: 'period_end_cancel',
@@ -35,9 +39,13 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
   const before = subscriptionOf(draft);
   if (context.asOf < before.currentPeriodEnd) return finishDecision(draft);
   const start = before.currentPeriodEnd;
+  if (before.status === 'trialing') {
+    const ended = endTrial(draft, start, 'subscription_cycle');
+    if (ended !== 'billed') return finishDecision(draft, ended === 'canceled' ? 'customer.subscription.deleted' : undefined);
+  }
   const period = { start, end: periodContaining(before.billingCycleAnchor, before.cycle, before.billingTimezone, start).end };
   changeSubscription(draft, { currentPeriodStart: period.start, currentPeriodEnd: period.end });
-  const due = dueItems(draft, before.items, period.start, period);
+  const due = dueItems(draft, before.items, period.start, fullCycleOf(before, period));
   const settlement = settleItems(draft, { due, billed: snapshot.billed, at: period.start, unused: 'credit', charge: 'bill' });
   const unpaid = before.status === 'unpaid';
   const { covered } = composeInvoice(draft, {

@@ -17,6 +17,10 @@ export type ProrationBehavior = 'create_prorations' | 'always_invoice' | 'none';
 export type ProrationBasis = 'second' | 'day' | 'fixed_30';
 export type PaymentBehavior = 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete' | 'pending_if_incomplete';
 
+/** What is done at the end of a trial when there is nothing to pay with; as Stripe. */
+export const MISSING_PAYMENT_METHOD = ['create_invoice', 'pause', 'cancel'] as const;
+export type MissingPaymentMethod = (typeof MISSING_PAYMENT_METHOD)[number];
+
 export interface SubscriptionItem {
   id: string;
   priceId: string;
@@ -45,6 +49,8 @@ export interface PendingUpdate {
     billingCycleAnchor: Instant;
     currentPeriodStart: Instant;
     currentPeriodEnd: Instant;
+    /** Where the update ends a trial, which then was over at this instant. */
+    trialEnd?: Instant;
     billedShrinks: BilledShrink[];
     billedInserts: BilledPeriod[];
   };
@@ -78,6 +84,12 @@ export interface Subscription {
   currentPeriodStart: Instant;
   currentPeriodEnd: Instant;
   items: SubscriptionItem[];
+  /** [trialStart, trialEnd) is free, and the current period while it lasts. Both stay when the trial is over; null where there was none. */
+  trialStart: Instant | null;
+  trialEnd: Instant | null;
+  /** When the customer is to be told that the trial will end; null once that is done, or without a trial. */
+  trialReminderAt: Instant | null;
+  trialMissingPaymentMethod: MissingPaymentMethod;
   cancelAtPeriodEnd: boolean;
   cancelAt: Instant | null;
   canceledAt: Instant | null;

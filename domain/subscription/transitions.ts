@@ -14,6 +14,7 @@ export const SUBSCRIPTION_EVENTS = [
   'dunning_gave_up_past_due',
   'canceled',
   'period_end_cancel',
+  /** A trial was given, its first invoice was paid, or an unpaid one owes nothing any more. */
   'trial_started',
   /** The trial is over and its first paid period billed. */
   'trial_ended',
@@ -34,6 +35,7 @@ export type SubscriptionEvent = (typeof SUBSCRIPTION_EVENTS)[number];
 export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<SubscriptionEvent, SubscriptionStatus>>>> = {
   incomplete: {
     first_invoice_paid: 'active',
+    trial_started: 'trialing',
     first_invoice_expired: 'incomplete_expired',
     payment_failed: 'incomplete',
     canceled: 'canceled',
@@ -75,6 +77,7 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
     period_end_cancel: 'canceled',
   },
   unpaid: {
+    trial_started: 'trialing',
     paused: 'paused',
     payment_failed: 'unpaid',
     invoices_settled: 'active',

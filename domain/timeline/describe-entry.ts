@@ -7,6 +7,7 @@ type Fields = Record<string, unknown>;
 const VERBS: Record<string, { asked: string; done: string }> = {
   'create-subscription': { asked: 'create the subscription', done: 'The subscription was created' },
   'change-plan': { asked: 'change the subscription', done: 'A change that was planned took effect' },
+  'remind-of-trial-end': { asked: 'tell that the trial will end', done: 'The customer was told that the trial will end' },
   'schedule-cancellation': { asked: 'set when the subscription ends', done: 'The end of the subscription was set' },
   'cancel-subscription': { asked: 'cancel the subscription now', done: 'The subscription was cancelled' },
   'issue-invoice': { asked: 'bill the next period', done: 'The period was billed' },

@@ -53,10 +53,10 @@ describe.each(named)('%s refuses', (_, route) => {
     await expectRefusal(await send(route, 'colour=red'), { status: 400, code: 'parameter_unknown', param: 'colour' });
   });
   it('an unsupported parameter of Stripe in an unknown place', async () => {
-    await expectRefusal(await send(route, 'trial_settings[end_behavior][missing_payment_method]=pause'), {
+    await expectRefusal(await send(route, 'transfer_data[destination]=acct_2'), {
       status: 400,
       code: 'parameter_unknown',
-      param: 'trial_settings',
+      param: 'transfer_data',
     });
   });
   it('null bytes and broken text', async () => {
@@ -266,8 +266,50 @@ describe('values', () => {
     [
       'POST',
       '/v1/subscriptions',
-      'customer=cus_1&items[0][price]=price_1&trial_period_days=7',
-      { code: 'parameter_unknown', param: 'trial_period_days' },
+      'customer=cus_1&items[0][price]=price_1&trial_from_plan=true',
+      { code: 'parameter_unknown', param: 'trial_from_plan' },
+    ],
+    ...['trial_period_days=0', 'trial_period_days=731', 'trial_period_days=1.5', 'trial_end=1', `trial_end=${BIG}`, 'trial_end=soon'].map(
+      (param): [string, string, string, { param: string }] => [
+        'POST',
+        '/v1/subscriptions',
+        `customer=cus_1&items[0][price]=price_1&${param}`,
+        { param: param.split('=')[0] ?? '' },
+      ],
+    ),
+    [
+      'POST',
+      '/v1/subscriptions',
+      'customer=cus_1&items[0][price]=price_1&trial_period_days=7&trial_end=now',
+      { code: 'parameters_exclusive', param: 'trial_end' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      'customer=cus_1&items[0][price]=price_1&trial_settings[end_behavior][missing_payment_method]=ignore',
+      { param: 'trial_settings[end_behavior][missing_payment_method]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      'customer=cus_1&items[0][price]=price_1&add_invoice_items[0][price]=price_2',
+      { param: 'add_invoice_items[0][price]' },
+    ],
+    ['POST', '/v1/subscriptions/sub_1', 'trial_end=now', { param: 'trial_end' }],
+    ['POST', '/v1/subscriptions/sub_1', 'trial_end=1', { param: 'trial_end' }],
+    ['POST', '/v1/subscriptions/sub_1', 'trial_period_days=7', { param: 'trial_period_days' }],
+    ['POST', '/v1/subscriptions/sub_1', 'trial_change_behavior=end_now', { param: 'trial_change_behavior' }],
+    [
+      'POST',
+      '/v1/subscriptions/sub_1',
+      'items[0][id]=si_1&items[0][price]=price_2&trial_change_behavior=new_length_from_start',
+      { code: 'parameter_missing', param: 'trial_period_days' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions/sub_1',
+      'items[0][id]=si_1&items[0][price]=price_2&trial_change_behavior=end_now&trial_end=now',
+      { code: 'parameters_exclusive', param: 'trial_end' },
     ],
     [
       'POST',

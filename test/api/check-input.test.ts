@@ -73,9 +73,9 @@ describe('refusals name the parameter as Stripe does', () => {
     ['unknown', () => form(customerCreate, 'nmae=Ada'), 'parameter_unknown', 'nmae'],
     [
       'Stripe has it, we do not',
-      () => form(subscriptionCreate, 'customer=c&items[0][price]=p&trial_end=now'),
+      () => form(subscriptionCreate, 'customer=c&items[0][price]=p&trial_from_plan=true'),
       'parameter_unknown',
-      'trial_end',
+      'trial_from_plan',
     ],
     [
       'unknown inside',
@@ -104,6 +104,7 @@ describe('refusals name the parameter as Stripe does', () => {
       'unit_amount',
     ],
     ['boolean', () => form(subscriptionUpdate, 'cancel_at_period_end=yes'), 'parameter_invalid', 'cancel_at_period_end'],
+    ['an instant that is neither a date nor now', () => form(subscriptionUpdate, 'trial_end=soon'), 'parameter_invalid', 'trial_end'],
     ['choice', () => form(subscriptionUpdate, 'proration_behavior=maybe'), 'parameter_invalid', 'proration_behavior'],
     ['empty that cannot be unset', () => form(subscriptionUpdate, 'items[0][price]='), 'parameter_invalid_empty', 'items[0][price]'],
     ['hash for text', () => form(customerCreate, 'name[first]=Ada'), 'parameter_invalid', 'name'],
@@ -148,9 +149,9 @@ describe('refusals name the parameter as Stripe does', () => {
     ],
     [
       'deep unknown in a preview',
-      () => form(invoicePreview, 'subscription_details[trial_end]=now'),
+      () => form(invoicePreview, 'subscription_details[billing_mode][type]=flexible'),
       'parameter_unknown',
-      'subscription_details[trial_end]',
+      'subscription_details[billing_mode]',
     ],
   ])('%s', (_, call, code, param) => {
     const told = refusal(call);

@@ -36,7 +36,7 @@ const pending = aSubscription({
     operationId: 'op_1',
     invoiceId: 'in_2',
     expiresAt: END,
-    next: { ...aSubscription(), billedShrinks: [], billedInserts: [] },
+    next: { ...aSubscription(), trialEnd: END, billedShrinks: [], billedInserts: [] },
   },
 });
 

@@ -352,7 +352,7 @@ test('a backdated first invoice is the sum of what its periods would have cost',
         const { start, end, n } = periodContaining(asOf, MONTH, zone, asOf - back);
         // Where the anchor's month has a day that the first boundary's month lacks, only a day can say so.
         const anchored = localDate(asOf, zone).slice(8) === localDate(end, zone).slice(8);
-        fc.pre(anchored && n < 0 && start < asOf - back);
+        fc.pre(anchored && n < 0 && start < asOf - back && end <= boundary(asOf - back, MONTH, zone, 1));
         createPaid(early, asOf - back, [`pro × ${quantity}`], { billingCycleAnchor: end });
         while (early.living.currentPeriodStart < late.living.currentPeriodStart) {
           renew(early);

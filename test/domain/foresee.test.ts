@@ -51,6 +51,7 @@ describe('what is foreseen is what comes', () => {
         schedule(book, on('2025-02-01'), on('2025-06-10'));
       },
     ],
+    ['out of a trial', (book) => void create(book, on('2025-01-17'), ['pro'], { trial: { days: 14 } })],
     [
       'to an end that settles the difference',
       (book) => {
@@ -77,6 +78,29 @@ describe('what is foreseen is what comes', () => {
     expect(foresee(book.snapshot(), 2, newId).map(({ lines }) => isoInstant(lines[0]!.period.end))).toEqual([
       '2025-03-31T00:00:00Z',
       '2025-04-30T00:00:00Z',
+    ]);
+  });
+
+  test('nothing comes after a trial that ends paused, and looking for what is missing comes to an end', () => {
+    const book = new MemoryBook();
+    book.price('pro', '2000');
+    book.paymentMethods = [];
+    create(book, on('2025-01-17'), ['pro'], { trial: { days: 14 }, trialMissingPaymentMethod: 'pause' });
+    expect(foresee(book.snapshot(), 36, newId)).toEqual([]);
+    expect(catchUp(book.snapshot(), on('2030-01-01'), newId).subscription?.status).toBe('paused');
+  });
+
+  test('a paid trial counts as paid', () => {
+    const book = new MemoryBook();
+    book.price('pro', '2000');
+    book.price('setup', '4900', null);
+    create(book, on('2025-01-17'), ['pro'], {
+      trial: { days: 14 },
+      addInvoiceItems: [{ priceId: 'setup', quantity: '1', taxRateIds: [] }],
+    });
+    expect(foresee(book.snapshot(), 2, newId).map(({ total, periodEnd }) => [total, isoInstant(periodEnd)])).toEqual([
+      [2000, '2025-01-31T00:00:00Z'],
+      [2000, '2025-02-28T00:00:00Z'],
     ]);
   });
 

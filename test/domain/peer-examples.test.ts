@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { prorateCharge, prorateCredit } from '../../domain/rating/prorate.ts';
 import type { BilledPeriod } from '../../domain/subscription/subscription.ts';
 import { applyTaxRates } from '../../domain/tax/apply-tax-rates.ts';
-import { boundary, localDate } from '../../domain/time.ts';
+import { boundary, instant, localDate } from '../../domain/time.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { cancel, changeItem, changePlan, create, createPaid, renew } from '../support/subscribe.ts';
 
@@ -11,7 +11,7 @@ import { cancel, changeItem, changePlan, create, createPaid, renew } from '../su
  * Worked examples from peers' documents and tests: minor units, ends exclusive, day basis unless stated.
  * Left out, because they are about what per-unit prices billed in advance do not have:
  * P08 (pause and resume), P15 and the arrears half of P17 (billing in arrears), P19, C02, C03, C05 and the coupon half of C04 (discounts), the credit notes of N02,
- * D02 (payments, see the tests of those), A, U and R (calendar, usage and revenue have their own tests).
+ * D02 (payments, see the tests of those), A01, U and R (calendar, usage and revenue have their own tests).
  */
 /** Each example has a shape of its own, as its source has. */
 type Example = Record<string, ReturnType<typeof JSON.parse>> & { id: string };
@@ -211,6 +211,30 @@ test('C04: tax on the whole price, and reverse charge', () => {
     return book.lastInvoice.total;
   };
   expect([totalFor('none'), totalFor('reverse')]).toEqual([vat20_total, reverse_charge_total]);
+});
+
+test('A03: a trial of 30 days in Los Angeles ends on the 31st there, and the first paid period on the 30th; the anchor is its end, with nothing said of it', () => {
+  const { zone, created, trial_days, anchor_day, first_period } = example('A03');
+  const book = new MemoryBook({ customer: { billingTimezone: zone } });
+  book.price('p', '3000');
+  create(book, instant(created), ['p'], { trial: { days: trial_days } });
+  expect(Number(localDate(book.living.billingCycleAnchor, zone).slice(-2))).toBe(anchor_day);
+  renew(book);
+  expect([book.living.currentPeriodStart, book.living.currentPeriodEnd].map((at) => localDate(at, zone))).toEqual(first_period);
+});
+
+test('A04: after a trial of 30 days in Juneau 19 months go from the 1st to the 1st', () => {
+  const { zone, created, trial_days, anchor_day } = example('A04');
+  const book = new MemoryBook({ customer: { billingTimezone: zone } });
+  book.price('p', '3000');
+  create(book, instant(created), ['p'], { trial: { days: trial_days } });
+  const starts = Array.from({ length: 19 }, () => {
+    renew(book);
+    return localDate(book.living.currentPeriodStart, zone);
+  });
+  expect([starts[0], starts.at(-1)]).toEqual(['2015-10-01', '2017-04-01']);
+  expect(new Set(starts.map((day) => Number(day.slice(-2))))).toEqual(new Set([anchor_day]));
+  expect(book.allInvoices.slice(1).every(({ total }) => total === 3000)).toBe(true);
 });
 
 test.each(example('N01')['cases'] as Example[])(

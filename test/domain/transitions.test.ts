@@ -29,7 +29,10 @@ test('every status and event has the outcome that was agreed', () => {
   const eight = <T>(value: T): T[] => Array.from({ length: 8 }, () => value);
   const never = eight(no);
   expect(all).toEqual({
-    incomplete: ['active', 'incomplete_expired', 'incomplete', no, no, no, no, 'canceled', no, ...never],
+    incomplete: [
+      ...['active', 'incomplete_expired', 'incomplete', no, no, no, no, 'canceled', no],
+      ...['trialing', no, no, no, no, no, no, no],
+    ],
     incomplete_expired: [no, no, no, no, no, no, no, no, no, ...never],
     trialing: [
       ...[no, no, 'trialing', 'trialing', 'canceled', 'unpaid', 'trialing', 'canceled', 'canceled'],
@@ -45,7 +48,7 @@ test('every status and event has the outcome that was agreed', () => {
     ],
     unpaid: [
       ...[no, no, 'unpaid', 'active', 'canceled', 'unpaid', 'unpaid', 'canceled', 'canceled'],
-      ...[no, no, no, no, 'paused', no, no, no],
+      ...['trialing', no, no, no, 'paused', no, no, no],
     ],
     paused: [
       ...[no, no, 'paused', 'paused', 'canceled', 'paused', 'paused', 'canceled', 'canceled'],

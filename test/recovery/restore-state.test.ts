@@ -26,6 +26,10 @@ const subscription = (patch: Partial<Subscription> = {}): Subscription => ({
   canceledAt: null,
   endedAt: null,
   cancellationDetails: { comment: null, feedback: null, reason: null },
+  trialStart: null,
+  trialEnd: null,
+  trialReminderAt: null,
+  trialMissingPaymentMethod: 'create_invoice',
   incompleteExpiresAt: null,
   defaultPaymentMethodId: null,
   defaultTaxRateIds: [],
@@ -73,6 +77,15 @@ test('a subscription that owes nothing sleeps until its next boundary, however l
   expect(state).toMatchObject({ v: 1, generation: 2, clock: { kind: 'real' }, answered: ['op_1'], dunning: [], parked: [], stalled: null });
   expect(agenda(state)).toEqual([{ do: 'renew', at: START + MONTH, asOf: START + MONTH }]);
   expect(dunnings).toEqual([]);
+});
+
+test('a trial is told and ended as it would have been', () => {
+  const trial = { trialStart: START, trialEnd: START + MONTH, trialReminderAt: START + MONTH - 3 * 86_400 };
+  const { state } = restore({ subscription: subscription({ status: 'trialing', ...trial }) });
+  expect(agenda(state).map((step) => [step.do, step.at])).toEqual([
+    ['remind', START + MONTH - 3 * 86_400],
+    ['renew', START + MONTH],
+  ]);
 });
 
 test('on a test clock it is frozen at the time of the clock, and never before its period', () => {

@@ -5,7 +5,8 @@ import type { DunningPolicy } from '../../domain/dunning/policy.ts';
 import type { RefusalCode } from '../../domain/errors.ts';
 import type { InvoiceStatus } from '../../domain/invoicing/invoice.ts';
 import type { PaymentOutcomeKind } from '../../domain/payments/payment.ts';
-import type { SubscriptionStatus } from '../../domain/subscription/subscription.ts';
+import type { CreateSubscription } from '../../domain/subscription/commands.ts';
+import type { MissingPaymentMethod, SubscriptionStatus } from '../../domain/subscription/subscription.ts';
 import { boundary, type Instant } from '../../domain/time.ts';
 
 interface Sub {
@@ -19,6 +20,8 @@ interface Sub {
   cancelAt: Instant | null;
   incompleteExpiresAt: Instant | null;
   pendingUpdate: { invoiceId: string; expiresAt: Instant; priceId: string; quantity: number } | null;
+  /** A trial comes before the first period; paid periods are counted from its end. */
+  trial: { start: Instant; end: Instant; remindAt: Instant | null; missing: MissingPaymentMethod } | null;
 }
 
 export interface FakeInvoice {
@@ -86,6 +89,8 @@ export class FakeBilling {
   graceSeconds = 0;
   /** What happens to a draft right after its taxes have come. */
   afterTax: ((invoice: FakeInvoice) => void) | null = null;
+  /** Whether the customer has a payment method when a trial ends. */
+  canPay = true;
   timezone = 'UTC';
   /** Seconds of the period of `price_second`, in place of its day. */
   secondsPerPeriod: number | null = null;
@@ -111,9 +116,12 @@ export class FakeBilling {
             cancelAt: input.cancelAt,
             incompleteExpiresAt: input.asOf + 23 * HOUR,
             pendingUpdate: null,
+            trial: null,
           };
+          if (input.trial !== undefined) startTrial(sub, input);
           this.subs.set(sub.id, sub);
-          const invoice = this.bill(sub, 'create', this.priceOf(sub), this.period(sub));
+          const invoice = this.bill(sub, 'create', sub.trial === null ? this.priceOf(sub) : 0, this.period(sub));
+          if (sub.trial !== null) sub.status = 'trialing';
           return this.outcome(sub, invoice);
         }),
       issueInvoice: async (input) =>
@@ -124,8 +132,19 @@ export class FakeBilling {
             return this.outcome(sub, null);
           }
           if (input.asOf !== this.period(sub).end) throw new Error(`renewed at ${input.asOf}, not at ${this.period(sub).end}`);
+          if (sub.trial !== null && sub.n === -1 && !this.canPay && sub.trial.missing !== 'create_invoice') {
+            sub.status = sub.trial.missing === 'pause' ? 'paused' : 'canceled';
+            return this.outcome(sub, null);
+          }
+          if (sub.n === -1) sub.status = 'active';
           sub.n += 1;
           return this.outcome(sub, this.bill(sub, 'cycle', this.priceOf(sub), this.period(sub)));
+        }),
+      remindOfTrialEnd: async (input) =>
+        this.once('remindOfTrialEnd', input, () => {
+          const sub = this.living(input.subscriptionId);
+          if (sub.trial?.remindAt === input.asOf) sub.trial.remindAt = null;
+          return this.outcome(sub, null);
         }),
       changePlan: async (input) =>
         this.once('changePlan', input, () => {
@@ -133,6 +152,15 @@ export class FakeBilling {
           if (sub.pendingUpdate !== null) throw refusal('pending_update_exists');
           const period = this.period(sub);
           if (input.asOf < period.start || input.asOf >= period.end) throw new Error(`changed at ${input.asOf}, outside its period`);
+          if (input.trialEnd === 'now') {
+            Object.assign(sub, { status: 'active', anchor: input.asOf, n: 0 });
+            return this.outcome(sub, this.bill(sub, 'update', this.priceOf(sub), this.period(sub)));
+          }
+          if (input.trialEnd !== undefined && sub.trial !== null) {
+            sub.trial = { ...sub.trial, end: input.trialEnd, remindAt: Math.max(input.trialEnd - 3 * DAY, input.asOf) };
+            sub.anchor = input.trialEnd;
+            return this.outcome(sub, null);
+          }
           const change = input.items?.find((item) => item.do === 'update');
           const next = { priceId: change?.priceId ?? sub.priceId, quantity: Number(change?.quantity ?? sub.quantity) };
           if (PRICES[next.priceId] === undefined) throw refusal('resource_missing');
@@ -359,7 +387,8 @@ export class FakeBilling {
     return (PRICES[priceId]?.unit ?? 0) * quantity;
   }
 
-  private period({ anchor, priceId, zone, n }: Sub): { start: Instant; end: Instant } {
+  private period({ anchor, priceId, zone, n, trial }: Sub): { start: Instant; end: Instant } {
+    if (n === -1 && trial !== null) return { start: trial.start, end: trial.end };
     if (this.secondsPerPeriod !== null) return { start: anchor + n * this.secondsPerPeriod, end: anchor + (n + 1) * this.secondsPerPeriod };
     const cycle = PRICES[priceId]?.cycle ?? { interval: 'month', intervalCount: 1 };
     return { start: boundary(anchor, cycle, zone, n), end: boundary(anchor, cycle, zone, n + 1) };
@@ -398,6 +427,7 @@ export class FakeBilling {
       cancelAt: sub.cancelAt,
       incompleteExpiresAt: sub.incompleteExpiresAt,
       pendingUpdate: sub.pendingUpdate === null ? null : { invoiceId: sub.pendingUpdate.invoiceId, expiresAt: sub.pendingUpdate.expiresAt },
+      ...(sub.status === 'trialing' && sub.trial !== null ? { trial: { end: sub.trial.end, remindAt: sub.trial.remindAt } } : {}),
     };
   }
 
@@ -428,6 +458,17 @@ export class FakeBilling {
       subscription: this.subscriptionFacts(sub),
     };
   }
+}
+
+function startTrial(
+  sub: Sub,
+  { asOf, trial, trialMissingPaymentMethod: missing = 'create_invoice' }: CreateSubscription & { asOf: Instant },
+): void {
+  if (trial === undefined) return;
+  const end = 'days' in trial ? asOf + trial.days * DAY : trial.end === 'now' ? asOf : trial.end;
+  sub.trial = { start: asOf, end, remindAt: Math.max(asOf, end - 3 * DAY), missing };
+  sub.anchor = end;
+  sub.n = -1;
 }
 
 const refusal = (type: RefusalCode): ApplicationFailure =>

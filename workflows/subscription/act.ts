@@ -63,6 +63,11 @@ export async function issueInvoice(desk: Desk, boundary: Instant): Promise<Billi
   }
 }
 
+export const remindOfTrialEnd = (desk: Desk, trialEnd: Instant, asOf: Instant): Promise<BillingOutcome> =>
+  decide.remindOfTrialEnd.executeWithOptions({ summary: `tells that the trial ends ${day(trialEnd)}` }, [
+    own(desk, `remind:${desk.state.subscriptionId}:${trialEnd}:${asOf}`, asOf),
+  ]);
+
 export const expireSubscription = (desk: Desk, asOf: Instant): Promise<BillingOutcome> =>
   decide.expireSubscription.executeWithOptions({ summary: 'expires, the first invoice was not paid' }, [
     own(desk, `expire:${desk.state.subscriptionId}`, asOf),

@@ -6,6 +6,7 @@ import type { ParkedStep, SubscriptionState } from './state.ts';
 /** Something the subscription does by itself at `at`. `asOf` is the instant its decision is made for, however late it is done. */
 export type Step =
   | { do: 'renew'; at: Instant; asOf: Instant }
+  | { do: 'remind'; at: Instant; asOf: Instant }
   | { do: 'expire'; at: Instant; asOf: Instant }
   | { do: 'drop_update'; at: Instant; asOf: Instant; invoiceId: string }
   | { do: 'finalize'; at: Instant; invoiceId: string }
@@ -28,7 +29,12 @@ function boundarySteps({ facts, drafts, parked, stalled }: SubscriptionState): S
   if (pendingUpdate !== null && !parked.some((step) => step.invoiceId === pendingUpdate.invoiceId)) {
     steps.push({ do: 'drop_update', at: pendingUpdate.expiresAt, asOf: pendingUpdate.expiresAt, invoiceId: pendingUpdate.invoiceId });
   }
-  if (facts.status !== 'incomplete') {
+  const remindAt = facts.status === 'trialing' ? (facts.trial?.remindAt ?? null) : null;
+  if (remindAt !== null) steps.push({ do: 'remind', at: Math.max(remindAt, heldUntil), asOf: remindAt });
+  if (facts.status === 'paused') {
+    // Nothing is billed until it is resumed; it may still end.
+    if (facts.cancelAt !== null) steps.push({ do: 'renew', at: Math.max(facts.cancelAt, heldUntil), asOf: facts.cancelAt });
+  } else if (facts.status !== 'incomplete') {
     const asOf = Math.min(facts.periodEnd, facts.cancelAt ?? facts.periodEnd);
     steps.push({ do: 'renew', at: Math.max(asOf, heldUntil), asOf });
   } else if (facts.incompleteExpiresAt !== null && !parked.some(isMoneyUnderWay)) {
@@ -44,8 +50,11 @@ const isMoneyUnderWay = ({ step }: ParkedStep): boolean => step === 'collect_pay
 export function describeStep(step: Step, state: SubscriptionState): string {
   switch (step.do) {
     case 'renew':
-      if (state.stalled !== null) return `retries the renewal of ${day(step.asOf)}, try ${state.stalled.tries + 1}`;
-      return state.facts.cancelAt !== null && state.facts.cancelAt <= step.asOf ? `cancels ${day(step.asOf)}` : `renews ${day(step.asOf)}`;
+      if (state.stalled?.step === 'renew') return `retries the renewal of ${day(step.asOf)}, try ${state.stalled.tries + 1}`;
+      if (state.facts.cancelAt !== null && state.facts.cancelAt <= step.asOf) return `cancels ${day(step.asOf)}`;
+      return `${state.facts.status === 'trialing' ? 'ends the trial' : 'renews'} ${day(step.asOf)}`;
+    case 'remind':
+      return `tells that the trial ends ${day(state.facts.trial?.end ?? step.asOf)}`;
     case 'expire':
       return `expires ${day(step.asOf)} unless paid`;
     case 'drop_update':

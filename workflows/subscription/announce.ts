@@ -13,6 +13,7 @@ export function announce(desk: Desk): void {
 function describe({ state, lastRefusal }: Desk): string {
   const { facts } = state;
   const lines = [`**${facts.status}**, period ${moment(facts.periodStart)} to ${moment(facts.periodEnd)}`, '', '**Next**'];
+  if (facts.trial !== undefined) lines[0] += `, on trial until ${moment(facts.trial.end)}`;
   const steps = agenda(state);
   for (const step of steps) lines.push(`- ${moment(step.at)}: ${describeStep(step, state)}`);
   if (steps.length === 0) lines.push('- nothing by itself');

@@ -60,6 +60,8 @@ async function perform(desk: Desk, order: Order): Promise<CommandResult> {
     case 'changePlan': {
       const outcome = await act.changePlan(desk, order.command, asOf);
       adopt(desk, outcome.subscription);
+      // A trial that is ended with nothing to pay with may end the subscription.
+      if (hasEnded(desk.state.facts.status)) await stopDunning(desk);
       return follow(desk, order, outcome.invoice, mannerOf(order.command.paymentBehavior));
     }
     case 'cancel': {

@@ -46,7 +46,7 @@ export function unpark({ state }: Desk, invoiceId: string): void {
 }
 
 /** Holds the boundary step back; what failed once may fail for long, and must be seen, not repeated every second. */
-export function stall(desk: Desk, step: 'renew' | 'expire', error: unknown): void {
+export function stall(desk: Desk, step: 'renew' | 'expire' | 'remind', error: unknown): void {
   if (giveWay(desk, error)) return;
   const { state, clock } = desk;
   const now = clock.now();

@@ -115,6 +115,9 @@ async function perform(desk: Desk, step: Step): Promise<boolean> {
   switch (step.do) {
     case 'renew':
       return renew(desk, step.asOf);
+    case 'remind':
+      await remind(desk, step.asOf);
+      return false;
     case 'expire':
       try {
         adopt(desk, (await act.expireSubscription(desk, step.asOf)).subscription);
@@ -141,7 +144,7 @@ async function renew(desk: Desk, boundary: number): Promise<boolean> {
   try {
     const outcome = await act.issueInvoice(desk, boundary);
     adopt(desk, outcome.subscription);
-    if (!hasEnded(state.facts.status) && state.facts.periodEnd <= boundary)
+    if (!hasEnded(state.facts.status) && state.facts.status !== 'paused' && state.facts.periodEnd <= boundary)
       throw new Error(`the renewal at ${boundary} led to no new period`);
     state.stalled = null;
     await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
@@ -153,6 +156,19 @@ async function renew(desk: Desk, boundary: number): Promise<boolean> {
   if (!hasEnded(state.facts.status)) return state.stalled === null;
   await stopDunning(desk);
   return false;
+}
+
+/** Tells that the trial will end; where nobody is told now, it is tried again until the trial is over. */
+async function remind(desk: Desk, asOf: number): Promise<void> {
+  const { state } = desk;
+  try {
+    const outcome = await act.remindOfTrialEnd(desk, state.facts.trial?.end ?? asOf, asOf);
+    state.stalled = null;
+    adopt(desk, outcome.subscription);
+    if (state.facts.trial?.remindAt === asOf) state.facts.trial.remindAt = null;
+  } catch (error) {
+    stall(desk, 'remind', error);
+  }
 }
 
 /** The next run gets the state and the search attributes, which saves it an event. */

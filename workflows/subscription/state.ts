@@ -19,8 +19,8 @@ export interface SubscriptionState {
   parked: ParkedStep[];
   /** Invoices that finalise themselves when their grace period is over. */
   drafts: OpenDraft[];
-  /** The boundary step (renewal, expiry) that failed last, held back until `retryAt`; null normally. */
-  stalled: { step: 'renew' | 'expire'; since: Instant; error: string; tries: number; retryAt: Instant } | null;
+  /** The boundary step (renewal, expiry, reminder) that failed last, held back until `retryAt`; null normally. */
+  stalled: { step: 'renew' | 'expire' | 'remind'; since: Instant; error: string; tries: number; retryAt: Instant } | null;
 }
 
 export type ClockSetting = { kind: 'real' } | FrozenClock;
