@@ -1,7 +1,15 @@
 import type { InvoiceStatus } from '../domain/invoicing/invoice.ts';
 import type { PaymentOutcomeKind } from '../domain/payments/payment.ts';
-import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type {
+  CancelSubscription,
+  ChangePlan,
+  CreateSubscription,
+  PauseSubscription,
+  ResumeSubscription,
+  ScheduleCancellation,
+} from '../domain/subscription/commands.ts';
 import type { SubscriptionStatus } from '../domain/subscription/subscription.ts';
+import type { SubscriptionRecord } from '../domain/subscription/subscription-record.ts';
 import type { Instant } from '../domain/time.ts';
 
 /** Who and when, on every activity. `asOf` is the only time a decision knows; unix seconds. */
@@ -22,12 +30,18 @@ export interface SubscriptionFacts {
   planId: string;
   periodStart: Instant;
   periodEnd: Instant;
-  /** Where the loop must wake before the period ends: a cancellation date, the expiry of an incomplete subscription or pending update. */
+  /** Where the loop must wake before the period ends: a cancellation date, the expiry of an incomplete subscription or pending update, the begin and end of a pause. */
   cancelAt: Instant | null;
   incompleteExpiresAt: Instant | null;
   pendingUpdate: { invoiceId: string; expiresAt: Instant } | null;
   /** Only while it is on trial, which is its current period then. */
   trial?: TrialFacts;
+  /** When a scheduled pause begins; absent where there is none or it has begun. */
+  pauseAt?: Instant;
+  /** When it resumes by itself; absent unless it is paused. */
+  resumesAt?: Instant;
+  /** When `pause_collection` ends by itself. */
+  collectionResumesAt?: Instant;
 }
 
 /** A trial that is running: when it ends, and when its customer is to be told (null: done). */
@@ -80,6 +94,13 @@ export interface DunningFacts {
   unresolved: boolean;
 }
 
+/** A subscription as a workflow that starts anew finds it. */
+export interface ReopenedSubscription {
+  facts: SubscriptionFacts;
+  /** Without its texts, which may hold personal data. */
+  record: SubscriptionRecord;
+}
+
 /** Every activity is one verb in one file: load -> decide -> record. All refusals arrive as ApplicationFailure with `type` = RefusalCode. */
 export interface Activities {
   createSubscription(input: Envelope & CreateSubscription): Promise<BillingOutcome>;
@@ -92,6 +113,18 @@ export interface Activities {
   resolvePendingUpdate(input: Envelope & { subscriptionId: string; apply: boolean }): Promise<BillingOutcome>;
   scheduleCancellation(input: Envelope & { subscriptionId: string } & ScheduleCancellation): Promise<BillingOutcome>;
   cancelSubscription(input: Envelope & { subscriptionId: string } & CancelSubscription): Promise<BillingOutcome>;
+  pauseSubscription(input: Envelope & { subscriptionId: string } & PauseSubscription): Promise<BillingOutcome>;
+  /** A scheduled pause begins at `asOf`. */
+  beginPause(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  resumeSubscription(input: Envelope & { subscriptionId: string } & ResumeSubscription): Promise<BillingOutcome>;
+  /** A pause ends by itself at `asOf`. */
+  endPause(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  /** `pause_collection` ends by itself at `asOf`. */
+  resumeCollection(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  /** A canceled subscription lives again. */
+  reactivateSubscription(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  /** What a workflow needs that goes on with a subscription whose workflow has gone. */
+  loadSubscription(input: { accountId: string; subscriptionId: string }): Promise<ReopenedSubscription>;
   /** Ends a subscription whose first invoice was not paid in time (incomplete_expired); voids that invoice. */
   expireSubscription(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   /** External tax engines only: asks the calculator for a draft invoice's taxes and stores them on the draft. */

@@ -1,3 +1,4 @@
+import { beginPause } from './begin-pause.ts';
 import { calculateTax } from './calculate-tax.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
 import { changePlan } from './change-plan.ts';
@@ -5,6 +6,7 @@ import { collectPayment } from './collect-payment.ts';
 import { createSubscription } from './create-subscription.ts';
 import type { Deps } from './deps.ts';
 import { endDunning } from './end-dunning.ts';
+import { endPause } from './end-pause.ts';
 import { expireSubscription } from './expire-subscription.ts';
 import { withFailures } from './failures.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
@@ -13,10 +15,15 @@ import { finishClockAdvance } from './finish-clock-advance.ts';
 import type { Activities } from './index.ts';
 import { issueInvoice } from './issue-invoice.ts';
 import { loadDunning } from './load-dunning.ts';
+import { loadSubscription } from './load-subscription.ts';
 import { markInvoiceUncollectible } from './mark-invoice-uncollectible.ts';
+import { pauseSubscription } from './pause-subscription.ts';
+import { reactivateSubscription } from './reactivate-subscription.ts';
 import { remindOfTrialEnd } from './remind-of-trial-end.ts';
 import { resolvePayment } from './resolve-payment.ts';
 import { resolvePendingUpdate } from './resolve-pending-update.ts';
+import { resumeCollection } from './resume-collection.ts';
+import { resumeSubscription } from './resume-subscription.ts';
 import { scheduleAttempt } from './schedule-attempt.ts';
 import { scheduleCancellation } from './schedule-cancellation.ts';
 import { setAutoAdvance } from './set-auto-advance.ts';
@@ -36,6 +43,13 @@ export function makeActivities(deps: Deps): Activities {
     resolvePendingUpdate: guarded(resolvePendingUpdate(deps)),
     scheduleCancellation: guarded(scheduleCancellation(deps)),
     cancelSubscription: guarded(cancelSubscription(deps)),
+    pauseSubscription: guarded(pauseSubscription(deps)),
+    beginPause: guarded(beginPause(deps)),
+    resumeSubscription: guarded(resumeSubscription(deps)),
+    endPause: guarded(endPause(deps)),
+    resumeCollection: guarded(resumeCollection(deps)),
+    reactivateSubscription: guarded(reactivateSubscription(deps)),
+    loadSubscription: guarded(loadSubscription(deps)),
     expireSubscription: guarded(expireSubscription(deps)),
     calculateTax: guarded(calculateTax(deps)),
     finalizeInvoice: guarded(finalizeInvoice(deps)),

@@ -14,7 +14,14 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/common';
 import { isRefusalCode, Refusal } from '../domain/errors.ts';
-import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type {
+  CancelSubscription,
+  ChangePlan,
+  CreateSubscription,
+  PauseSubscription,
+  ResumeSubscription,
+  ScheduleCancellation,
+} from '../domain/subscription/commands.ts';
 import type { Instant } from '../domain/time.ts';
 import {
   type Command,
@@ -24,7 +31,11 @@ import {
   type InvoiceCommand,
   invoiceCommandUpdate,
   invoiceWorkflowId,
+  pauseUpdate,
   paymentMethodChangedSignal,
+  type RestartSubscription,
+  reactivateUpdate,
+  resumeUpdate,
   type StartInvoice,
   type StartSubscription,
   type StartTestClock,
@@ -57,6 +68,10 @@ export interface Commands {
   changePlan(subscriptionId: string, command: Command & ChangePlan): Promise<CommandResult>;
   cancel(subscriptionId: string, command: Command & CancelSubscription): Promise<CommandResult>;
   scheduleCancellation(subscriptionId: string, command: Command & ScheduleCancellation): Promise<CommandResult>;
+  pause(subscriptionId: string, command: Command & PauseSubscription): Promise<CommandResult>;
+  resume(subscriptionId: string, command: Command & ResumeSubscription): Promise<CommandResult>;
+  /** Starts the workflow of a canceled subscription again; one that is still closing, or was reactivated by somebody else, is asked as it is. */
+  reactivate(restart: RestartSubscription & { customerId: string }, command: Command): Promise<CommandResult>;
   commandInvoice(start: StartInvoice, command: InvoiceCommand): Promise<InvoiceCommandResult>;
   /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
   paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
@@ -133,6 +148,37 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
         client.workflow
           .getHandle(subscriptionId)
           .executeUpdate(scheduleCancellationUpdate, { args: [command], updateId: command.operationId }),
+      ),
+    pause: (subscriptionId, command) =>
+      send('pause', subscriptionId, () =>
+        client.workflow.getHandle(subscriptionId).executeUpdate(pauseUpdate, { args: [command], updateId: command.operationId }),
+      ),
+    resume: (subscriptionId, command) =>
+      send('resume', subscriptionId, () =>
+        client.workflow.getHandle(subscriptionId).executeUpdate(resumeUpdate, { args: [command], updateId: command.operationId }),
+      ),
+    reactivate: ({ customerId, ...restart }, command) =>
+      send('reactivate', restart.subscriptionId, () =>
+        client.workflow.executeUpdateWithStart(reactivateUpdate, {
+          args: [command],
+          updateId: command.operationId,
+          startWorkflowOperation: new WithStartWorkflowOperation<(input: { restart: RestartSubscription }) => Promise<void>>(
+            WORKFLOW_TYPES.subscription,
+            {
+              workflowId: restart.subscriptionId,
+              taskQueue,
+              args: [{ restart }],
+              workflowIdConflictPolicy: 'USE_EXISTING',
+              workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+              typedSearchAttributes: new TypedSearchAttributes([
+                { key: ACCOUNT_ID, value: restart.accountId },
+                { key: CUSTOMER_ID, value: customerId },
+                ...(restart.clock?.kind === 'frozen' ? [{ key: TEST_CLOCK_ID, value: restart.clock.id }] : []),
+              ]),
+              staticSummary: `Subscription of ${customerId}`,
+            },
+          ),
+        }),
       ),
     commandInvoice: (start, command) =>
       send(`invoice.${command.do}`, invoiceWorkflowId(start.invoiceId), () =>

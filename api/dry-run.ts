@@ -6,10 +6,20 @@ import { type Decision, emptyDecision } from '../domain/decision.ts';
 import type { DecisionContext } from '../domain/invoicing/draft-decision.ts';
 import { decideCancellation } from '../domain/subscription/cancel.ts';
 import { decideChange } from '../domain/subscription/change-plan.ts';
-import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type {
+  CancelSubscription,
+  ChangePlan,
+  CreateSubscription,
+  PauseSubscription,
+  ResumeSubscription,
+  ScheduleCancellation,
+} from '../domain/subscription/commands.ts';
 import { decideCreation } from '../domain/subscription/create-subscription.ts';
 import { catchUp } from '../domain/subscription/foresee.ts';
 import { decideAsPreviewed, type PreviewPins } from '../domain/subscription/keep-preview.ts';
+import { decidePause } from '../domain/subscription/pause.ts';
+import { decideReactivation } from '../domain/subscription/reactivate.ts';
+import { decideResumption } from '../domain/subscription/resume.ts';
 import { decideScheduledCancellation } from '../domain/subscription/schedule-cancellation.ts';
 import type { Instant } from '../domain/time.ts';
 import { randomId } from './new-id.ts';
@@ -95,3 +105,15 @@ export const tryNothing = async (
   subscriptionId: string,
   { suppose = (snapshot) => snapshot }: Trial,
 ): Promise<DryRun> => ({ snapshot: suppose(await loadSnapshot(t, { subscriptionId, lock: false })), decision: emptyDecision() });
+
+/** @throws Refusal what the pause would be refused with */
+export const tryPause = (t: AccountTransaction, subscriptionId: string, command: PauseSubscription, trial: Trial): Promise<DryRun> =>
+  tryOut(t, { subscriptionId }, {}, trial, (snapshot, _, context) => decidePause(snapshot, command, context));
+
+/** @throws Refusal what resuming would be refused with */
+export const tryResumption = (t: AccountTransaction, subscriptionId: string, command: ResumeSubscription, trial: Trial): Promise<DryRun> =>
+  tryOut(t, { subscriptionId }, {}, trial, (snapshot, _, context) => decideResumption(snapshot, command, context));
+
+/** @throws Refusal what the reactivation would be refused with */
+export const tryReactivation = (t: AccountTransaction, subscriptionId: string, trial: Trial): Promise<DryRun> =>
+  tryOut(t, { subscriptionId }, {}, trial, (snapshot, _, context) => decideReactivation(snapshot, context));

@@ -16,10 +16,10 @@ import { presentSubscriptions } from './read-objects.ts';
 import { isSchedulingOnly, schedulingOf } from './subscription-input.ts';
 import { tell } from './tell-event.ts';
 
-const commandOf = (context: RequestContext): Command => ({ operationId: context.operationId, actor: context.actor });
+export const commandOf = (context: RequestContext): Command => ({ operationId: context.operationId, actor: context.actor });
 
 /** Whether this very operation was decided before: then it is not tried again, only its answer fetched. */
-const isRepeat = async (context: RequestContext, t: AccountTransaction): Promise<boolean> =>
+export const isRepeat = async (context: RequestContext, t: AccountTransaction): Promise<boolean> =>
   (await findOperation(t, context.operationId)) !== null;
 
 /** @throws ApiError 404 */
@@ -83,7 +83,7 @@ export const isDelinquent = (subscription: Subscription): boolean => subscriptio
  * Sends a command. A workflow that ended between the dry run and the command leaves its answer in Postgres: where this operation is recorded there,
  * all is well; where not, what stands there says why not.
  */
-async function reach(context: RequestContext, id: string, send: () => Promise<unknown>): Promise<void> {
+export async function reach(context: RequestContext, id: string, send: () => Promise<unknown>): Promise<void> {
   try {
     await send();
   } catch (error) {

@@ -157,7 +157,8 @@ export function changeFrom(params: UpdateInput, newId: IdSource, { preview, pror
     params.trial_change_behavior !== undefined ||
     params.trial_period_days !== undefined ||
     params.default_payment_method !== undefined ||
-    params.default_tax_rates !== undefined;
+    params.default_tax_rates !== undefined ||
+    params.pause_collection !== undefined;
   if (!touches && cancellation === undefined && preview === undefined) return null;
   const pricedFrom = params.proration_date ?? prorationDate;
   return {
@@ -172,8 +173,13 @@ export function changeFrom(params: UpdateInput, newId: IdSource, { preview, pror
     ...missingPaymentMethodFrom(params),
     ...(cancellation === undefined ? {} : { cancellation }),
     ...(preview === undefined ? {} : { preview }),
+    ...(params.pause_collection === undefined ? {} : { pauseCollection: collectionPauseFrom(params.pause_collection) }),
   };
 }
+
+const collectionPauseFrom = (
+  given: NonNullable<UpdateInput['pause_collection']> | null,
+): NonNullable<ChangePlan['pauseCollection']> | null => given && { behavior: given.behavior, resumesAt: given.resumes_at ?? null };
 
 /** A change that says nothing but when to end goes its own, smaller way. */
 export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { cancellation: ScheduleCancellation } =>
@@ -184,7 +190,8 @@ export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { c
   change.trialChange === undefined &&
   change.trialMissingPaymentMethod === undefined &&
   change.defaultPaymentMethodId === undefined &&
-  change.defaultTaxRateIds === undefined;
+  change.defaultTaxRateIds === undefined &&
+  change.pauseCollection === undefined;
 
 /** That smaller way. */
 export const schedulingOf = ({ cancellation, preview }: ChangePlan & { cancellation: ScheduleCancellation }): ScheduleCancellation => ({

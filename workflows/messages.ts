@@ -1,6 +1,13 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BillingOutcome, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../activities/index.ts';
-import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../domain/subscription/commands.ts';
+import type {
+  CancelSubscription,
+  ChangePlan,
+  CreateSubscription,
+  PauseSubscription,
+  ResumeSubscription,
+  ScheduleCancellation,
+} from '../domain/subscription/commands.ts';
 import type { Instant } from '../domain/time.ts';
 import type { ClockStep, SubscriptionState } from './subscription/state.ts';
 
@@ -17,8 +24,10 @@ export interface CommandResult extends BillingOutcome {
 
 /** `clock` is real unless given. */
 export type StartSubscription = { accountId: string; command: Command & CreateSubscription; clock?: SubscriptionState['clock'] };
-/** Argument of the `subscription` workflow: `{ start }` from whoever creates it, the state from the run before. */
-export type SubscriptionInput = { start: StartSubscription } | SubscriptionState;
+/** Goes on with a subscription whose workflow has gone, from what Postgres knows. `clock` is real unless given. */
+export type RestartSubscription = { accountId: string; subscriptionId: string; clock?: SubscriptionState['clock'] };
+/** Argument of the `subscription` workflow: `{ start }` from whoever creates it, `{ restart }` where it exists without a workflow, the state from the run before. */
+export type SubscriptionInput = { start: StartSubscription } | { restart: RestartSubscription } | SubscriptionState;
 
 /** Argument of the `dunning` workflow, given by the subscription. */
 export interface StartDunning {
@@ -54,9 +63,15 @@ export const subscribeUpdate = defineUpdate<CommandResult, [Command]>('subscribe
 export const changePlanUpdate = defineUpdate<CommandResult, [Command & ChangePlan]>('changePlan');
 export const cancelUpdate = defineUpdate<CommandResult, [Command & CancelSubscription]>('cancel');
 export const scheduleCancellationUpdate = defineUpdate<CommandResult, [Command & ScheduleCancellation]>('scheduleCancellation');
+export const pauseUpdate = defineUpdate<CommandResult, [Command & PauseSubscription]>('pause');
+export const resumeUpdate = defineUpdate<CommandResult, [Command & ResumeSubscription]>('resume');
+/** Sent together with the start of a workflow (`{ restart }`), as that of a canceled subscription has closed. */
+export const reactivateUpdate = defineUpdate<CommandResult, [Command]>('reactivate');
 export const changePlanSignal = defineSignal<[Command & ChangePlan]>('changePlan');
 export const cancelSignal = defineSignal<[Command & CancelSubscription]>('cancel');
 export const scheduleCancellationSignal = defineSignal<[Command & ScheduleCancellation]>('scheduleCancellation');
+export const pauseSignal = defineSignal<[Command & PauseSubscription]>('pause');
+export const resumeSignal = defineSignal<[Command & ResumeSubscription]>('resume');
 
 /** Facts told to a subscription. */
 export interface InvoiceSettled {

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import type { Price } from '../../domain/catalog/price.ts';
-import type { AnchorConfig, Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
+import { pauseStart } from '../../domain/subscription/paused-time.ts';
+import type { AnchorConfig, ProrationBehavior, Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import { presentPlan, presentPrice, presentTaxRate } from './catalog.ts';
 import type { Dialect, List } from './dialect.ts';
@@ -113,6 +114,13 @@ type SubscriptionAnswer = Dialect<
     | null;
   billing_timezone: string;
   external_id: string | null;
+  pause: {
+    billing_cycle_anchor: 'now' | 'unchanged' | null;
+    proration_behavior: ProrationBehavior;
+    resumes_at: number | null;
+    starts_at: number;
+    unused_time: 'credit' | 'extend';
+  } | null;
 };
 
 export function presentSubscription(subscription: Subscription, related: Related): SubscriptionAnswer {
@@ -156,7 +164,10 @@ export function presentSubscription(subscription: Subscription, related: Related
     metadata: subscription.metadata,
     next_pending_invoice_item_invoice: null,
     on_behalf_of: null,
-    pause_collection: null,
+    pause_collection: subscription.pauseCollection && {
+      behavior: subscription.pauseCollection.behavior,
+      resumes_at: subscription.pauseCollection.resumesAt,
+    },
     pending_invoice_item_interval: null,
     pending_setup_intent: null,
     pending_update:
@@ -180,6 +191,19 @@ export function presentSubscription(subscription: Subscription, related: Related
     trial_start: subscription.trialStart,
     billing_timezone: subscription.billingTimezone,
     external_id: subscription.externalId,
+    pause: presentPause(subscription),
+  };
+}
+
+function presentPause(subscription: Subscription): SubscriptionAnswer['pause'] {
+  const { pause } = subscription;
+  if (pause === null) return null;
+  return {
+    billing_cycle_anchor: pause.resume.billingCycleAnchor,
+    proration_behavior: pause.resume.prorationBehavior,
+    resumes_at: pause.resumesAt,
+    starts_at: pauseStart(subscription) ?? pause.at,
+    unused_time: pause.unusedTime,
   };
 }
 

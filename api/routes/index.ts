@@ -8,6 +8,7 @@ import { paymentMethodRoutes } from './payment-methods.ts';
 import { priceRoutes } from './prices.ts';
 import { productRoutes } from './products.ts';
 import { subscriptionItemRoutes } from './subscription-items.ts';
+import { subscriptionPauseRoutes } from './subscription-pauses.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
 import { taxRateRoutes } from './tax-rates.ts';
 import { testClockRoutes } from './test-clocks.ts';
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   ...paymentMethodRoutes,
   ...subscriptionRoutes,
   ...timelineRoutes,
+  ...subscriptionPauseRoutes,
   ...subscriptionItemRoutes,
   ...invoiceRoutes,
   ...eventRoutes,

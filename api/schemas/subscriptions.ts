@@ -94,6 +94,12 @@ export const subscriptionCreate = z.strictObject({
   ...descriptive,
 });
 
+/** Stripe's pause of collection: it goes on renewing, and its invoices are kept from the customer in one of three ways. */
+const pauseCollection = z.strictObject({
+  behavior: z.enum(['keep_as_draft', 'mark_uncollectible', 'void']),
+  resumes_at: timestamp.nullable().optional(),
+});
+
 export const subscriptionUpdate = z.strictObject({
   items: z.array(itemChange).min(1).max(20).optional(),
   proration_behavior: prorationBehavior.default('create_prorations'),
@@ -111,8 +117,31 @@ export const subscriptionUpdate = z.strictObject({
   trial_period_days: trialPeriodDays.optional(),
   default_payment_method: reference.nullable().optional(),
   default_tax_rates: idList(20).nullable().optional(),
+  pause_collection: pauseCollection.nullable().optional(),
   ...descriptive,
 });
+
+/** Stripe sends the anchor as a word or, in newer versions, as a hash around it. */
+const resumeAnchor = z.union([z.enum(['now', 'unchanged']), z.strictObject({ type: z.enum(['now', 'unchanged']) })]).optional();
+
+export const subscriptionPause = z.strictObject({
+  effective_at: z.union([z.enum(['now', 'period_end']), timestamp]).default('now'),
+  unused_time: z.enum(['credit', 'extend']).default('credit'),
+  resumes_at: timestamp.nullable().optional(),
+  billing_cycle_anchor: resumeAnchor,
+  proration_behavior: prorationBehavior.default('create_prorations'),
+  expand,
+});
+
+export const subscriptionResume = z.strictObject({
+  billing_cycle_anchor: resumeAnchor,
+  payment_behavior: z.literal('resume_on_payment_attempt').optional(),
+  proration_behavior: prorationBehavior.default('create_prorations'),
+  proration_date: timestamp.optional(),
+  expand,
+});
+
+export const subscriptionReactivate = z.strictObject({ expand });
 
 export const subscriptionCancel = z.strictObject({
   prorate: z.boolean().default(false),
@@ -172,7 +201,9 @@ export const subscription = z
     metadata: answerMetadata,
     next_pending_invoice_item_invoice: z.null(),
     on_behalf_of: z.null(),
-    pause_collection: z.null(),
+    pause_collection: z
+      .strictObject({ behavior: z.enum(['keep_as_draft', 'mark_uncollectible', 'void']), resumes_at: nullableTime })
+      .nullable(),
     pending_invoice_item_interval: z.null(),
     pending_setup_intent: z.null(),
     pending_update: z
@@ -196,5 +227,14 @@ export const subscription = z
     trial_start: nullableTime,
     billing_timezone: z.string(),
     external_id: nullableText,
+    pause: z
+      .strictObject({
+        billing_cycle_anchor: z.enum(['now', 'unchanged']).nullable(),
+        proration_behavior: prorationBehavior,
+        resumes_at: nullableTime,
+        starts_at: z.int(),
+        unused_time: z.enum(['credit', 'extend']),
+      })
+      .nullable(),
   })
   .openapi('Subscription');

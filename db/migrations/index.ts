@@ -7,6 +7,7 @@ import * as generations from './generations.ts';
 import * as invoices from './invoices.ts';
 import * as keyLookUp from './key-look-up.ts';
 import * as operationsAndEvents from './operations-and-events.ts';
+import * as pauses from './pauses.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
 import * as subscriptions from './subscriptions.ts';
@@ -27,6 +28,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['008-test-clocks', testClocks],
   ['009-trials-and-pauses', trialsAndPauses],
   ['010-anchors-and-scheduled-changes', anchorsAndScheduledChanges],
+  ['011-pauses', pauses],
   ['012-trials', trials],
   ['013-draft-window', draftWindow],
   ['014-key-look-up', keyLookUp],

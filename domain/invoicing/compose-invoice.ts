@@ -1,12 +1,14 @@
 import { ID_PREFIX } from '../ids.ts';
-import type { BilledPeriod } from '../subscription/subscription.ts';
+import type { BilledPeriod, PauseCollection } from '../subscription/subscription.ts';
 import { applyTaxRates } from '../tax/apply-tax-rates.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
 import { closeDraft } from './close-draft.ts';
 import { changeSubscription, type DecisionDraft, emit, putInvoice } from './draft-decision.ts';
+import { collectionHold, holdInvoice } from './hold-invoice.ts';
 import type { BillingReason, Invoice, InvoiceItem, InvoiceLine, Period } from './invoice.ts';
 import type { SettledLine } from './settle.ts';
 import { withTotals } from './total-invoice.ts';
+import { voidInvoice } from './void-invoice.ts';
 
 export interface InvoiceRequest {
   billingReason: BillingReason;
@@ -35,13 +37,17 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   const currency = subscription?.currency ?? request.lines[0]?.line.currency ?? request.pending[0]?.line.currency;
   if (!currency) throw new Error('an invoice needs a line or a subscription to know its currency');
   const id = draft.newId(ID_PREFIX.invoice);
+  const hold = collectionHold(subscription, draft.asOf);
+  // Nobody is to pay an invoice that is voided or written off, so what was pending before waits for one that counts.
+  const pending = hold === 'void' || hold === 'mark_uncollectible' ? [] : request.pending;
   const parts = [
-    ...request.pending.map((item) => ({ ...item, invoiceItemId: item.id, covers: null })),
+    ...pending.map((item) => ({ ...item, invoiceItemId: item.id, covers: null })),
     ...request.lines.map((settled) => ({ ...settled, invoiceItemId: null })),
   ];
   const external = account.taxCalculator !== 'manual';
   const grace = request.graceSeconds ?? 0;
   const waits = request.leaveDraft === true || grace > 0;
+  const autoAdvance = request.autoAdvance && hold !== 'keep_as_draft';
   const taxes: TaxAmount[][] = external
     ? parts.map(() => [])
     : applyTaxRates(
@@ -82,8 +88,8 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     attemptCount: 0,
     attempted: false,
     nextPaymentAttempt: null,
-    autoAdvance: request.autoAdvance,
-    automaticallyFinalizesAt: waits && request.autoAdvance ? draft.asOf + grace : null,
+    autoAdvance,
+    automaticallyFinalizesAt: waits && autoAdvance ? draft.asOf + grace : null,
     periodStart: request.period.start,
     periodEnd: request.period.end,
     defaultTaxRateIds: subscription?.defaultTaxRateIds ?? [],
@@ -104,12 +110,22 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   if (subscription) changeSubscription(draft, { latestInvoiceId: id });
   emit(draft, 'invoice.created', 'invoice', id);
   if (customer.currency === null) draft.decision.customerCurrency = currency;
-  consume(draft, request.pending, made);
+  consume(draft, pending, made);
+  const invoice = advance(draft, made, hold, waits);
+  const isGivenUp = invoice.status === 'void' || invoice.status === 'uncollectible';
   const covered = parts.flatMap(({ covers }, index): BilledPeriod[] => {
-    return covers ? [{ ...covers, invoiceId: id, invoiceLineId: lines[index]?.id ?? null }] : [];
+    if (!covers) return [];
+    const credited = isGivenUp ? Math.max(0, covers.amount) : covers.credited;
+    return [{ ...covers, credited, invoiceId: id, invoiceLineId: lines[index]?.id ?? null }];
   });
-  const invoice = external || waits ? made : closeDraft(draft, made);
   return { invoice, covered };
+}
+
+/** As far as it goes at once: an external engine has to be waited for, a person, or nobody. */
+function advance(draft: DecisionDraft, made: Invoice, hold: PauseCollection['behavior'] | null, waits: boolean): Invoice {
+  if (hold === 'void' && made.taxStatus === 'pending' && made.total > 0) return voidInvoice(draft, made);
+  if (made.taxStatus === 'pending' || waits || (hold === 'keep_as_draft' && made.total > 0)) return made;
+  return holdInvoice(draft, closeDraft(draft, made), hold);
 }
 
 /** What the pending items billed is from now on billed by the lines they became. */

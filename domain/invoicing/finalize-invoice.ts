@@ -5,6 +5,7 @@ import { applyPendingUpdate } from '../subscription/apply-pending-update.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
 import { closeDraft } from './close-draft.ts';
 import { beginDecision, type DecisionContext, finishDecision } from './draft-decision.ts';
+import { collectionHold, holdInvoice } from './hold-invoice.ts';
 import { withTaxes } from './record-taxes.ts';
 import { retaxDraft } from './retax-draft.ts';
 
@@ -34,7 +35,9 @@ export function decideFinalization(snapshot: BillingSnapshot, command: Finalizat
   if (taxed.taxStatus !== 'complete')
     throw new Refusal('transition_not_allowed', 'The taxes of this invoice are not calculated yet; try again shortly.');
   const invoice = taxed.taxCalculator === 'manual' ? retaxDraft(draft, taxed) : taxed;
-  const closed = closeDraft(draft, { ...invoice, autoAdvance: command.autoAdvance ?? invoice.autoAdvance });
+  const open = closeDraft(draft, { ...invoice, autoAdvance: command.autoAdvance ?? invoice.autoAdvance });
+  // Whoever finalises a draft himself wants it to count; one that goes on by itself shares the fate of its time.
+  const closed = holdInvoice(draft, open, command.automatic ? collectionHold(draft.subscription, invoice.createdAt) : null);
   if (closed.status === 'paid' && draft.subscription?.pendingUpdate?.invoiceId === closed.id) applyPendingUpdate(draft);
   return finishDecision(draft);
 }

@@ -2,7 +2,7 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { bookUncollectible } from '../ledger/book.ts';
 import { recoverSubscription } from '../subscription/recover.ts';
-import { beginDecision, type DecisionContext, emit, finishDecision, putInvoice } from './draft-decision.ts';
+import { beginDecision, type DecisionContext, type DecisionDraft, emit, finishDecision, putInvoice } from './draft-decision.ts';
 import type { Invoice } from './invoice.ts';
 import { forgetPaidTime, forgetUpdate, openInvoiceOf } from './void-invoice.ts';
 
@@ -14,6 +14,12 @@ import { forgetPaidTime, forgetUpdate, openInvoiceOf } from './void-invoice.ts';
 export function decideUncollectible(snapshot: BillingSnapshot, context: DecisionContext): Decision {
   const invoice = openInvoiceOf(snapshot, 'write off');
   const draft = beginDecision(snapshot, context);
+  writeOff(draft, invoice);
+  forgetUpdate(draft, invoice);
+  return finishDecision(draft);
+}
+
+export function writeOff(draft: DecisionDraft, invoice: Invoice): Invoice {
   draft.decision.journal.push(...bookUncollectible(invoice, draft));
   const given: Invoice = {
     ...invoice,
@@ -26,6 +32,5 @@ export function decideUncollectible(snapshot: BillingSnapshot, context: Decision
   emit(draft, 'invoice.marked_uncollectible', 'invoice', invoice.id, { status: invoice.status });
   forgetPaidTime(draft, invoice);
   recoverSubscription(draft, given);
-  forgetUpdate(draft, given);
-  return finishDecision(draft);
+  return given;
 }

@@ -62,7 +62,7 @@ export function openInvoiceOf(snapshot: BillingSnapshot, verb: string): Invoice 
 }
 
 /** Voids an open invoice, or a draft whose subscription ends before it was ever finalised (nothing was booked for that one). */
-export function voidInvoice(draft: DecisionDraft, invoice: Invoice): void {
+export function voidInvoice(draft: DecisionDraft, invoice: Invoice): Invoice {
   if (invoice.status === 'open') {
     draft.decision.journal.push(...bookVoid(invoice, draft));
     moveBalance(draft, 'unapplied_from_invoice', invoice.startingBalance - (invoice.endingBalance ?? invoice.startingBalance), invoice);
@@ -79,6 +79,7 @@ export function voidInvoice(draft: DecisionDraft, invoice: Invoice): void {
   emit(draft, 'invoice.voided', 'invoice', invoice.id, { status: invoice.status });
   forgetPaidTime(draft, invoice);
   recoverSubscription(draft, voided);
+  return voided;
 }
 
 /** Time that nobody will pay for is covered but worth nothing: no credit for it is pending, and none can be made. */

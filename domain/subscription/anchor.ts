@@ -61,12 +61,19 @@ const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${l
 
 /**
  * The full cycle that the current period is, or is a part of: the one that ends with it. A stub is thus charged at its share of the cycle it is cut from, and a period that was
- * made longer at the rate of its last cycle. A period whose end is no boundary of its anchor is its own whole.
+ * made longer at the rate of its last cycle. A period that a pause has moved
+ * keeps the length of its cycle. One whose end is no boundary of its anchor is its own whole.
  */
 export function fullCycleOf(
-  { billingCycleAnchor, cycle, billingTimezone }: Pick<Subscription, 'billingCycleAnchor' | 'cycle' | 'billingTimezone'>,
+  {
+    billingCycleAnchor,
+    cycle,
+    billingTimezone,
+    movedCycle,
+  }: Pick<Subscription, 'billingCycleAnchor' | 'cycle' | 'billingTimezone' | 'movedCycle'>,
   period: Period,
 ): Period {
+  if (movedCycle?.end === period.end) return movedCycle;
   const whole = periodContaining(billingCycleAnchor, cycle, billingTimezone, period.end - 1);
   return whole.end === period.end ? { start: whole.start, end: whole.end } : period;
 }

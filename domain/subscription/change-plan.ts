@@ -9,6 +9,7 @@ import {
   type DecisionDraft,
   finishDecision,
 } from '../invoicing/draft-decision.ts';
+import { collectionHold } from '../invoicing/hold-invoice.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import type { Settlement } from '../invoicing/settle.ts';
 import { boundary, type Instant, periodContaining } from '../time.ts';
@@ -20,9 +21,45 @@ import { checkPaymentMethod, checkTaxRates } from './check-items.ts';
 import { type ChangePlan, isAboutDefaults, movesAnchor } from './commands.ts';
 import { PAYMENT_PATIENCE } from './create-subscription.ts';
 import { endTrial } from './end-trial.ts';
+import { collectionPause } from './pause-collection.ts';
 import { pendingUpdateExists, setEnd, settleNewEnd } from './schedule-cancellation.ts';
 import type { Subscription } from './subscription.ts';
 import { commandAllowed } from './transitions.ts';
+
+/**
+ * While a subscription is paused its plan is changed without billing: what it then is counts from the moment it is resumed. The interval can only be changed where no time of an
+ * interrupted period is kept for it.
+ */
+function changeWhilePaused(draft: DecisionDraft, command: ChangePlan): Decision {
+  const { snapshot, asOf } = draft;
+  const { id, cycle, pause } = subscriptionOf(draft);
+  for (const [param, given] of Object.entries({
+    billing_cycle_anchor: movesAnchor(command),
+    proration_date: command.prorationDate !== undefined,
+  })) {
+    if (given)
+      throw new Refusal(
+        'parameter_invalid',
+        `The subscription ${id} is paused and bills nothing: give ${param} when it is resumed.`,
+        param,
+      );
+  }
+  planTrial(subscriptionOf(draft), command, asOf);
+  if (command.items?.length) {
+    const changed = changeItems(snapshot, subscriptionOf(draft), command.items, asOf);
+    const newCycle = changed.cycle.interval !== cycle.interval || changed.cycle.intervalCount !== cycle.intervalCount;
+    if (newCycle && pause?.unusedTime === 'extend') {
+      throw new Refusal(
+        'interval_mismatch',
+        `The rest of a period is kept for the subscription ${id}: its interval can be changed once it is resumed.`,
+        'items',
+      );
+    }
+    changeSubscription(draft, { items: changed.items, cycle: changed.cycle });
+  }
+  if (command.cancellation) setEnd(draft, command.cancellation);
+  return finishDecision(draft);
+}
 
 /** The items and the period a change leads to, and the instant from which it is priced. */
 interface Plan extends ChangedItems {
@@ -56,6 +93,7 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
   if (before.pendingUpdate && (command.items?.length || command.trialEnd !== undefined || movesAnchor(command)))
     throw pendingUpdateExists(before.id);
   changeSettings(draft, command);
+  if (before.status === 'paused') return changeWhilePaused(draft, command);
 
   const plan = planChange(draft, command);
   changeSubscription(draft, { items: plan.items, cycle: plan.cycle });
@@ -79,7 +117,7 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
   const settlement = settleChange(draft, plan, before, command);
   if (settlement.lines.length > 0 && before.pendingUpdate) throw pendingUpdateExists(before.id);
   const startsPaid = plan.restarts && plan.trial?.do !== 'start';
-  const changes = plan.touched.size > 0 && before.status !== 'trialing' && before.status !== 'paused';
+  const changes = plan.touched.size > 0 && before.status !== 'trialing';
   const invoicesNow = startsPaid || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
   if (!invoicesNow) recordCoverage(draft, settlement, keepPending(draft, settlement.lines, context.asOf));
   else invoiceChange(draft, before, settlement, command, context.asOf);
@@ -87,7 +125,10 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
 }
 
 /** What is not billed by itself. @throws Refusal resource_missing, payment_method_detached, parameter_invalid */
-function changeSettings(draft: DecisionDraft, { defaultPaymentMethodId, defaultTaxRateIds, trialMissingPaymentMethod }: ChangePlan): void {
+function changeSettings(
+  draft: DecisionDraft,
+  { defaultPaymentMethodId, defaultTaxRateIds, trialMissingPaymentMethod, pauseCollection }: ChangePlan,
+): void {
   if (defaultPaymentMethodId !== undefined) {
     checkPaymentMethod(draft.snapshot, defaultPaymentMethodId);
     changeSubscription(draft, { defaultPaymentMethodId });
@@ -97,6 +138,7 @@ function changeSettings(draft: DecisionDraft, { defaultPaymentMethodId, defaultT
     changeSubscription(draft, { defaultTaxRateIds });
   }
   if (trialMissingPaymentMethod !== undefined) changeSubscription(draft, { trialMissingPaymentMethod });
+  if (pauseCollection !== undefined) changeSubscription(draft, { pauseCollection: collectionPause(draft, pauseCollection) });
 }
 
 function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
@@ -118,15 +160,17 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
   }
   const becomesPaid = changed.touched.size > 0 && isFree(snapshot, subscription.items) && !isFree(snapshot, changed.items);
   const wantsNew = newCycle || command.billingCycleAnchor === 'now' || (becomesPaid && command.billingCycleAnchor !== 'unchanged');
-  const isPaused = subscription.status === 'paused';
-  if (isPaused && movesAnchor(command)) {
-    throw new Refusal('parameter_invalid', 'The billing cycle of a subscription that is paused cannot be moved.', 'billing_cycle_anchor');
-  }
-  const restarts = trial === null ? wantsNew && !isTrialing && !isPaused : trial.do !== 'move';
-  // The period of one that is paused may be over; nothing of it is billed or given back.
-  const at = command.prorationDate ?? (isPaused ? Math.min(asOf, subscription.currentPeriodEnd - 1) : asOf);
-  if (at < subscription.currentPeriodStart || at >= subscription.currentPeriodEnd) {
-    throw new Refusal('date_out_of_range', 'The proration date must lie in the current period of the subscription.', 'proration_date');
+  const restarts = trial === null ? wantsNew && !isTrialing : trial.do !== 'move';
+  const at = command.prorationDate ?? asOf;
+  if (
+    at < Math.max(subscription.currentPeriodStart, subscription.resumedAt ?? subscription.currentPeriodStart) ||
+    at >= subscription.currentPeriodEnd
+  ) {
+    throw new Refusal(
+      'date_out_of_range',
+      'The proration date must lie in the current period of the subscription, and not before it was last resumed.',
+      'proration_date',
+    );
   }
   const until = trial === null || trial.do === 'end' ? null : trial.end;
   const current = { start: subscription.currentPeriodStart, end: until ?? subscription.currentPeriodEnd };
@@ -195,6 +239,13 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
   const after = subscriptionOf(draft);
   const leaveDraft = before.status === 'unpaid';
   const waits = !leaveDraft && (command.paymentBehavior === 'error_if_incomplete' || command.paymentBehavior === 'pending_if_incomplete');
+  if (waits && collectionHold(before, asOf) !== null) {
+    throw new Refusal(
+      'parameter_invalid',
+      `The collection of the subscription ${before.id} is paused, so nothing can wait for a payment of it.`,
+      'payment_behavior',
+    );
+  }
   const { invoice, covered } = composeInvoice(draft, {
     billingReason: 'subscription_update',
     period: { start: Math.min(before.currentPeriodStart, asOf), end: asOf },

@@ -1,6 +1,15 @@
 import type { Instant } from '../time.ts';
 import type { PreviewPins } from './keep-preview.ts';
-import type { AnchorConfig, CancellationDetails, MissingPaymentMethod, PaymentBehavior, ProrationBehavior } from './subscription.ts';
+import type {
+  AnchorConfig,
+  CancellationDetails,
+  MissingPaymentMethod,
+  Pause,
+  PauseCollection,
+  PaymentBehavior,
+  ProrationBehavior,
+  ResumeTerms,
+} from './subscription.ts';
 
 /** A command that may be applied as it was previewed, or not at all. */
 interface Previewed {
@@ -83,6 +92,8 @@ export interface ChangePlan extends Previewed {
   trialChange?: TrialChange;
   trialMissingPaymentMethod?: MissingPaymentMethod;
   cancellation?: ScheduleCancellation;
+  /** null: collect again. */
+  pauseCollection?: Omit<PauseCollection, 'since'> | null;
   defaultPaymentMethodId?: string | null;
   defaultTaxRateIds?: string[];
 }
@@ -93,7 +104,11 @@ export const movesAnchor = ({ billingCycleAnchor }: ChangePlan): boolean =>
 
 /** Whether a command changes only what is charged to whom, with nothing to bill: allowed where a change of plan is not. */
 export const isAboutDefaults = (command: ChangePlan): boolean =>
-  command.items === undefined && command.cancellation === undefined && command.trialEnd === undefined && !movesAnchor(command);
+  command.items === undefined &&
+  command.cancellation === undefined &&
+  command.trialEnd === undefined &&
+  command.pauseCollection === undefined &&
+  !movesAnchor(command);
 
 export interface CancelSubscription extends Previewed {
   /** Credit the unused part of what was billed. */
@@ -101,4 +116,15 @@ export interface CancelSubscription extends Previewed {
   /** Make a final invoice at once out of the credit and all pending items. */
   invoiceNow: boolean;
   details?: Partial<CancellationDetails>;
+}
+
+/** POST /v1/subscriptions/:id/pause */
+export interface PauseSubscription extends Pick<Pause, 'resumesAt' | 'unusedTime' | 'resume'> {
+  at: 'now' | 'period_end' | Instant;
+}
+
+/** POST /v1/subscriptions/:id/resume */
+export interface ResumeSubscription extends ResumeTerms {
+  /** The instant from which the rest of the period is charged where the anchor is unchanged; default `asOf`. */
+  prorationDate?: Instant;
 }

@@ -4,6 +4,7 @@ import type { BillingReason } from '../invoicing/invoice.ts';
 import { voidInvoice } from '../invoicing/void-invoice.ts';
 import type { Instant } from '../time.ts';
 import { recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
+import { pausedSince } from './paused-time.ts';
 import type { CancellationDetails } from './subscription.ts';
 import { nextStatus } from './transitions.ts';
 
@@ -19,14 +20,17 @@ export interface Ending {
 }
 
 /**
- * Ends a living subscription: an unpaid pending update is dropped, coverage ends at `at`, a final invoice is made where there is something on it, and open
- * invoices are no longer collected, nor drafts finalised, by themselves (open ones stay owed, as with Stripe).
+ * Ends a living subscription: an unpaid pending update is dropped, coverage ends at `at` (or where a pause began that is not over), a final invoice is made where there is
+ * something on it, and open invoices are no longer collected, nor drafts finalised, by themselves (open ones stay owed, as with Stripe).
  */
 export function endSubscription(draft: DecisionDraft, ending: Ending): void {
   const { currentPeriodStart } = subscriptionOf(draft);
   dropPendingUpdate(draft);
-  const settlement = settleItems(draft, { due: [], billed: draft.snapshot.billed, at: ending.at, unused: ending.unused, charge: 'bill' });
+  const { billed } = draft.snapshot;
+  const usedUntil = pausedSince(subscriptionOf(draft)) ?? ending.at;
+  const settlement = settleItems(draft, { due: [], billed, at: usedUntil, unused: ending.unused, charge: 'bill' });
   recordCoverage(draft, settlement, []);
+  const forfeited = ending.unused === 'forfeit' ? billed.filter((row) => settlement.shrinks.some((shrink) => shrink.id === row.id)) : [];
   stopCollecting(draft);
   const pending = stillPending(draft);
   if (!ending.finalInvoice) removePending(draft, pending);
@@ -40,6 +44,8 @@ export function endSubscription(draft: DecisionDraft, ending: Ending): void {
     endedAt: ending.at,
     canceledAt: canceledAt ?? draft.asOf,
     incompleteExpiresAt: null,
+    pause: null,
+    forfeited,
     cancellationDetails: ending.details,
   });
 }

@@ -28,6 +28,7 @@ export function endTrial(draft: DecisionDraft, at: Instant, billingReason: Billi
     const currentPeriodEnd = Math.max(at, currentPeriodStart + 1);
     changeSubscription(draft, {
       status: nextStatus('trialing', 'trial_ended_pause'),
+      pause: null,
       currentPeriodEnd,
       cancelAt: cancelAtPeriodEnd ? currentPeriodEnd : cancelAt,
     });

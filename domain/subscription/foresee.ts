@@ -3,9 +3,9 @@ import type { Decision, IdSource } from '../decision.ts';
 import { decideFinalization } from '../invoicing/finalize-invoice.ts';
 import type { Invoice } from '../invoicing/invoice.ts';
 import type { Instant } from '../time.ts';
-import { decideRenewal } from './renew.ts';
+import { nextOccasion } from './next-by-itself.ts';
 import { isOnTrial } from './start-trial.ts';
-import { hasEnded, nextStatus } from './transitions.ts';
+import { nextStatus } from './transitions.ts';
 
 /** The snapshot as it would be read once the decision were written. What the decision bills counts as paid: it is in no list of open invoices. */
 export function applyDecision(snapshot: BillingSnapshot, decision: Decision): BillingSnapshot {
@@ -44,20 +44,23 @@ export const madeBy = (decision: Decision, snapshot: BillingSnapshot): Invoice |
  * What the subscription does next by itself, decided for the instant at which it is due by the very function that will do it; null where it does nothing any more. A first
  * invoice that waits for its payment counts as paid.
  */
-function nextByItself(given: BillingSnapshot, newId: IdSource): { at: Instant; snapshot: BillingSnapshot; decision: Decision } | null {
+function nextByItself(
+  given: BillingSnapshot,
+  newId: IdSource,
+): { at: Instant; isBoundary: boolean; snapshot: BillingSnapshot; decision: Decision } | null {
   const { subscription } = given;
-  if (subscription === null || hasEnded(subscription.status)) return null;
+  if (subscription === null) return null;
+  const occasion = nextOccasion(subscription);
+  if (occasion === null) return null;
   const firstPaid = isOnTrial(subscription) ? 'trial_started' : 'first_invoice_paid';
   const living: BillingSnapshot =
     subscription.status === 'incomplete'
       ? { ...given, subscription: { ...subscription, status: nextStatus('incomplete', firstPaid), incompleteExpiresAt: null } }
       : given;
-  // One that is paused only ends.
-  const boundary = subscription.status === 'paused' ? Number.POSITIVE_INFINITY : subscription.currentPeriodEnd;
-  const at = Math.min(boundary, subscription.cancelAt ?? boundary);
-  if (!Number.isFinite(at)) return null;
+  const { at, isBoundary } = occasion;
   const snapshot = withDraftsFinalized(living, at, newId);
-  return { at, snapshot, decision: decideRenewal(snapshot, { asOf: at, newId }) };
+  const decision = occasion.decide(snapshot, { asOf: at, newId });
+  return decision.subscription === null ? null : { at, isBoundary, snapshot, decision };
 }
 
 /** Drafts whose grace period is over by then are final, and have taken their share of the customer's balance. Those that an external engine has to tax stay drafts. */
@@ -66,7 +69,7 @@ function withDraftsFinalized(given: BillingSnapshot, upTo: Instant, newId: IdSou
   for (const { id, automaticallyFinalizesAt: at } of given.openInvoices) {
     const invoice = snapshot.openInvoices.find((open) => open.id === id);
     if (at === null || at > upTo || invoice?.taxStatus !== 'complete') continue;
-    snapshot = applyDecision(snapshot, decideFinalization({ ...snapshot, invoice }, {}, { asOf: at, newId }));
+    snapshot = applyDecision(snapshot, decideFinalization({ ...snapshot, invoice }, { automatic: true }, { asOf: at, newId }));
   }
   return snapshot;
 }
@@ -87,11 +90,12 @@ export function catchUp(given: BillingSnapshot, asOf: Instant, newId: IdSource):
 export function foresee(given: BillingSnapshot, periods: number, newId: IdSource): Invoice[] {
   const invoices: Invoice[] = [];
   let snapshot: BillingSnapshot = { ...given, account: { ...given.account, invoiceGraceSeconds: 0 } };
-  for (let period = 0; period < periods; period += 1) {
+  for (let period = 0; period < periods; ) {
     const next = nextByItself(snapshot, newId);
     if (next === null) break;
     const invoice = madeBy(next.decision, next.snapshot);
     if (invoice !== undefined) invoices.push(invoice);
+    if (next.isBoundary || invoice !== undefined) period += 1;
     snapshot = applyDecision(next.snapshot, next.decision);
   }
   return invoices;

@@ -8,6 +8,7 @@ import { applyPendingUpdate } from './apply-pending-update.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { dropPendingUpdate, endSubscription, stillPending } from './end-subscription.ts';
 import { endTrial } from './end-trial.ts';
+import { pauseStart, scheduledEnd } from './paused-time.ts';
 import { hasEnded } from './transitions.ts';
 
 /**
@@ -15,12 +16,13 @@ import { hasEnded } from './transitions.ts';
  * date of cancellation, if that comes first). Before that boundary, after the end, and for a subscription that is still incomplete the decision is empty, so asking twice bills
  * once. However late it is asked, one decision bills one period. A period in which the subscription is to end is billed only until then. While the subscription is unpaid
  * its invoices stay drafts for a person to finalise, as with Stripe. Otherwise the invoice is a draft for the account's grace period. Where the period that ends is a trial, it
- * depends on `endTrial` whether there is a next one. While the subscription is paused nothing but its end can come.
+ * depends on `endTrial` whether there is a next one. While the subscription is paused nothing but its end can come, and nothing is billed at a boundary at
+ * which it is about to be.
  */
 export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContext): Decision {
   const draft = beginDecision(snapshot, context);
-  const { status, cancelAt, cancelAtPeriodEnd, currentPeriodEnd, cancellationDetails } = subscriptionOf(draft);
-  const end = cancelAtPeriodEnd ? currentPeriodEnd : cancelAt;
+  const { status, currentPeriodEnd, cancellationDetails } = subscriptionOf(draft);
+  const end = scheduledEnd(subscriptionOf(draft));
   const boundaryAt = status === 'paused' ? Number.POSITIVE_INFINITY : currentPeriodEnd;
   const next = Math.min(boundaryAt, end ?? boundaryAt);
   if (hasEnded(status) || status === 'incomplete' || context.asOf < next) return emptyDecision();
@@ -35,6 +37,8 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
     });
     return finishDecision(draft, 'customer.subscription.deleted');
   }
+  const pauses = pauseStart(subscriptionOf(draft));
+  if (status === 'paused' || (pauses !== null && pauses <= currentPeriodEnd)) return emptyDecision();
   closePendingUpdate(draft);
   const before = subscriptionOf(draft);
   if (context.asOf < before.currentPeriodEnd) return finishDecision(draft);

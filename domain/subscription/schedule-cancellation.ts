@@ -29,6 +29,8 @@ export function decideScheduledCancellation(snapshot: BillingSnapshot, command: 
   const refused = commandAllowed(subscription.status, 'scheduleCancellation');
   if (refused) throw new Refusal(refused, `The subscription ${subscription.id} has ended already.`);
   setEnd(draft, command);
+  // What a paused subscription is to be billed for is settled when it is resumed.
+  if (subscription.status === 'paused') return finishDecision(draft);
   const behavior = command.prorationBehavior ?? 'create_prorations';
   const settlement = settleNewEnd(draft, subscription.items, behavior === 'none' ? 'keep' : 'prorate');
   if (settlement.lines.length > 0 && subscription.pendingUpdate) throw pendingUpdateExists(subscription.id);
@@ -57,7 +59,7 @@ export const pendingUpdateExists = (subscriptionId: string): Refusal =>
 
 /** Writes when the subscription ends, and since when that is known. @throws Refusal date_out_of_range */
 export function setEnd(draft: DecisionDraft, { at, details }: ScheduleCancellation): void {
-  const { cancelAt, cancelAtPeriodEnd, canceledAt, currentPeriodEnd, cancellationDetails } = subscriptionOf(draft);
+  const { cancelAt, cancelAtPeriodEnd, canceledAt, currentPeriodEnd, cancellationDetails, pause } = subscriptionOf(draft);
   if (at === 'never') {
     changeSubscription(draft, {
       cancelAtPeriodEnd: false,
@@ -69,6 +71,13 @@ export function setEnd(draft: DecisionDraft, { at, details }: ScheduleCancellati
   }
   const atPeriodEnd = at === 'period_end';
   const end = atPeriodEnd ? currentPeriodEnd : at;
+  if (atPeriodEnd && subscriptionOf(draft).status === 'paused' && pause?.unusedTime !== 'extend' && end <= draft.asOf) {
+    throw new Refusal(
+      'date_out_of_range',
+      'The period ended while the subscription was paused. Cancel it now or at a date.',
+      'cancel_at_period_end',
+    );
+  }
   if (!atPeriodEnd) checkCancelAt(end, draft.asOf);
   const isNew = end !== cancelAt || atPeriodEnd !== cancelAtPeriodEnd;
   changeSubscription(draft, {

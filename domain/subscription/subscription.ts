@@ -68,6 +68,32 @@ export interface AnchorConfig {
   second: number | null;
 }
 
+/** A pause that was asked for: scheduled while the status is another, begun once it is `paused`. */
+export interface Pause {
+  /** When it begins or began. While `atPeriodEnd` it follows the end of the current period, see `pauseStart`. */
+  at: Instant;
+  atPeriodEnd: boolean;
+  /** null: until somebody resumes it. */
+  resumesAt: Instant | null;
+  /** What becomes of time that is billed and not used: credited when the pause begins, or given back after it. */
+  unusedTime: 'credit' | 'extend';
+  /** How it resumes by itself. */
+  resume: ResumeTerms;
+}
+
+/** `null`: the way of its `unusedTime` (a new period now; where time is given back, the period that was interrupted, moved). */
+export interface ResumeTerms {
+  billingCycleAnchor: 'now' | 'unchanged' | null;
+  prorationBehavior: ProrationBehavior;
+}
+
+/** Stripe's `pause_collection`: it goes on renewing, and what becomes of the invoices made since. */
+export interface PauseCollection {
+  behavior: 'keep_as_draft' | 'mark_uncollectible' | 'void';
+  resumesAt: Instant | null;
+  since: Instant;
+}
+
 /** All that is remembered of a subscription. Instants are unix seconds, UTC. */
 export interface Subscription {
   id: string;
@@ -101,6 +127,14 @@ export interface Subscription {
   defaultTaxRateIds: string[];
   latestInvoiceId: string | null;
   pendingUpdate: PendingUpdate | null;
+  pause: Pause | null;
+  pauseCollection: PauseCollection | null;
+  /** The full cycle of a current period that a pause has moved: no cycle of its anchor. */
+  movedCycle: { start: Instant; end: Instant } | null;
+  /** Since when it runs again after its last pause or end: nothing before may be charged by a later change. */
+  resumedAt: Instant | null;
+  /** Coverage as it was when the subscription ended and kept the money: what a reactivation finds paid for. */
+  forfeited: BilledPeriod[];
   description: string | null;
   externalId: string | null;
   metadata: Metadata;

@@ -5,12 +5,12 @@ import type { BilledPeriod } from '../../domain/subscription/subscription.ts';
 import { applyTaxRates } from '../../domain/tax/apply-tax-rates.ts';
 import { boundary, instant, localDate } from '../../domain/time.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
-import { cancel, changeItem, changePlan, create, createPaid, renew } from '../support/subscribe.ts';
+import { cancel, changeItem, changePlan, create, createPaid, pause, renew, resume } from '../support/subscribe.ts';
 
 /*
  * Worked examples from peers' documents and tests: minor units, ends exclusive, day basis unless stated.
  * Left out, because they are about what per-unit prices billed in advance do not have:
- * P08 (pause and resume), P15 and the arrears half of P17 (billing in arrears), P19, C02, C03, C05 and the coupon half of C04 (discounts), the credit notes of N02,
+ * P15 and the arrears half of P17 (billing in arrears), P19, C02, C03, C05 and the coupon half of C04 (discounts), the credit notes of N02,
  * D02 (payments, see the tests of those), A01, U and R (calendar, usage and revenue have their own tests).
  */
 /** Each example has a shape of its own, as its source has. */
@@ -104,6 +104,21 @@ test('P05: a stub before a period of the 31st, and the periods after it', () => 
 
 test.each(example('P06')['stubs'] as Example[])('P06: a stub from $from to $to', ({ from, to, period, charge }) => {
   expect(prorateCharge(priced(example('P06')['price']), '1', span([from, to]), span(period), DAY).amount).toBe(charge);
+});
+
+test('P08: a pause gives the rest of the month back, and the balance pays what is used of the month it is resumed in', () => {
+  const { price, pause: paused, resume: resumed } = example('P08');
+  const book = new MemoryBook();
+  book.price('p', String(price));
+  createPaid(book, on(paused.period[0]), ['p']);
+  expect(book.living.currentPeriodEnd).toBe(on(paused.period[1]));
+  pause(book, on(paused.on));
+  expect([amounts(book), book.customer.balance]).toEqual([[paused.credit], paused.credit]);
+  resume(book, on(resumed.on), { billingCycleAnchor: 'unchanged', prorationBehavior: 'always_invoice' });
+  expect([book.living.currentPeriodStart, book.living.currentPeriodEnd]).toEqual([on(resumed.period[0]), on(resumed.period[1])]);
+  expect(amounts(book)).toEqual([resumed.charge]);
+  expect(book.lastInvoice.startingBalance - (book.lastInvoice.endingBalance ?? 0)).toBe(-resumed.from_balance);
+  expect(book.lastInvoice).toMatchObject({ status: 'paid', amountDue: 0 });
 });
 
 test('P09: the credit of the month and the part of the year; by our rule a new cycle starts a whole year instead', () => {

@@ -1,9 +1,19 @@
 import type { Decision } from '../../domain/decision.ts';
 import { decideCancellation } from '../../domain/subscription/cancel.ts';
 import { decideChange } from '../../domain/subscription/change-plan.ts';
-import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../../domain/subscription/commands.ts';
+import type {
+  CancelSubscription,
+  ChangePlan,
+  CreateSubscription,
+  PauseSubscription,
+  ResumeSubscription,
+  ScheduleCancellation,
+} from '../../domain/subscription/commands.ts';
 import { decideCreation } from '../../domain/subscription/create-subscription.ts';
+import { decidePause } from '../../domain/subscription/pause.ts';
+import { decideReactivation } from '../../domain/subscription/reactivate.ts';
 import { decideRenewal } from '../../domain/subscription/renew.ts';
+import { decideResumption } from '../../domain/subscription/resume.ts';
 import { decideScheduledCancellation } from '../../domain/subscription/schedule-cancellation.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { MemoryBook } from './memory-book.ts';
@@ -65,6 +75,29 @@ export const schedule = (
   end: ScheduleCancellation['at'],
   patch: Partial<ScheduleCancellation> = {},
 ): Decision => book.do(at, (snapshot, context) => decideScheduledCancellation(snapshot, { at: end, ...patch }, context));
+
+/** Pauses with credit until it is resumed, now. */
+export const pause = (book: MemoryBook, at: Instant, patch: Partial<PauseSubscription> = {}): Decision =>
+  book.do(at, (snapshot, context) =>
+    decidePause(
+      snapshot,
+      {
+        at: 'now',
+        unusedTime: 'credit',
+        resumesAt: null,
+        resume: { billingCycleAnchor: null, prorationBehavior: 'create_prorations' },
+        ...patch,
+      },
+      context,
+    ),
+  );
+
+export const resume = (book: MemoryBook, at: Instant, patch: Partial<ResumeSubscription> = {}): Decision =>
+  book.do(at, (snapshot, context) =>
+    decideResumption(snapshot, { billingCycleAnchor: null, prorationBehavior: 'create_prorations', ...patch }, context),
+  );
+
+export const reactivate = (book: MemoryBook, at: Instant): Decision => book.do(at, decideReactivation);
 
 export function payAll(book: MemoryBook, at: Instant): void {
   for (const invoice of book.allInvoices) if (invoice.status === 'open') book.pay(invoice.id, at);

@@ -8,6 +8,7 @@ import type { PaymentOutcomeKind } from '../../domain/payments/payment.ts';
 import type { CreateSubscription } from '../../domain/subscription/commands.ts';
 import type { MissingPaymentMethod, SubscriptionStatus } from '../../domain/subscription/subscription.ts';
 import { boundary, type Instant } from '../../domain/time.ts';
+import { aSubscription } from '../api/examples.ts';
 
 interface Sub {
   id: string;
@@ -22,6 +23,10 @@ interface Sub {
   pendingUpdate: { invoiceId: string; expiresAt: Instant; priceId: string; quantity: number } | null;
   /** A trial comes before the first period; paid periods are counted from its end. */
   trial: { start: Instant; end: Instant; remindAt: Instant | null; missing: MissingPaymentMethod } | null;
+  pause: { at: Instant; resumesAt: Instant | null; unusedTime: 'credit' | 'extend' } | null;
+  /** Seconds by which pauses have moved the boundaries. */
+  moved: number;
+  collectionResumesAt: Instant | null;
 }
 
 export interface FakeInvoice {
@@ -117,6 +122,9 @@ export class FakeBilling {
             incompleteExpiresAt: input.asOf + 23 * HOUR,
             pendingUpdate: null,
             trial: null,
+            pause: null,
+            moved: 0,
+            collectionResumesAt: null,
           };
           if (input.trial !== undefined) startTrial(sub, input);
           this.subs.set(sub.id, sub);
@@ -161,6 +169,7 @@ export class FakeBilling {
             sub.anchor = input.trialEnd;
             return this.outcome(sub, null);
           }
+          if (input.pauseCollection !== undefined) sub.collectionResumesAt = input.pauseCollection?.resumesAt ?? null;
           const change = input.items?.find((item) => item.do === 'update');
           const next = { priceId: change?.priceId ?? sub.priceId, quantity: Number(change?.quantity ?? sub.quantity) };
           if (PRICES[next.priceId] === undefined) throw refusal('resource_missing');
@@ -197,6 +206,49 @@ export class FakeBilling {
           sub.cancelAt = input.at === 'never' ? null : input.at === 'period_end' ? this.period(sub).end : input.at;
           return this.outcome(sub, null);
         }),
+      pauseSubscription: async (input) =>
+        this.once('pauseSubscription', input, () => {
+          const sub = this.living(input.subscriptionId);
+          const at = input.at === 'now' ? input.asOf : input.at === 'period_end' ? this.period(sub).end : input.at;
+          sub.pause = { at, resumesAt: input.resumesAt, unusedTime: input.unusedTime };
+          if (input.at === 'now') sub.status = 'paused';
+          return this.outcome(sub, null);
+        }),
+      beginPause: async (input) =>
+        this.once('beginPause', input, () => {
+          const sub = this.living(input.subscriptionId);
+          if (sub.pause?.at !== input.asOf) throw new Error(`paused at ${input.asOf}, not at ${sub.pause?.at}`);
+          sub.status = 'paused';
+          return this.outcome(sub, null);
+        }),
+      resumeSubscription: async (input) => this.once('resumeSubscription', input, () => this.resume(input)),
+      endPause: async (input) =>
+        this.once('endPause', input, () => {
+          const { pause } = this.living(input.subscriptionId);
+          if (pause?.resumesAt !== input.asOf) throw new Error(`resumed at ${input.asOf}, not at ${pause?.resumesAt}`);
+          return this.resume(input);
+        }),
+      resumeCollection: async (input) =>
+        this.once('resumeCollection', input, () => {
+          const sub = this.living(input.subscriptionId);
+          sub.collectionResumesAt = null;
+          return this.outcome(sub, null);
+        }),
+      reactivateSubscription: async (input) =>
+        this.once('reactivateSubscription', input, () => {
+          const sub = this.sub(input.subscriptionId);
+          if (sub.status !== 'canceled') throw refusal('transition_not_allowed');
+          sub.status = 'active';
+          if (input.asOf < this.period(sub).end) return this.outcome(sub, null);
+          while (this.period(sub).end <= input.asOf) sub.n += 1;
+          return this.outcome(sub, this.bill(sub, 'update', this.priceOf(sub), { start: input.asOf, end: this.period(sub).end }));
+        }),
+      loadSubscription: async ({ subscriptionId }) => {
+        this.strike('loadSubscription');
+        const sub = this.sub(subscriptionId);
+        const subscription = aSubscription({ id: sub.id, status: sub.status, currentPeriodStart: this.period(sub).start });
+        return { facts: this.subscriptionFacts(sub), record: { subscription, generation: 1, clock: null, invoices: [], answered: [] } };
+      },
       cancelSubscription: async (input) =>
         this.once('cancelSubscription', input, () => {
           const sub = this.living(input.subscriptionId);
@@ -359,6 +411,23 @@ export class FakeBilling {
     return this.paymentResult(invoice, attempt, attempt.outcome);
   }
 
+  /** Given back, or billed anew from now. */
+  private resume({ subscriptionId, asOf }: { subscriptionId: string; asOf: Instant }): BillingOutcome {
+    const sub = this.living(subscriptionId);
+    const { pause } = sub;
+    if (pause === null) throw refusal('transition_not_allowed');
+    sub.pause = null;
+    if (sub.status !== 'paused') return this.outcome(sub, null);
+    sub.status = 'active';
+    if (pause.unusedTime === 'extend') {
+      sub.moved += asOf - pause.at;
+      return this.outcome(sub, null);
+    }
+    for (const { period } of this.invoices) period.end = Math.min(period.end, Math.max(period.start, pause.at));
+    Object.assign(sub, { anchor: asOf, n: 0, moved: 0 });
+    return this.outcome(sub, this.bill(sub, 'cycle', this.priceOf(sub), this.period(sub)));
+  }
+
   private bill(sub: Sub, reason: FakeInvoice['reason'], amount: number, period: FakeInvoice['period']): FakeInvoice {
     const clash = this.invoices.find(
       (other) => other.reason === reason && reason === 'cycle' && other.period.start < period.end && period.start < other.period.end,
@@ -387,7 +456,12 @@ export class FakeBilling {
     return (PRICES[priceId]?.unit ?? 0) * quantity;
   }
 
-  private period({ anchor, priceId, zone, n, trial }: Sub): { start: Instant; end: Instant } {
+  private period(sub: Sub): { start: Instant; end: Instant } {
+    const { start, end } = this.planned(sub);
+    return { start: start + sub.moved, end: end + sub.moved };
+  }
+
+  private planned({ anchor, priceId, zone, n, trial }: Sub): { start: Instant; end: Instant } {
     if (n === -1 && trial !== null) return { start: trial.start, end: trial.end };
     if (this.secondsPerPeriod !== null) return { start: anchor + n * this.secondsPerPeriod, end: anchor + (n + 1) * this.secondsPerPeriod };
     const cycle = PRICES[priceId]?.cycle ?? { interval: 'month', intervalCount: 1 };
@@ -426,6 +500,9 @@ export class FakeBilling {
       periodEnd: end,
       cancelAt: sub.cancelAt,
       incompleteExpiresAt: sub.incompleteExpiresAt,
+      ...(sub.status === 'paused' || sub.pause === null ? {} : { pauseAt: sub.pause.at }),
+      ...(sub.status !== 'paused' || sub.pause?.resumesAt == null ? {} : { resumesAt: sub.pause.resumesAt }),
+      ...(sub.collectionResumesAt === null ? {} : { collectionResumesAt: sub.collectionResumesAt }),
       pendingUpdate: sub.pendingUpdate === null ? null : { invoiceId: sub.pendingUpdate.invoiceId, expiresAt: sub.pendingUpdate.expiresAt },
       ...(sub.status === 'trialing' && sub.trial !== null ? { trial: { end: sub.trial.end, remindAt: sub.trial.remindAt } } : {}),
     };

@@ -1,8 +1,8 @@
 import { ActivityFailure } from '@temporalio/workflow';
-import type { BillingOutcome, Envelope, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
+import type { BillingOutcome, Envelope, InvoiceFacts, PaymentResult, ReopenedSubscription } from '../../activities/index.ts';
 import type { Instant } from '../../domain/time.ts';
 import { charge, decide, decideHere, insist } from '../call-activities.ts';
-import type { Command, StartSubscription } from '../messages.ts';
+import type { Command, RestartSubscription, StartSubscription } from '../messages.ts';
 import { refusalIn } from '../read-failure.ts';
 import { day, money } from '../write-summary.ts';
 import { asOfNow, type Desk, type Order } from './desk.ts';
@@ -33,6 +33,9 @@ const own = (desk: Desk, operationId: string, asOf: Instant): Envelope & { subsc
 /** Counters begin anew with a generation, so what is named by one carries it. */
 export const again = (generation: number): string => (generation === 1 ? '' : `g${generation}:`);
 
+export const loadSubscription = ({ accountId, subscriptionId }: RestartSubscription): Promise<ReopenedSubscription> =>
+  insist.loadSubscription.executeWithOptions({ summary: `reads ${subscriptionId}` }, [{ accountId, subscriptionId }]);
+
 export const createSubscription = ({ accountId, command }: StartSubscription, asOf: Instant): Promise<BillingOutcome> =>
   insist.createSubscription.executeWithOptions({ summary: `creates ${command.subscriptionId}` }, [{ ...command, accountId, asOf }]);
 
@@ -45,8 +48,37 @@ export const cancelSubscription = (desk: Desk, command: Ordered<'cancel'>, asOf:
 export const scheduleCancellation = (desk: Desk, command: Ordered<'scheduleCancellation'>, asOf: Instant): Promise<BillingOutcome> =>
   decide.scheduleCancellation.executeWithOptions({ summary: describeSchedule(command.at) }, [ordered(desk, command, asOf)]);
 
+export const pauseSubscription = (desk: Desk, command: Ordered<'pause'>, asOf: Instant): Promise<BillingOutcome> =>
+  decide.pauseSubscription.executeWithOptions({ summary: `pauses ${describeWhen(command.at)}, unused time: ${command.unusedTime}` }, [
+    ordered(desk, command, asOf),
+  ]);
+
+export const resumeSubscription = (desk: Desk, command: Ordered<'resume'>, asOf: Instant): Promise<BillingOutcome> =>
+  decide.resumeSubscription.executeWithOptions({ summary: 'resumes' }, [ordered(desk, command, asOf)]);
+
+export const reactivateSubscription = (desk: Desk, command: Ordered<'reactivate'>, asOf: Instant): Promise<BillingOutcome> =>
+  decide.reactivateSubscription.executeWithOptions({ summary: 'lives again' }, [ordered(desk, command, asOf)]);
+
+export const beginPause = (desk: Desk, asOf: Instant): Promise<BillingOutcome> =>
+  decide.beginPause.executeWithOptions({ summary: `pauses ${day(asOf)}` }, [
+    own(desk, `begin-pause:${desk.state.subscriptionId}:${asOf}`, asOf),
+  ]);
+
+export const endPause = (desk: Desk, asOf: Instant): Promise<BillingOutcome> =>
+  decide.endPause.executeWithOptions({ summary: `resumes ${day(asOf)}` }, [
+    own(desk, `end-pause:${desk.state.subscriptionId}:${asOf}`, asOf),
+  ]);
+
+export const resumeCollection = (desk: Desk, asOf: Instant): Promise<BillingOutcome> =>
+  decide.resumeCollection.executeWithOptions({ summary: `collects again ${day(asOf)}` }, [
+    own(desk, `resume-collection:${desk.state.subscriptionId}:${asOf}`, asOf),
+  ]);
+
+const describeWhen = (at: 'now' | 'period_end' | Instant): string =>
+  at === 'now' ? 'now' : at === 'period_end' ? "at the period's end" : day(at);
+
 const describeSchedule = (at: Ordered<'scheduleCancellation'>['at']): string =>
-  at === 'never' ? 'will not cancel after all' : `will cancel ${at === 'period_end' ? "at the period's end" : day(at)}`;
+  at === 'never' ? 'will not cancel after all' : `will cancel ${describeWhen(at)}`;
 
 /**
  * Bills the period that starts at the boundary. The transaction runs inside the workflow task first, which saves six events a renewal; when

@@ -1,13 +1,13 @@
+import type { SubscriptionFacts } from '../../activities/index.ts';
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import { day } from '../write-summary.ts';
-import type { ParkedStep, SubscriptionState } from './state.ts';
+import type { BoundaryStep, ParkedStep, SubscriptionState } from './state.ts';
 
 /** Something the subscription does by itself at `at`. `asOf` is the instant its decision is made for, however late it is done. */
 export type Step =
   | { do: 'renew'; at: Instant; asOf: Instant }
-  | { do: 'remind'; at: Instant; asOf: Instant }
-  | { do: 'expire'; at: Instant; asOf: Instant }
+  | { do: 'remind' | 'expire' | 'begin_pause' | 'end_pause' | 'resume_collection'; at: Instant; asOf: Instant }
   | { do: 'drop_update'; at: Instant; asOf: Instant; invoiceId: string }
   | { do: 'finalize'; at: Instant; invoiceId: string }
   | { do: 'retry'; at: Instant; invoiceId: string };
@@ -31,17 +31,28 @@ function boundarySteps({ facts, drafts, parked, stalled }: SubscriptionState): S
   }
   const remindAt = facts.status === 'trialing' ? (facts.trial?.remindAt ?? null) : null;
   if (remindAt !== null) steps.push({ do: 'remind', at: Math.max(remindAt, heldUntil), asOf: remindAt });
-  if (facts.status === 'paused') {
-    // Nothing is billed until it is resumed; it may still end.
-    if (facts.cancelAt !== null) steps.push({ do: 'renew', at: Math.max(facts.cancelAt, heldUntil), asOf: facts.cancelAt });
-  } else if (facts.status !== 'incomplete') {
-    const asOf = Math.min(facts.periodEnd, facts.cancelAt ?? facts.periodEnd);
-    steps.push({ do: 'renew', at: Math.max(asOf, heldUntil), asOf });
+  if (facts.status !== 'incomplete') {
+    for (const { step, asOf } of instantsOf(facts)) steps.push({ do: step, at: Math.max(asOf, heldUntil), asOf });
   } else if (facts.incompleteExpiresAt !== null && !parked.some(isMoneyUnderWay)) {
     // A payment whose outcome is unknown may have been made: the invoice must not be voided before it is known.
     steps.push({ do: 'expire', at: Math.max(facts.incompleteExpiresAt, heldUntil), asOf: facts.incompleteExpiresAt });
   }
   return steps;
+}
+
+/**
+ * In the order in which they are done where they fall on one instant: collection is resumed before anything is billed, a pause comes before the renewal it replaces, and an end before
+ * a pause. What is paused is not renewed, and ends only at a date.
+ */
+function instantsOf({ status, periodEnd, cancelAt, pauseAt, resumesAt, collectionResumesAt }: SubscriptionFacts) {
+  const due: { step: BoundaryStep; asOf: Instant }[] = [];
+  const add = (step: BoundaryStep, asOf: Instant | null | undefined): void => void (asOf != null && due.push({ step, asOf }));
+  const paused = status === 'paused';
+  add('resume_collection', collectionResumesAt);
+  if (cancelAt === null || (pauseAt ?? 0) < cancelAt) add('begin_pause', pauseAt);
+  add('renew', paused ? cancelAt : Math.min(periodEnd, cancelAt ?? periodEnd));
+  add('end_pause', resumesAt);
+  return due.sort((a, b) => a.asOf - b.asOf);
 }
 
 const isMoneyUnderWay = ({ step }: ParkedStep): boolean => step === 'collect_payment' || step === 'resolve_payment';
@@ -57,6 +68,12 @@ export function describeStep(step: Step, state: SubscriptionState): string {
       return `tells that the trial ends ${day(state.facts.trial?.end ?? step.asOf)}`;
     case 'expire':
       return `expires ${day(step.asOf)} unless paid`;
+    case 'begin_pause':
+      return `pauses ${day(step.asOf)}`;
+    case 'end_pause':
+      return `resumes ${day(step.asOf)}`;
+    case 'resume_collection':
+      return `collects again ${day(step.asOf)}`;
     case 'drop_update':
       return `drops the pending update ${day(step.asOf)} unless ${step.invoiceId} is paid`;
     case 'finalize':

@@ -14,7 +14,7 @@ import type { Desk } from './desk.ts';
 export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
   const { state, clock } = desk;
   const { status, currency, planId } = state.facts;
-  if (invoice.status !== 'open' || (status !== 'past_due' && status !== 'active' && status !== 'trialing')) return;
+  if (invoice.status !== 'open' || !['past_due', 'active', 'trialing', 'paused'].includes(status)) return;
   const start: StartDunning = {
     accountId: state.accountId,
     subscriptionId: state.subscriptionId,

@@ -1,5 +1,11 @@
 import type { InvoiceFacts, SubscriptionFacts } from '../../activities/index.ts';
-import type { CancelSubscription, ChangePlan, ScheduleCancellation } from '../../domain/subscription/commands.ts';
+import type {
+  CancelSubscription,
+  ChangePlan,
+  PauseSubscription,
+  ResumeSubscription,
+  ScheduleCancellation,
+} from '../../domain/subscription/commands.ts';
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Clock } from '../clock.ts';
@@ -10,7 +16,10 @@ import type { SubscriptionState } from './state.ts';
 export type Order =
   | { name: 'changePlan'; command: Command & ChangePlan }
   | { name: 'cancel'; command: Command & CancelSubscription }
-  | { name: 'scheduleCancellation'; command: Command & ScheduleCancellation };
+  | { name: 'scheduleCancellation'; command: Command & ScheduleCancellation }
+  | { name: 'pause'; command: Command & PauseSubscription }
+  | { name: 'resume'; command: Command & ResumeSubscription }
+  | { name: 'reactivate'; command: Command };
 
 export type Fact =
   | ({ name: 'invoiceSettled' } & InvoiceSettled)

@@ -52,8 +52,10 @@ export async function obey(desk: Desk, letter: Letter<Order, CommandResult>): Pr
 
 async function perform(desk: Desk, order: Order): Promise<CommandResult> {
   const { stalled } = desk.state;
-  if (stalled?.step === 'renew' && !desk.repeating) {
-    throw new Error(`the renewal has to be mended first: ${stalled.error}`);
+  if (stalled !== null && stalled.step !== 'expire' && stalled.step !== 'remind' && !desk.repeating) {
+    throw new Error(
+      `the ${stalled.step === 'renew' ? 'renewal' : stalled.step.replace('_', ' ')} has to be mended first: ${stalled.error}`,
+    );
   }
   const asOf = asOfNow(desk);
   switch (order.name) {
@@ -68,6 +70,22 @@ async function perform(desk: Desk, order: Order): Promise<CommandResult> {
       const outcome = await act.cancelSubscription(desk, order.command, asOf);
       adopt(desk, outcome.subscription);
       if (hasEnded(desk.state.facts.status)) await stopDunning(desk);
+      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+    }
+    case 'pause': {
+      const outcome = await act.pauseSubscription(desk, order.command, asOf);
+      adopt(desk, outcome.subscription);
+      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+    }
+    case 'resume': {
+      const outcome = await act.resumeSubscription(desk, order.command, asOf);
+      adopt(desk, outcome.subscription);
+      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+    }
+    case 'reactivate': {
+      const outcome = await act.reactivateSubscription(desk, order.command, asOf);
+      // The one thing that leads out of an end, so it is no stale news of a life that is over.
+      if (hasEnded(desk.state.facts.status) && !desk.repeating) desk.state.facts = outcome.subscription;
       return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
     }
     case 'scheduleCancellation': {

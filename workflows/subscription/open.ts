@@ -1,15 +1,23 @@
 import type { ApplicationFailure } from '@temporalio/workflow';
 import type { Clock } from '../clock.ts';
 import type { Inbox } from '../inbox.ts';
-import type { CommandResult, StartSubscription } from '../messages.ts';
+import type { CommandResult, RestartSubscription, StartSubscription } from '../messages.ts';
 import { answerFor } from '../read-failure.ts';
 import * as act from './act.ts';
 import { adopt, asOfNow, type Desk, type Fact, type Order } from './desk.ts';
 import { followInvoice, wasDeclined } from './follow-invoice.ts';
 import { mannerOf, paymentFailed, remember } from './obey.ts';
 import { stall } from './park.ts';
+import { restoreState } from './restore-state.ts';
 
 export type Opening = { value: CommandResult } | { failure: ApplicationFailure };
+
+/** Goes on with a subscription that has no workflow, from what Postgres knows of it. @throws ActivityFailure where there is none */
+export async function reopen(restart: RestartSubscription, clock: Clock, inbox: Inbox<Order, CommandResult>, facts: Fact[]): Promise<Desk> {
+  const { facts: known, record } = await act.loadSubscription(restart);
+  const state = { ...restoreState(restart.accountId, known, record), clock: clock.setting };
+  return { state, clock, inbox, facts, errands: new Map(), lastRefusal: null, repeating: false, superseded: false };
+}
 
 /** Creates the subscription. A refusal means that there is none, and nothing to live on. */
 export async function create(

@@ -1,7 +1,7 @@
 import type { Instant } from '../../domain/time.ts';
 import { isSuperseded, reasonOf } from '../read-failure.ts';
 import type { Desk } from './desk.ts';
-import type { CollectionManner, ParkedStep } from './state.ts';
+import type { BoundaryStep, CollectionManner, ParkedStep } from './state.ts';
 
 const MINUTE = 60;
 const HOUR = 3600;
@@ -46,7 +46,7 @@ export function unpark({ state }: Desk, invoiceId: string): void {
 }
 
 /** Holds the boundary step back; what failed once may fail for long, and must be seen, not repeated every second. */
-export function stall(desk: Desk, step: 'renew' | 'expire' | 'remind', error: unknown): void {
+export function stall(desk: Desk, step: BoundaryStep, error: unknown): void {
   if (giveWay(desk, error)) return;
   const { state, clock } = desk;
   const now = clock.now();

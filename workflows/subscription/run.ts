@@ -14,8 +14,9 @@ import { adopt, type Desk, type Fact, type Order } from './desk.ts';
 import { finalizeDraft, finishedErrand, followInvoice, resolveUpdate, restartErrands, retry, takeUp } from './follow-invoice.ts';
 import { migrateState } from './migrate-state.ts';
 import { admit, obey } from './obey.ts';
-import { collectFirst, create, type Opening } from './open.ts';
+import { collectFirst, create, type Opening, reopen } from './open.ts';
 import { stall } from './park.ts';
+import type { ClockSetting } from './state.ts';
 import { takeFact } from './take-fact.ts';
 
 /**
@@ -37,10 +38,12 @@ async function live(input: SubscriptionInput): Promise<void> {
   const inbox = new Inbox<Order, CommandResult>();
   const facts: Fact[] = [];
   const counter: Counter = { desk: null, opening: null };
-  if (!('start' in input)) counter.desk = resume(input, inbox, facts);
-  const clock = counter.desk?.clock ?? new Clock('start' in input ? (input.start.clock ?? { kind: 'real' }) : { kind: 'real' });
+  if (!('start' in input) && !('restart' in input)) counter.desk = resume(input, inbox, facts);
+  const clock = counter.desk?.clock ?? new Clock(clockOf(input));
   clock.listen();
   listen(counter, inbox, facts, 'start' in input);
+
+  if ('restart' in input) counter.desk = await reopen(input.restart, clock, inbox, facts);
 
   if ('start' in input) {
     const creation = await create(input.start, clock, inbox, facts);
@@ -55,6 +58,11 @@ async function live(input: SubscriptionInput): Promise<void> {
     inbox.noteAnswer();
   }
   if (counter.desk !== null) await bill(counter.desk);
+}
+
+function clockOf(input: SubscriptionInput): ClockSetting {
+  const given = 'start' in input ? input.start.clock : 'restart' in input ? input.restart.clock : input.clock;
+  return given ?? { kind: 'real' };
 }
 
 /** The life of one period. The loop is the only hand that acts; everything else only puts something before it. */
@@ -97,6 +105,7 @@ async function bill(desk: Desk): Promise<void> {
     await clock.waitUntil(step?.at ?? null, () => hasNews(desk), step === undefined ? '' : describeStep(step, state));
   }
   await leave(desk);
+  if (!isOver(desk)) await bill(desk);
 }
 
 /**
@@ -119,12 +128,10 @@ async function perform(desk: Desk, step: Step): Promise<boolean> {
       await remind(desk, step.asOf);
       return false;
     case 'expire':
-      try {
-        adopt(desk, (await act.expireSubscription(desk, step.asOf)).subscription);
-        desk.state.stalled = null;
-      } catch (error) {
-        stall(desk, 'expire', error);
-      }
+    case 'begin_pause':
+    case 'end_pause':
+    case 'resume_collection':
+      await doDated(desk, step.do, step.asOf);
       return false;
     case 'drop_update':
       await resolveUpdate(desk, step.invoiceId, false, step.asOf);
@@ -137,6 +144,26 @@ async function perform(desk: Desk, step: Step): Promise<boolean> {
       return false;
   }
 }
+
+/** What happens to the subscription at a date, other than a renewal; a pause that begins or ends may bill. */
+async function doDated(desk: Desk, step: keyof typeof DATED, asOf: number): Promise<void> {
+  const { pendingUpdate } = desk.state.facts;
+  if (step === 'begin_pause' && pendingUpdate !== null) await resolveUpdate(desk, pendingUpdate.invoiceId, false, asOf);
+  try {
+    const outcome = await DATED[step](desk, asOf);
+    adopt(desk, outcome.subscription);
+    desk.state.stalled = null;
+    if (step !== 'expire') await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
+  } catch (error) {
+    stall(desk, step, error);
+  }
+}
+const DATED = {
+  expire: act.expireSubscription,
+  begin_pause: act.beginPause,
+  end_pause: act.endPause,
+  resume_collection: act.resumeCollection,
+};
 
 /** Bills the period that begins at the boundary, however late it is; several missed boundaries are worked off one by one. */
 async function renew(desk: Desk, boundary: number): Promise<boolean> {
@@ -176,13 +203,13 @@ async function continueWith({ state }: Desk): Promise<void> {
   await makeContinueAsNewFunc<typeof subscription>({ typedSearchAttributes: subscriptionAttributes(state) })(state);
 }
 
-/** Answers what still comes in and closes. */
+/** Answers what still comes in and closes, unless a letter has brought the subscription back to life. */
 async function leave(desk: Desk): Promise<void> {
   announce(desk);
   do {
     for (let letter = desk.inbox.take(); letter !== undefined; letter = desk.inbox.take()) await obey(desk, letter);
   } while (!(await desk.inbox.fellSilent()));
-  await desk.clock.takeLeave();
+  if (isOver(desk)) await desk.clock.takeLeave();
 }
 
 async function turnAway(
@@ -227,6 +254,20 @@ function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, facts: Fac
     validator: (command) => admit(counter.desk, { name: 'scheduleCancellation', command }),
     description: "Ends the subscription at the period's end or a date, or takes that back.",
   });
+  setHandler(messages.pauseUpdate, (command) => ask({ name: 'pause', command }), {
+    validator: (command) => admit(counter.desk, { name: 'pause', command }),
+    description: 'Stops billing, now or later, for a time or until it is resumed.',
+  });
+  setHandler(messages.resumeUpdate, (command) => ask({ name: 'resume', command }), {
+    validator: (command) => admit(counter.desk, { name: 'resume', command }),
+    description: 'Bills again, or takes back a pause that has not begun.',
+  });
+  setHandler(messages.reactivateUpdate, (command) => ask({ name: 'reactivate', command }), {
+    validator: (command) => admit(counter.desk, { name: 'reactivate', command }),
+    description: 'Brings a canceled subscription back.',
+  });
+  setHandler(messages.pauseSignal, (command) => post({ name: 'pause', command }), { description: 'As the update, unanswered.' });
+  setHandler(messages.resumeSignal, (command) => post({ name: 'resume', command }), { description: 'As the update, unanswered.' });
   setHandler(messages.changePlanSignal, (command) => post({ name: 'changePlan', command }), { description: 'As the update, unanswered.' });
   setHandler(messages.cancelSignal, (command) => post({ name: 'cancel', command }), { description: 'As the update, unanswered.' });
   setHandler(messages.scheduleCancellationSignal, (command) => post({ name: 'scheduleCancellation', command }), {

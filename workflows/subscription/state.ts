@@ -19,9 +19,12 @@ export interface SubscriptionState {
   parked: ParkedStep[];
   /** Invoices that finalise themselves when their grace period is over. */
   drafts: OpenDraft[];
-  /** The boundary step (renewal, expiry, reminder) that failed last, held back until `retryAt`; null normally. */
-  stalled: { step: 'renew' | 'expire' | 'remind'; since: Instant; error: string; tries: number; retryAt: Instant } | null;
+  /** The boundary step that failed last, held back until `retryAt`; null normally. */
+  stalled: { step: BoundaryStep; since: Instant; error: string; tries: number; retryAt: Instant } | null;
 }
+
+/** What happens at an instant of its own: a renewal, the reminder of a trial's end, the expiry of an incomplete subscription, the begin and end of a pause, the end of a pause of collection. */
+export type BoundaryStep = 'renew' | 'remind' | 'expire' | 'begin_pause' | 'end_pause' | 'resume_collection';
 
 export type ClockSetting = { kind: 'real' } | FrozenClock;
 

@@ -1,0 +1,79 @@
+import { withAccount } from '../db/client.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { PauseSubscription, ResumeSubscription } from '../domain/subscription/commands.ts';
+import type { RequestContext } from './context.ts';
+import { inRestingTimeOf } from './customer-clock.ts';
+import { tryPause, tryReactivation, tryResumption } from './dry-run.ts';
+import type { subscriptionPause, subscriptionResume } from './schemas/subscriptions.ts';
+import type { z } from './schemas/zod.ts';
+import { commandOf, isRepeat, reach, subscriptionOf } from './subscription-commands.ts';
+
+export async function pauseSubscription(asked: RequestContext, id: string, pause: PauseSubscription): Promise<void> {
+  const context = await inRestingTimeOf(asked, { subscriptionId: id });
+  await withAccount(context.db, context.account.id, async (t) => {
+    await subscriptionOf(t, id);
+    if (!(await isRepeat(context, t))) await tryPause(t, id, pause, { asOf: context.now() });
+  });
+  context.log.info({ workflowId: id, operationId: context.operationId }, 'pause');
+  await reach(context, id, () => context.commands.pause(id, { ...commandOf(context), ...pause }));
+}
+
+export async function resumeSubscription(asked: RequestContext, id: string, resumption: ResumeSubscription): Promise<void> {
+  const context = await inRestingTimeOf(asked, { subscriptionId: id });
+  await withAccount(context.db, context.account.id, async (t) => {
+    await subscriptionOf(t, id);
+    if (!(await isRepeat(context, t))) await tryResumption(t, id, resumption, { asOf: context.now() });
+  });
+  context.log.info({ workflowId: id, operationId: context.operationId }, 'resume');
+  await reach(context, id, () => context.commands.resume(id, { ...commandOf(context), ...resumption }));
+}
+
+/** The workflow of a canceled subscription has closed. It is started again with the command, and decides and writes as ever: whatever dies in between, the same request finds it. */
+export async function reactivateSubscription(asked: RequestContext, id: string): Promise<void> {
+  const context = await inRestingTimeOf(asked, { subscriptionId: id });
+  const { testClock } = context;
+  const { customerId, repeated, isDone } = await withAccount(context.db, context.account.id, async (t) => {
+    const subscription = await subscriptionOf(t, id);
+    const repeated = await isRepeat(context, t);
+    if (!repeated) await tryReactivation(t, id, { asOf: context.now() });
+    // Carried out before and canceled again since: that stands.
+    return { customerId: subscription.customerId, repeated, isDone: repeated && subscription.status === 'canceled' };
+  });
+  if (isDone) return;
+  context.log.info({ workflowId: id, operationId: context.operationId }, 'reactivate');
+  const clock = testClock === undefined ? {} : { clock: { kind: 'frozen', id: testClock.id, at: testClock.frozenTime } as const };
+  try {
+    await reach(context, id, () =>
+      context.commands.reactivate({ accountId: context.account.id, subscriptionId: id, customerId, ...clock }, commandOf(context)),
+    );
+  } catch (error) {
+    // It lives, and this very command has brought it back.
+    if (!repeated || !(error instanceof Refusal) || error.code !== 'transition_not_allowed') throw error;
+  }
+}
+
+type PauseInput = z.output<typeof subscriptionPause>;
+type ResumeInput = z.output<typeof subscriptionResume>;
+
+const anchorOf = (given: ResumeInput['billing_cycle_anchor']): PauseSubscription['resume']['billingCycleAnchor'] =>
+  typeof given === 'object' ? given.type : (given ?? null);
+
+/** @throws Refusal parameter_invalid about `billing_cycle_anchor` */
+export function pauseFrom(params: PauseInput): PauseSubscription {
+  const billingCycleAnchor = anchorOf(params.billing_cycle_anchor);
+  if (params.unused_time === 'extend' && billingCycleAnchor === 'unchanged') {
+    throw new Refusal('parameter_invalid', 'A pause that extends its period moves the anchor.', 'billing_cycle_anchor');
+  }
+  return {
+    at: params.effective_at,
+    unusedTime: params.unused_time,
+    resumesAt: params.resumes_at ?? null,
+    resume: { billingCycleAnchor, prorationBehavior: params.proration_behavior },
+  };
+}
+
+export const resumptionFrom = (params: ResumeInput): ResumeSubscription => ({
+  billingCycleAnchor: anchorOf(params.billing_cycle_anchor),
+  prorationBehavior: params.proration_behavior,
+  ...(params.proration_date === undefined ? {} : { prorationDate: params.proration_date }),
+});
