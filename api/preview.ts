@@ -118,6 +118,7 @@ function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Prom
       billing_timezone: details.billing_timezone,
       proration_behavior: details.proration_behavior ?? 'create_prorations',
       billing_cycle_anchor: anchor,
+      billing_cycle_anchor_config: details.billing_cycle_anchor_config,
       backdate_start_date: details.backdate_start_date,
       trial_end: details.trial_end,
     },
@@ -135,7 +136,7 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
     throw badRequest(`The currency of the subscription is ${subscription.currency}.`, 'currency', 'currency_mismatch');
   }
   const details: Details = params.subscription_details ?? {};
-  refuse(details, ['billing_timezone', 'backdate_start_date']);
+  refuse(details, ['billing_timezone', 'backdate_start_date', 'billing_cycle_anchor_config']);
   if (details.cancel_now === true) {
     refuse(details, [
       'items',

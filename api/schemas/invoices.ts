@@ -19,7 +19,7 @@ import {
   when,
 } from './fields.ts';
 import { paymentBehavior, prorationBehavior } from './subscription-items.ts';
-import { itemChange, trialEnd, updatedAnchor } from './subscriptions.ts';
+import { anchorConfig, itemChange, trialEnd, updatedAnchor } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -64,6 +64,7 @@ export const invoicePreview = z.strictObject({
       payment_behavior: paymentBehavior.optional(),
       billing_timezone: timezone.optional(),
       billing_cycle_anchor: updatedAnchor.optional(),
+      billing_cycle_anchor_config: anchorConfig.optional(),
       backdate_start_date: timestamp.optional(),
       cancel_now: z.boolean().optional(),
       cancel_at: timestamp.nullable().optional(),

@@ -54,7 +54,7 @@ export const itemChange = z.strictObject({
 
 const descriptive = { description: unsettable(500), external_id: unsettable(255), metadata, preview_token: previewToken, expand };
 /** On the calendar of the billing zone, where Stripe has UTC. */
-const anchorConfig = z.strictObject({
+export const anchorConfig = z.strictObject({
   day_of_month: z.int().min(1).max(31),
   month: z.int().min(1).max(12).optional(),
   hour: z.int().min(0).max(23).optional(),

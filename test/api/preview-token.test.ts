@@ -1,6 +1,8 @@
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readPreviewToken, writePreviewToken } from '../../api/preview-token.ts';
+import { invoicePreview } from '../../api/schemas/invoices.ts';
+import { subscriptionCreate, subscriptionUpdate } from '../../api/schemas/subscriptions.ts';
 import { withAccount } from '../../db/client.ts';
 import { isoInstant } from '../../domain/time.ts';
 import { START } from './examples.ts';
@@ -189,6 +191,16 @@ describe('preview_token', () => {
     const other = await api.request('GET', `/v1/subscriptions/${subscription.id}`, { headers: { authorization: `Bearer ${KEYS.acct_2}` } });
     expect(other.status).toBe(404);
   });
+});
+
+it('takes whatever a creation or an update takes that decides anything', () => {
+  const details = Object.keys(invoicePreview.shape.subscription_details.unwrap().shape);
+  const decidesNothing = [
+    ...['customer', 'currency', 'collection_method', 'default_payment_method', 'cancellation_details', 'preview_token', 'expand'],
+    ...['description', 'external_id', 'metadata'],
+  ];
+  const given = [...Object.keys(subscriptionCreate.shape), ...Object.keys(subscriptionUpdate.shape)];
+  expect(given.filter((name) => !details.includes(name) && !decidesNothing.includes(name))).toEqual([]);
 });
 
 describe('periods', () => {
