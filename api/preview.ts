@@ -13,9 +13,10 @@ import { listAnswer } from './paging.ts';
 import { PREVIEW_PATIENCE, writePreviewToken } from './preview-token.ts';
 import { presentInvoices } from './read-objects.ts';
 import type { invoicePreview } from './schemas/invoices.ts';
+import { subscriptionCreate, subscriptionUpdate } from './schemas/subscriptions.ts';
 import type { z } from './schemas/zod.ts';
 import { subscriptionOf } from './subscription-commands.ts';
-import { creationFrom, itemChangesFrom, schedulingFrom } from './subscription-input.ts';
+import { changeFrom, creationFrom, isSchedulingOnly, schedulingOf } from './subscription-input.ts';
 
 type PreviewInput = z.output<typeof invoicePreview>;
 type Details = NonNullable<PreviewInput['subscription_details']>;
@@ -92,35 +93,35 @@ const STRANGER: Customer = {
   ...{ defaultTaxRateIds: [], taxExempt: 'none', billingTimezone: null, externalId: null, metadata: {}, deleted: false, createdAt: 0 },
 };
 
+/** Where the request names what, in an error. */
+const IN = 'subscription_details';
+/** What belongs to one of the two only. */
+const ONLY_NEW = Object.keys(subscriptionCreate.shape).filter((name) => !(name in subscriptionUpdate.shape));
+const ONLY_EXISTING = [...Object.keys(subscriptionUpdate.shape).filter((name) => !(name in subscriptionCreate.shape)), 'cancel_now'];
+
 function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Promise<DryRun> {
   const details = params.subscription_details;
-  if (details?.items === undefined)
-    throw badRequest('Missing required param: subscription_details[items].', 'subscription_details[items]', 'parameter_missing');
-  refuse(details, ['proration_date', 'cancel_now', 'payment_behavior']);
-  const { billing_cycle_anchor: anchor } = details;
-  if (typeof anchor === 'string')
-    throw badRequest('The anchor of a new subscription is a date.', 'subscription_details[billing_cycle_anchor]');
+  if (details?.items === undefined) throw badRequest(`Missing required param: ${IN}[items].`, `${IN}[items]`, 'parameter_missing');
+  refuse(details, [...ONLY_EXISTING, 'payment_behavior']);
+  const { billing_cycle_anchor: anchor, cancel_at: end, cancel_now: _, payment_behavior: __, ...rest } = details;
+  if (typeof anchor === 'string') throw badRequest('The anchor of a new subscription is a date.', `${IN}[billing_cycle_anchor]`);
   const items = details.items.map((item, index) => {
-    const at = `subscription_details[items][${index}]`;
+    const at = `${IN}[items][${index}]`;
     if (item.id !== undefined || item.deleted !== undefined) throw badRequest('A new subscription has no items to change.', `${at}[id]`);
     if (item.price === undefined) throw badRequest(`Missing required param: ${at}[price].`, `${at}[price]`, 'parameter_missing');
-    return { price: item.price, quantity: item.quantity ?? 1, tax_rates: item.tax_rates };
+    return { price: item.price, quantity: item.quantity ?? 1, tax_rates: item.tax_rates, metadata: undefined };
   });
   const command = creationFrom(
     {
+      ...rest,
       customer: params.customer ?? STRANGER.id,
-      items: items.map((item) => ({ ...item, metadata: undefined })),
+      items,
       currency: params.currency,
       payment_behavior: 'default_incomplete',
-      default_tax_rates: details.default_tax_rates,
-      cancel_at: details.cancel_at ?? undefined,
-      cancel_at_period_end: details.cancel_at_period_end ?? false,
-      billing_timezone: details.billing_timezone,
-      proration_behavior: details.proration_behavior ?? 'create_prorations',
+      proration_behavior: rest.proration_behavior ?? 'create_prorations',
       billing_cycle_anchor: anchor,
-      billing_cycle_anchor_config: details.billing_cycle_anchor_config,
-      backdate_start_date: details.backdate_start_date,
-      trial_end: details.trial_end,
+      cancel_at: end ?? undefined,
+      cancel_at_period_end: rest.cancel_at_period_end ?? false,
     },
     randomId,
   );
@@ -136,44 +137,27 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
     throw badRequest(`The currency of the subscription is ${subscription.currency}.`, 'currency', 'currency_mismatch');
   }
   const details: Details = params.subscription_details ?? {};
-  refuse(details, ['billing_timezone', 'backdate_start_date', 'billing_cycle_anchor_config']);
+  refuse(details, ONLY_NEW);
   if (details.cancel_now === true) {
-    refuse(details, [
-      'items',
-      'billing_cycle_anchor',
-      'cancel_at',
-      'cancel_at_period_end',
-      'payment_behavior',
-      'proration_date',
-      'trial_end',
-    ]);
+    refuse(
+      details,
+      Object.keys(details).filter((name) => name !== 'cancel_now' && name !== 'proration_behavior'),
+    );
     const prorate = (details.proration_behavior ?? 'create_prorations') !== 'none';
     return tryCancellation(t, id, { prorate, invoiceNow: true }, trial);
   }
-  const cancellation = schedulingFrom({
-    cancel_at: details.cancel_at,
-    cancel_at_period_end: details.cancel_at_period_end,
-    ...(details.proration_behavior === undefined ? {} : { proration_behavior: details.proration_behavior }),
-  });
-  const changes = [details.items, details.billing_cycle_anchor, details.default_tax_rates, details.trial_end];
-  if (changes.every((change) => change === undefined)) {
-    return cancellation === undefined ? tryNothing(t, id, trial) : tryScheduling(t, id, cancellation, trial);
-  }
-  return tryChange(
-    t,
-    id,
+  const change = changeFrom(
     {
-      ...(details.items === undefined ? {} : { items: itemChangesFrom(details.items, randomId, 'subscription_details[items]') }),
-      ...(details.proration_date === undefined ? {} : { prorationDate: details.proration_date }),
-      ...(details.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: details.billing_cycle_anchor }),
-      ...(details.trial_end === undefined ? {} : { trialEnd: details.trial_end }),
-      ...(details.default_tax_rates === undefined ? {} : { defaultTaxRateIds: details.default_tax_rates ?? [] }),
-      ...(cancellation === undefined ? {} : { cancellation }),
-      prorationBehavior: details.proration_behavior ?? 'create_prorations',
-      paymentBehavior: details.payment_behavior ?? 'allow_incomplete',
+      ...details,
+      proration_behavior: details.proration_behavior ?? 'create_prorations',
+      payment_behavior: details.payment_behavior ?? 'allow_incomplete',
     },
-    trial,
+    randomId,
+    {},
+    `${IN}[items]`,
   );
+  if (change === null) return tryNothing(t, id, trial);
+  return isSchedulingOnly(change) ? tryScheduling(t, id, schedulingOf(change), trial) : tryChange(t, id, change, trial);
 }
 
 const noInvoice = (id: string | undefined): ApiError =>
@@ -182,10 +166,8 @@ const noInvoice = (id: string | undefined): ApiError =>
     code: 'invoice_upcoming_none',
   });
 
-function refuse(details: Details, names: (keyof Details)[]): void {
-  for (const name of names) {
-    if (details[name] === undefined) continue;
-    const param = `subscription_details[${name}]`;
-    throw badRequest(`You cannot combine ${param} with the other parameters of this preview.`, param);
-  }
+function refuse(details: Details, names: readonly string[]): void {
+  const name = names.find((unwanted) => details[unwanted as keyof Details] !== undefined);
+  if (name === undefined) return;
+  throw badRequest(`You cannot combine ${IN}[${name}] with the other parameters of this preview.`, `${IN}[${name}]`);
 }

@@ -79,7 +79,7 @@ const missingPaymentMethodFrom = ({ trial_settings: settings }: Pick<CreateInput
   settings === undefined ? {} : { trialMissingPaymentMethod: settings.end_behavior.missing_payment_method };
 
 /** What an update says of a trial: that it ends at an instant, or what a change of items does to it. */
-export function trialChangeFrom(
+function trialChangeFrom(
   params: Pick<UpdateInput, 'trial_end' | 'trial_change_behavior' | 'trial_period_days'>,
 ): Pick<ChangePlan, 'trialEnd' | 'trialChange'> {
   const { trial_end: trialEnd, trial_change_behavior: policy, trial_period_days: days } = params;
@@ -95,7 +95,7 @@ export function trialChangeFrom(
 }
 
 /** `items` of an update as changes. Without an id an item is added; with one it is changed, or removed by `deleted`. */
-export function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, path = 'items'): ItemChange[] {
+function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, path: string): ItemChange[] {
   return items.map((item, index): ItemChange => {
     const at = `${path}[${index}]`;
     if (item.id !== undefined && item.deleted === true) {
@@ -126,7 +126,7 @@ export function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, pa
 }
 
 /** When the subscription is to end, where the request says anything about it. */
-export function schedulingFrom(
+function schedulingFrom(
   params: Pick<UpdateInput, 'cancel_at' | 'cancel_at_period_end' | 'cancellation_details'> & { proration_behavior?: ProrationBehavior },
 ): ScheduleCancellation | undefined {
   const { cancel_at: at, cancel_at_period_end: atPeriodEnd } = params;
@@ -147,7 +147,7 @@ export function schedulingFrom(
 export type Pins = ReturnType<typeof pinsOf>;
 
 /** Everything of an update that bills; null where it only describes. */
-export function changeFrom(params: UpdateInput, newId: IdSource, { preview, prorationDate }: Pins): ChangePlan | null {
+export function changeFrom(params: UpdateInput, newId: IdSource, { preview, prorationDate }: Pins, path = 'items'): ChangePlan | null {
   const cancellation = schedulingFrom(params);
   const touches =
     params.items !== undefined ||
@@ -164,7 +164,7 @@ export function changeFrom(params: UpdateInput, newId: IdSource, { preview, pror
   return {
     prorationBehavior: params.proration_behavior,
     paymentBehavior: params.payment_behavior,
-    ...(params.items === undefined ? {} : { items: itemChangesFrom(params.items, newId) }),
+    ...(params.items === undefined ? {} : { items: itemChangesFrom(params.items, newId, path) }),
     ...(pricedFrom === undefined ? {} : { prorationDate: pricedFrom }),
     ...(params.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: params.billing_cycle_anchor }),
     ...(params.default_payment_method === undefined ? {} : { defaultPaymentMethodId: params.default_payment_method }),

@@ -19,7 +19,7 @@ import {
   when,
 } from './fields.ts';
 import { paymentBehavior, prorationBehavior } from './subscription-items.ts';
-import { anchorConfig, itemChange, trialEnd, updatedAnchor } from './subscriptions.ts';
+import { anchorConfig, itemChange, subscriptionCreate, subscriptionUpdate, trialEnd, updatedAnchor } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -71,6 +71,10 @@ export const invoicePreview = z.strictObject({
       cancel_at_period_end: z.boolean().optional(),
       default_tax_rates: idList(20).nullable().optional(),
       trial_end: trialEnd.optional(),
+      trial_period_days: subscriptionCreate.shape.trial_period_days,
+      trial_settings: subscriptionCreate.shape.trial_settings,
+      trial_change_behavior: subscriptionUpdate.shape.trial_change_behavior,
+      add_invoice_items: subscriptionCreate.shape.add_invoice_items,
     })
     .optional(),
   expand,

@@ -52,7 +52,10 @@ export function decideAsPreviewed(
   if (isOthers || pins.subscriptionId !== (snapshot.subscription?.id ?? null)) {
     throw new Refusal('parameter_invalid', 'The preview was made for another customer or subscription.', 'preview_token');
   }
-  const changed = whatChanged(pins.inputs, inputsOf(snapshot, context.digest));
+  const inputs = inputsOf(snapshot, context.digest);
+  const changed = whatChanged(pins.inputs, inputs);
+  // What was decided in between was decided for a later instant than this would be.
+  if (inputs['subscription'] !== pins.inputs['subscription']) throw outdated(changed.join('; '));
   let decision: Decision;
   try {
     decision = decide(snapshot, { ...context, asOf: pins.asOf });
@@ -120,7 +123,18 @@ const moneyOf = (invoice: Invoice) =>
   });
 
 /** Fields that describe and decide nothing. */
-const WORDS = ['metadata', 'description', 'name', 'displayName', 'nickname', 'lookupKey', 'createdAt', 'updatedAt', 'cancellationDetails'];
+const WORDS = [
+  'trialReminderAt',
+  'metadata',
+  'description',
+  'name',
+  'displayName',
+  'nickname',
+  'lookupKey',
+  'createdAt',
+  'updatedAt',
+  'cancellationDetails',
+];
 const isWord = (key: string): boolean => WORDS.includes(key) || (/(^i|I)d$/.test(key) && key !== 'priceId');
 
 /** The value with its keys in order, without ids and words. */
@@ -143,7 +157,7 @@ function inputsOf(snapshot: BillingSnapshot, digest: Digest): Record<string, str
     ...(subscription === null
       ? {}
       : {
-          subscription: short(subscription),
+          subscription: short({ ...subscription, status: undefined }),
           pending: short(snapshot.pendingItems.map(({ line, taxRateIds }) => [line.amount, line.period, taxRateIds])),
           open: short(snapshot.openInvoices.map(({ status, amountRemaining }) => [status, amountRemaining])),
         }),

@@ -78,7 +78,8 @@ test('of two previews that are applied at once, one holds', { timeout: 120_000 }
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ ...refusal, message: /changed or renewed/ });
   }
-  expect(withoutIds(await lastInvoice(customer))).toEqual(withoutIds(shown[won[0]!]!));
+  const { latest_invoice: made } = await stripe.subscriptions.retrieve(subscription, { expand: ['latest_invoice'] });
+  expect(withoutIds(made as Stripe.Invoice)).toEqual(withoutIds(shown[won[0]!]!));
   expect(await invoicesOf(stripe, { customer })).toHaveLength(2);
 });
 
@@ -102,6 +103,31 @@ test('a sign-up and a goodbye, each as previewed', { timeout: 120_000 }, async (
   const bye = { prorate: true, invoice_now: true, preview_token: goodbye.preview_token } as Stripe.SubscriptionCancelParams;
   expect(await stripe.subscriptions.cancel(subscription.id, bye)).toMatchObject({ ended_at: instant('2024-03-10T00:00:00Z') });
   expect(withoutIds(await lastInvoice(customer))).toEqual(withoutIds(goodbye));
+});
+
+test('a paid trial foreseen, and applied after its reminder was sent', { timeout: 120_000 }, async () => {
+  const clock = await newClock(stripe, '2024-01-17T08:00:00Z');
+  const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
+  const setup = await stripe.prices.create({ currency: 'eur', unit_amount: 900, product_data: { name: 'Set-up' } });
+  const wish = { items: [{ price, quantity: 2 }], trial_period_days: 14, add_invoice_items: [{ price: setup.id }] };
+  const shown = await preview({ customer, subscription_details: wish, periods: 3 });
+  const params = { customer, ...wish, preview_token: shown.preview_token } as Stripe.SubscriptionCreateParams;
+  const { id, items } = await stripe.subscriptions.create(params);
+  await advanceTo(stripe, clock.id, '2024-01-28T07:59:30Z');
+  const end = { trial_end: 'now', items: [{ id: items.data[0]!.id, quantity: 3 }] };
+  const early = await preview({ subscription: id, subscription_details: end });
+  const later = { items: [{ id: items.data[0]!.id, quantity: 4 }] };
+  const waiting = await preview({ subscription: id, subscription_details: later, periods: 2 });
+  await advanceTo(stripe, clock.id, '2024-01-28T08:01:00Z');
+  expect((await stripe.events.list({ type: 'customer.subscription.trial_will_end' })).data).not.toEqual([]);
+  await update(id, { ...later, preview_token: waiting.preview_token });
+  await expect(update(id, { ...end, preview_token: early.preview_token })).rejects.toMatchObject(refusal);
+  await advanceTo(stripe, clock.id, '2024-04-01T00:00:00Z');
+  const billed = await invoicesOf(stripe, { customer });
+  expect(withoutIds(billed[0]!)).toEqual(withoutIds(shown));
+  expect(billed.slice(1, 3).map(withoutIds)).toEqual(waiting.upcoming!.data.map(withoutIds));
+  expect(billed.map(({ total }) => total)).toEqual([900, 12_400, 12_400, 12_400]);
+  expect(shown.upcoming!.data.map(({ total }) => total)).toEqual([900, 6200, 6200, 6200]);
 });
 
 test('a paid invoice recomputed once its customer turned out to be exempt', { timeout: 120_000 }, async () => {
