@@ -1,6 +1,10 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decideFinalization } from '../../domain/invoicing/finalize-invoice.ts';
+import { decideTaxes } from '../../domain/invoicing/record-taxes.ts';
 import type { ChangePlan } from '../../domain/subscription/commands.ts';
 import { decideTrialReminder } from '../../domain/subscription/remind-of-trial-end.ts';
+import { decidePendingUpdate } from '../../domain/subscription/resolve-pending-update.ts';
 import { type Instant, isoInstant } from '../../domain/time.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { cancel, changeItem, changePlan, create, createPaid, linesOf, payAll, renew, schedule } from '../support/subscribe.ts';
@@ -498,6 +502,15 @@ describe('changes within a trial', () => {
   });
 });
 
+test('with taxes from elsewhere it is on trial once its first invoice is final', () => {
+  const book = onTrial({ account: { taxCalculator: 'elsewhere' } }, { trial: { days: 2 } });
+  expect([book.living.status, book.lastInvoice.status, told(book)]).toEqual(['incomplete', 'draft', 0]);
+  const invoiceId = book.lastInvoice.id;
+  book.do(AT + 4, (snapshot, context) => decideTaxes(snapshot, { taxes: [[]] }, context), { invoiceId });
+  book.do(AT + 5, (snapshot, context) => decideFinalization(snapshot, {}, context), { invoiceId });
+  expect([book.living.status, book.lastInvoice.status, told(book)]).toEqual(['trialing', 'paid', 1]);
+});
+
 describe('a paid trial', () => {
   const paid = (patch: Parameters<typeof create>[3] = {}): MemoryBook =>
     onTrial({}, { addInvoiceItems: [{ priceId: 'setup', quantity: '2', taxRateIds: ['vat'] }], ...patch });
@@ -541,4 +554,91 @@ describe('a paid trial', () => {
     const act = () => paid({ addInvoiceItems: [{ priceId, quantity: '1', taxRateIds: [] }] });
     expect(refusalOf(act)).toEqual([code, 'add_invoice_items[0][price]']);
   });
+});
+
+const step = fc.record({
+  kind: fc.constantFrom('renew', 'renew', 'price', 'quantity', 'move', 'end', 'start', 'pay', 'decline'),
+  /** Part of what is left of the period that passes before it. */
+  wait: fc.double({ min: 0, max: 0.9, noNaN: true }),
+  days: fc.integer({ min: 1, max: 60 }),
+  pick: fc.nat(3),
+  quantity: fc.integer({ min: 1, max: 9 }),
+  prorationBehavior: fc.constantFrom('create_prorations', 'always_invoice', 'none'),
+  paymentBehavior: fc.constantFrom('allow_incomplete', 'allow_incomplete', 'pending_if_incomplete'),
+  policy: fc.constantFrom('keep_end', 'end_now', 'new_length_from_start'),
+});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+function take(book: MemoryBook, at: Instant, given: Step): void {
+  const { kind, prorationBehavior, paymentBehavior, policy, days } = given;
+  const { status } = book.living;
+  const trialEnd = at + days * DAY + 17;
+  const trialChange = policy === 'new_length_from_start' ? { policy, days } : { policy };
+  const terms = { prorationBehavior, paymentBehavior };
+  const priceId = ['pro', 'max', 'free', 'yearly'][given.pick] ?? 'pro';
+  const open = book.allInvoices.find((invoice) => invoice.status === 'open');
+  switch (kind) {
+    case 'renew':
+      return void renew(book);
+    case 'price':
+      return void changeItem(book, at, 'si_pro', { priceId }, { ...terms, trialChange });
+    case 'quantity':
+      return void changeItem(book, at, 'si_pro', { quantity: String(given.quantity) }, { ...terms, trialChange });
+    case 'move':
+      return void (status === 'trialing' && changePlan(book, at, { ...terms, trialEnd }));
+    case 'end':
+      return void (status === 'trialing' && changePlan(book, at, { ...terms, trialEnd: 'now' }));
+    case 'start':
+      return void ((status === 'active' || status === 'past_due') && changePlan(book, at, { ...terms, trialEnd }));
+    case 'pay':
+      return void payAll(book, at);
+    case 'decline':
+      return void (open && book.pay(open.id, at, 'declined'));
+  }
+}
+
+test('property: whatever happens, time is on trial or covered, never both and never neither', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 60 }),
+      fc.constantFrom('UTC', 'America/New_York'),
+      fc.array(step, { maxLength: 14 }),
+      (days, zone, steps) => {
+        const book = bookWith({ account: { prorationBasis: 'second', billingTimezone: zone } });
+        create(book, AT, ['pro'], { trial: { days } });
+        let now = AT;
+        const trials: { start: Instant; end: Instant }[] = [];
+        const note = (): void => {
+          const { trialStart: start, trialEnd: end } = book.living;
+          const last = trials.at(-1);
+          if (start === null || end === null) return;
+          if (last?.start === start) last.end = end;
+          else trials.push({ start, end });
+        };
+        note();
+        for (const given of steps) {
+          const { currentPeriodEnd } = book.living;
+          now =
+            given.kind === 'renew'
+              ? currentPeriodEnd
+              : Math.min(currentPeriodEnd - 1, now + Math.floor((currentPeriodEnd - now) * given.wait));
+          take(book, now, given);
+          const { pendingUpdate } = book.living;
+          if (pendingUpdate) {
+            if (given.pick % 2 === 0) book.pay(pendingUpdate.invoiceId, now);
+            book.do(now, (snapshot, context) => decidePendingUpdate(snapshot, { apply: given.pick % 2 === 0 }, context));
+          }
+          note();
+          const stretches = [...trials, ...book.coverage('si_pro')]
+            .filter(({ start, end }) => start < end)
+            .sort((a, b) => a.start - b.start);
+          for (const [n, { start }] of stretches.entries()) expect(start, JSON.stringify(given)).toBe(n === 0 ? AT : stretches[n - 1]?.end);
+          expect(stretches.at(-1)?.end).toBe(book.living.currentPeriodEnd);
+          const { status, trialEnd } = book.living;
+          expect(status === 'trialing').toBe(trialEnd !== null && now < trialEnd);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
 });

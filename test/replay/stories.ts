@@ -38,6 +38,16 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await take('upgraded-and-cancelled');
     },
   },
+  trial: {
+    billing: { canPay: false },
+    async story(life, take) {
+      await life.subscribe({ trial: { days: 7 }, trialMissingPaymentMethod: 'pause' });
+      const { firstExecutionRunId } = await run(life);
+      await life.change({ trialEnd: (await life.now()) + 10 * DAY, items: [] }, 'op_extend');
+      await life.pass('11 days');
+      await take('trial-told-and-ended', life.id, firstExecutionRunId);
+    },
+  },
   expired: {
     billing: { charges: ['declined'] },
     async story(life, take) {

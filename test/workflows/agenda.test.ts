@@ -62,6 +62,22 @@ describe('what comes next', () => {
       [{ do: 'expire', at: 1800, asOf: 1800 }],
     ],
     [
+      'tells that a trial ends before it ends it',
+      state({ status: 'trialing', trial: { end: 2000, remindAt: 1500 } }),
+      [
+        { do: 'remind', at: 1500, asOf: 1500 },
+        { do: 'renew', at: 2000, asOf: 2000 },
+      ],
+    ],
+    ['has told it', state({ status: 'trialing', trial: { end: 2000, remindAt: null } }), [{ do: 'renew', at: 2000, asOf: 2000 }]],
+    [
+      'tells nothing of a trial that is still to be paid',
+      state({ status: 'incomplete', incompleteExpiresAt: 1800, trial: { end: 2000, remindAt: 1500 } }),
+      [{ do: 'expire', at: 1800, asOf: 1800 }],
+    ],
+    ['is paused, and bills nothing', state({ status: 'paused' }), []],
+    ['is paused until it ends', state({ status: 'paused', cancelAt: 2500 }), [{ do: 'renew', at: 2500, asOf: 2500 }]],
+    [
       'drops the pending update before it renews',
       state({ pendingUpdate }),
       [
@@ -89,6 +105,11 @@ describe('what comes next', () => {
   test('is said in words', () => {
     const cancelling = state({ cancelAt: 2000 });
     expect(agenda(cancelling).map((step) => describeStep(step, cancelling))).toEqual([`cancels ${day(2000)}`]);
+    const onTrial = state({ status: 'trialing', trial: { end: 2000, remindAt: 1500 } });
+    expect(agenda(onTrial).map((step) => describeStep(step, onTrial))).toEqual([
+      'tells that the trial ends 1970-01-01',
+      'ends the trial 1970-01-01',
+    ]);
     expect(agenda(state()).map((step) => describeStep(step, state()))).toEqual(['renews 1970-01-01']);
   });
 });
