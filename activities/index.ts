@@ -131,6 +131,8 @@ export interface Activities {
   calculateTax(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
   /** `automatic`: because its time has come; a draft that is to wait is then refused. `autoAdvance`: whether it is collected by itself from now on. */
   finalizeInvoice(input: Envelope & { invoiceId: string; automatic?: boolean; autoAdvance?: boolean }): Promise<InvoiceFacts>;
+  /** Does to a draft what is written down under `editId` (`db/invoice-edits.ts`). */
+  editInvoice(input: Envelope & { invoiceId: string; editId: string }): Promise<InvoiceFacts>;
   /** Lets a draft finalise itself when its time has come, or wait for somebody to finalise it. */
   setAutoAdvance(input: Envelope & { invoiceId: string; autoAdvance: boolean }): Promise<InvoiceFacts>;
   /** One attempt, intent first. `paymentMethodId` overrides the default for this attempt. */

@@ -5,6 +5,7 @@ import { changePlan } from './change-plan.ts';
 import { collectPayment } from './collect-payment.ts';
 import { createSubscription } from './create-subscription.ts';
 import type { Deps } from './deps.ts';
+import { editInvoice } from './edit-invoice.ts';
 import { endDunning } from './end-dunning.ts';
 import { endPause } from './end-pause.ts';
 import { expireSubscription } from './expire-subscription.ts';
@@ -55,6 +56,7 @@ export function makeActivities(deps: Deps): Activities {
     finalizeInvoice: guarded(finalizeInvoice(deps)),
     collectPayment: guarded(collectPayment(deps)),
     resolvePayment: guarded(resolvePayment(deps)),
+    editInvoice: guarded(editInvoice(deps)),
     setAutoAdvance: guarded(setAutoAdvance(deps)),
     voidInvoice: guarded(voidInvoice(deps)),
     markInvoiceUncollectible: guarded(markInvoiceUncollectible(deps)),

@@ -11,6 +11,7 @@ export type Kind =
   | 'invoice'
   | 'line_item'
   | 'invoice_recomputation'
+  | 'invoiceitem'
   | 'payment_attempt'
   | 'event'
   | 'timeline_entry'
@@ -66,6 +67,12 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     'pricing.price_details.price': reference('price'),
   },
   invoice_recomputation: { customer: reference('customer'), invoice: reference('invoice') },
+  invoiceitem: {
+    customer: reference('customer'),
+    invoice: reference('invoice'),
+    test_clock: reference('test_clock'),
+    'pricing.price_details.price': reference('price'),
+  },
   payment_attempt: {},
   event: {},
   timeline_entry: { invoice: reference('invoice') },

@@ -1,14 +1,19 @@
 import { loadSnapshot } from '../db/billing-snapshot.ts';
 import { type AccountTransaction, withAccount } from '../db/client.ts';
+import { editQuery } from '../db/edit-query.ts';
+import { insertInvoiceEdit } from '../db/invoice-edits.ts';
 import { findInvoice, updateInvoice } from '../db/invoices.ts';
+import { findOperation } from '../db/operations.ts';
 import { findPaymentAttempt } from '../db/payment-attempts.ts';
 import { findPaymentMethod } from '../db/payment-methods.ts';
+import { type DraftEdit, decideEdit } from '../domain/invoicing/edit-draft.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { changeableDraft } from '../domain/invoicing/set-auto-advance.ts';
-import type { InvoiceCommand } from '../workflows/messages.ts';
+import type { InvoiceCommand, StartInvoice } from '../workflows/messages.ts';
 import type { RequestContext } from './context.ts';
 import { inRestingTimeOf } from './customer-clock.ts';
 import { ApiError, noAnswerInTime, notFound } from './errors.ts';
+import { randomId } from './new-id.ts';
 import { presentInvoices } from './read-objects.ts';
 import { mergeMetadata } from './schemas/fields.ts';
 import type { invoiceUpdate } from './schemas/invoices.ts';
@@ -16,9 +21,9 @@ import type { z } from './schemas/zod.ts';
 import { tell } from './tell-event.ts';
 
 /** @throws ApiError 404 */
-export async function invoiceOf(t: AccountTransaction, id: string): Promise<Invoice> {
+export async function invoiceOf(t: AccountTransaction, id: string, param = 'id'): Promise<Invoice> {
   const invoice = await findInvoice(t, id);
-  if (invoice === null) throw notFound('invoice', id);
+  if (invoice === null) throw notFound('invoice', id, param);
   return invoice;
 }
 
@@ -29,31 +34,24 @@ export const readInvoice = (context: RequestContext, id: string) =>
     return answer;
   });
 
-export type Deed =
+type Deed =
   | { do: 'void' | 'mark_uncollectible' }
   | { do: 'finalize'; autoAdvance?: boolean }
   | { do: 'set_auto_advance'; autoAdvance: boolean }
+  | { do: 'edit'; editId: string }
   | { do: 'pay'; paymentMethodId: string | null };
 
 /** Sends a command to the invoice's workflow and answers with the invoice; a declined payment is a 402, as with Stripe. */
 export async function commandInvoice(asked: RequestContext, id: string, deed: Deed) {
   const context = await inRestingTimeOf(asked, { invoiceId: id });
-  const { testClock } = context;
   const invoice = await withAccount(context.db, context.account.id, async (t) => {
     if (deed.do === 'pay' && deed.paymentMethodId !== null && (await findPaymentMethod(t, deed.paymentMethodId)) === null) {
       throw notFound('PaymentMethod', deed.paymentMethodId, 'payment_method');
     }
     return invoiceOf(t, id);
   });
-  context.log.info({ workflowId: `invoice:${id}`, operationId: context.operationId }, `invoice ${deed.do}`);
   const start = { accountId: context.account.id, invoiceId: id, subscriptionId: invoice.subscriptionId };
-  const order: InvoiceCommand = {
-    operationId: context.operationId,
-    actor: context.actor,
-    ...deed,
-    ...(testClock === undefined ? {} : { at: testClock.frozenTime }),
-  };
-  const { payment } = await context.commands.commandInvoice(start, order);
+  const { payment } = await send(context, start, deed);
   if (deed.do === 'pay' && payment !== null) await refuseUnpaid(context, payment);
   return readInvoice(context, id);
 }
@@ -122,4 +120,26 @@ export async function describeInvoice(asked: RequestContext, id: string, params:
     await updateInvoice(t, id, { description: after.description, footer: after.footer, metadata: after.metadata });
     await tell(context, t, { type: 'invoice.updated', objectType: 'invoice', before, after });
   });
+}
+
+/**
+ * Tries the edit, writes it down and has the draft's workflow carry it out. What it says stays in Postgres: the workflow is told its id.
+ * @throws Refusal what the edit is refused with
+ */
+export async function editInvoice(context: RequestContext, { id, subscriptionId }: Invoice, edit: DraftEdit): Promise<void> {
+  const { operationId } = context;
+  await withAccount(context.db, context.account.id, async (t) => {
+    if ((await findOperation(t, operationId)) !== null) return;
+    const snapshot = await loadSnapshot(t, { ...editQuery({ invoiceId: id }, edit), lock: false });
+    decideEdit(snapshot, edit, { asOf: context.now(), newId: randomId });
+    await insertInvoiceEdit(t, { id: operationId, invoiceId: id, edit, createdAt: context.now() });
+  });
+  await send(context, { accountId: context.account.id, invoiceId: id, subscriptionId }, { do: 'edit', editId: operationId });
+}
+
+function send(context: RequestContext, start: StartInvoice, deed: Deed) {
+  const { operationId, actor, testClock } = context;
+  context.log.info({ workflowId: `invoice:${start.invoiceId}`, operationId }, `invoice ${deed.do}`);
+  const order: InvoiceCommand = { operationId, actor, ...deed, ...(testClock === undefined ? {} : { at: testClock.frozenTime }) };
+  return context.commands.commandInvoice(start, order);
 }

@@ -11,7 +11,7 @@ import type { TestClock } from '../domain/test-clock.ts';
 import type { Json } from './expand.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
-import { presentInvoiceItem } from './presenters/invoice-lines.ts';
+import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
@@ -22,11 +22,16 @@ import { readRelated } from './read-objects.ts';
 export async function presentEvents(t: AccountTransaction, account: Account, events: readonly StoredEvent[]) {
   const subscriptions = events.flatMap((event) => (event.objectType === 'subscription' ? [event.data as Subscription] : []));
   const invoices = events.flatMap((event) => (event.objectType === 'invoice' ? [event.data as Invoice] : []));
+  const items = events.flatMap((event) => (event.objectType === 'invoiceitem' ? [event.data as InvoiceItem] : []));
   const ids = relatedToSubscriptions([...subscriptions, ...events.flatMap((event) => earlierItems(event))]);
   const related = await readRelated(t, account, {
     ...ids,
-    customerIds: [...subscriptions, ...invoices].map(({ customerId }) => customerId),
-    taxRateIds: [...ids.taxRateIds, ...invoices.flatMap((invoice) => invoice.defaultTaxRateIds)],
+    customerIds: [...subscriptions, ...invoices, ...items].map(({ customerId }) => customerId),
+    taxRateIds: [
+      ...ids.taxRateIds,
+      ...invoices.flatMap((invoice) => invoice.defaultTaxRateIds),
+      ...items.flatMap((item) => item.taxRateIds),
+    ],
   });
   return events.map((event) => presentEvent(event, related));
 }
@@ -78,7 +83,7 @@ function presentObject(type: string, data: unknown, related: Related): Json {
     case 'tax_rate':
       return presentTaxRate(data as TaxRate, related.livemode);
     case 'invoiceitem':
-      return presentInvoiceItem(data as InvoiceItem, related.livemode);
+      return presentInvoiceItem(data as InvoiceItem, related);
     case 'payment_method':
       return presentPaymentMethod(data as PaymentMethod, related.livemode);
     case 'test_clock':

@@ -14,13 +14,14 @@ import { listSubscriptions } from '../db/subscriptions.ts';
 import { readTestClocks, testClockIdsOf } from '../db/test-clocks.ts';
 import type { Account } from '../domain/account.ts';
 import type { Customer } from '../domain/customer.ts';
-import type { Invoice } from '../domain/invoicing/invoice.ts';
+import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { Json, ObjectReader } from './expand.ts';
 import type { Kind } from './expandable-fields.ts';
 import { listAnswer } from './paging.ts';
 import { presentPrice, presentProduct } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
+import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
@@ -55,6 +56,16 @@ export async function presentInvoices(t: AccountTransaction, account: Account, i
     customerIds: invoices.map(({ customerId }) => customerId),
   });
   return invoices.map((invoice) => presentInvoice(invoice, related, allLines));
+}
+
+/** Invoice items as Stripe shows them, with their tax rates read once. */
+export async function presentInvoiceItems(t: AccountTransaction, account: Account, items: readonly InvoiceItem[]) {
+  const related = await readRelated(t, account, {
+    priceIds: [],
+    taxRateIds: items.flatMap((item) => item.taxRateIds),
+    customerIds: items.map(({ customerId }) => customerId),
+  });
+  return items.map((item) => presentInvoiceItem(item, related));
 }
 
 /** Customers as Stripe shows them; delinquent are those with a subscription that is past due or unpaid. */

@@ -22,6 +22,7 @@ export interface SnapshotQuery {
   customerId?: string | undefined;
   subscriptionId?: string | undefined;
   invoiceId?: string | undefined;
+  invoiceItemId?: string | undefined;
   priceIds?: readonly string[] | undefined;
   taxRateIds?: readonly string[] | undefined;
   paymentMethodIds?: readonly string[] | undefined;
@@ -71,16 +72,17 @@ with
   billed as (select * from billed_periods where account_id = $1 and subscription_item_id = any(array(select id from items))
     and "end" > (select current_period_start from sub)),
   pending as (select * from invoice_items where account_id = $1 and subscription_id = (select id from sub) and invoice_id is null and not removed),
+  loose as (select * from invoice_items where account_id = $1 and customer_id = (select id from cus) and subscription_id is null and invoice_id is null and not removed),
   unsettled as (select * from invoices where account_id = $1 and subscription_id = (select id from sub) and status in ('draft', 'open')),
   coming as (select item from sub, jsonb_array_elements(pending_update -> 'next' -> 'items') item),
   price_rows as (select * from prices where account_id = $1 and id = any(array(
     select unnest($5::text[]) union select price_id from items where not removed union select price_id from billed
-    union select line ->> 'priceId' from pending union select item ->> 'priceId' from coming
+    union select line ->> 'priceId' from pending union select line ->> 'priceId' from loose union select item ->> 'priceId' from coming
     union select price_id from invoice_lines where account_id = $1 and invoice_id = (select id from about)))),
   rates as (select * from tax_rates where account_id = $1 and id = any(array(
     select unnest($6::text[]) union select unnest(default_tax_rate_ids) from accounts where id = $1
     union select unnest(default_tax_rate_ids) from cus union select unnest(default_tax_rate_ids) from sub
-    union select unnest(tax_rate_ids) from items union select unnest(tax_rate_ids) from billed union select unnest(tax_rate_ids) from pending
+    union select unnest(tax_rate_ids) from items union select unnest(tax_rate_ids) from billed union select unnest(tax_rate_ids) from pending union select unnest(tax_rate_ids) from loose
     union select jsonb_array_elements_text(item -> 'taxRateIds') from coming
     union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about
     union select tax ->> 'taxRateId' from invoice_lines l, jsonb_array_elements(l.taxes) tax
@@ -97,6 +99,8 @@ select
   (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from rates r) as tax_rates,
   (select coalesce(jsonb_agg(to_jsonb(b) order by b.subscription_item_id, b."start", b.id), '[]') from billed b) as billed,
   (select coalesce(jsonb_agg(to_jsonb(p) order by p.date, p.position), '[]') from pending p) as pending,
+  (select coalesce(jsonb_agg(to_jsonb(p) order by p.date, p.position), '[]') from loose p) as loose,
+  (select to_jsonb(p) from invoice_items p where p.account_id = $1 and p.id = $8::text and not p.removed) as item,
   (select coalesce(jsonb_agg(${INVOICE_JSON} order by kept.created_at, kept.position), '[]') from unsettled kept) as unsettled,
   (select ${INVOICE_JSON} from about kept) as invoice,
   (select coalesce(jsonb_agg(to_jsonb(a) order by a.number), '[]') from payment_attempts a where a.account_id = $1 and a.invoice_id = (select id from about)) as attempts,
@@ -108,7 +112,13 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
   // Sent together, run one after the other.
   const [, { rows }] = await Promise.all([
     query.lock ? t.run(LOCK, about) : null,
-    t.run<Record<string, Row | Row[] | null>>(READ, [...about, query.priceIds ?? [], query.taxRateIds ?? [], query.paymentMethodIds ?? []]),
+    t.run<Record<string, Row | Row[] | null>>(READ, [
+      ...about,
+      query.priceIds ?? [],
+      query.taxRateIds ?? [],
+      query.paymentMethodIds ?? [],
+      query.invoiceItemId ?? null,
+    ]),
   ]);
   const read = rows[0] ?? {};
   if (query.subscriptionId !== undefined && !read['subscription']) missing('subscription', query.subscriptionId);
@@ -127,6 +137,8 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
     taxRates: byId(list('tax_rates').map((row) => fromRow(TAX_RATES, row))),
     billed: list('billed').map((row) => fromRow(BILLED_PERIODS, row)),
     pendingItems: list('pending').map((row) => fromRow(INVOICE_ITEMS, row)),
+    customerItems: list('loose').map((row) => fromRow(INVOICE_ITEMS, row)),
+    item: read['item'] ? fromRow(INVOICE_ITEMS, read['item'] as Row) : null,
     openInvoices: list('unsettled').map(invoiceFromRow),
     invoice: read['invoice'] ? invoiceFromRow(read['invoice'] as Row) : null,
     attempts: list('attempts').map((row) => fromRow(PAYMENT_ATTEMPTS, row)),

@@ -14,6 +14,7 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
   const written = [
     ...invoices,
     ...pendingItems.insert.map((item) => ({ ...item, invoiceId: consumed.get(item.id) ?? item.invoiceId })),
+    ...pendingItems.change,
     ...(subscription ? [subscription] : []),
     ...(attempt ? [attempt] : []),
   ];

@@ -133,7 +133,7 @@ async function writeCurrency(t: AccountTransaction, { customerCurrency, invoices
 }
 
 async function writePendingItems(t: AccountTransaction, { pendingItems }: Decision): Promise<void> {
-  const { insert, consume, remove } = pendingItems;
+  const { insert, change, consume, remove } = pendingItems;
   await Promise.all([
     insertRows(
       t,
@@ -143,12 +143,17 @@ async function writePendingItems(t: AccountTransaction, { pendingItems }: Decisi
     updateRows(
       t,
       'invoice_items',
+      change.map(({ id, line, taxRateIds }) => ({ account_id: t.accountId, id, line, tax_rate_ids: taxRateIds })),
+    ),
+    updateRows(
+      t,
+      'invoice_items',
       consume.map(({ id, invoiceId }) => ({ account_id: t.accountId, id, invoice_id: invoiceId })),
     ),
     updateRows(
       t,
       'invoice_items',
-      remove.map((id) => ({ account_id: t.accountId, id, removed: true })),
+      remove.map((id) => ({ account_id: t.accountId, id, removed: true, invoice_id: null })),
     ),
   ]);
 }

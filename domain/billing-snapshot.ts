@@ -22,6 +22,10 @@ export interface BillingSnapshot {
   billed: BilledPeriod[];
   /** Pending invoice items of the subscription (and, when creating, none). */
   pendingItems: InvoiceItem[];
+  /** Pending invoice items of the customer that belong to no subscription. */
+  customerItems: InvoiceItem[];
+  /** The invoice item the operation is about, when it is about one and it was not removed. */
+  item: InvoiceItem | null;
   /** Draft and open invoices of the subscription, with lines, oldest first. */
   openInvoices: Invoice[];
   /** The invoice the operation is about, whatever its status, when it is about one. */

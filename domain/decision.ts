@@ -23,7 +23,8 @@ export interface Decision {
   subscription: Subscription | null;
   /** New and changed invoices, whole. A number is drawn by the database for an invoice that becomes open or paid without one. */
   invoices: Invoice[];
-  pendingItems: { insert: InvoiceItem[]; consume: { id: string; invoiceId: string }[]; remove: string[] };
+  /** `change`: whole, as they will be. */
+  pendingItems: { insert: InvoiceItem[]; change: InvoiceItem[]; consume: { id: string; invoiceId: string }[]; remove: string[] };
   billed: { shrink: BilledShrink[]; insert: BilledPeriod[]; attach: { invoiceItemId: string; invoiceId: string; invoiceLineId: string }[] };
   attempt: PaymentAttempt | null;
   balance: BalanceTransaction[];
@@ -36,7 +37,7 @@ export interface Decision {
 export const emptyDecision = (): Decision => ({
   subscription: null,
   invoices: [],
-  pendingItems: { insert: [], consume: [], remove: [] },
+  pendingItems: { insert: [], change: [], consume: [], remove: [] },
   billed: { shrink: [], insert: [], attach: [] },
   attempt: null,
   balance: [],

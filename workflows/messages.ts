@@ -131,6 +131,8 @@ type ToInvoice = Command & { at?: Instant };
 export type InvoiceCommand =
   /** `autoAdvance`: whether it is collected by itself from now on; absent: as the draft says. */
   | (ToInvoice & { do: 'finalize'; autoAdvance?: boolean })
+  /** What is to be done is in Postgres under the id: it may hold personal data. */
+  | (ToInvoice & { do: 'edit'; editId: string })
   | (ToInvoice & { do: 'set_auto_advance'; autoAdvance: boolean })
   | (ToInvoice & { do: 'pay'; paymentMethodId: string | null })
   | (ToInvoice & { do: 'void' })

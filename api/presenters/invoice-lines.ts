@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Invoice, InvoiceItem, InvoiceLine } from '../../domain/invoicing/invoice.ts';
+import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { TaxAmount } from '../../domain/tax/tax-rate.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -56,7 +56,7 @@ export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'su
     object: 'line_item',
     amount: line.amount,
     currency: line.currency,
-    description: line.description,
+    description: line.description || null,
     discount_amounts: [],
     discountable: false,
     discounts: [],
@@ -119,39 +119,3 @@ function parentOf(line: InvoiceLine, subscriptionId: string | null): LineAnswer[
     subscription_item_details: null,
   };
 }
-
-type InvoiceItemAnswer = Dialect<
-  Stripe.InvoiceItem,
-  | 'id'
-  | 'object'
-  | 'amount'
-  | 'currency'
-  | 'customer'
-  | 'date'
-  | 'description'
-  | 'discountable'
-  | 'invoice'
-  | 'livemode'
-  | 'metadata'
-  | 'period'
-  | 'proration'
-  | 'quantity'
->;
-
-/** A prorated line that waits for the next invoice; shown in events. */
-export const presentInvoiceItem = (item: InvoiceItem, livemode: boolean): InvoiceItemAnswer => ({
-  id: item.id,
-  object: 'invoiceitem',
-  amount: item.line.amount,
-  currency: item.line.currency,
-  customer: item.customerId,
-  date: item.date,
-  description: item.line.description,
-  discountable: false,
-  invoice: item.invoiceId,
-  livemode,
-  metadata: item.line.metadata,
-  period: item.line.period,
-  proration: item.line.proration,
-  quantity: Number(item.line.quantity ?? 1),
-});

@@ -3,6 +3,7 @@ import { accountRoutes } from './accounts.ts';
 import { customerListRoutes } from './customer-lists.ts';
 import { customerRoutes } from './customers.ts';
 import { eventRoutes } from './events.ts';
+import { invoiceItemRoutes } from './invoice-items.ts';
 import { invoiceRoutes } from './invoices.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
 import { priceRoutes } from './prices.ts';
@@ -28,6 +29,7 @@ export const ROUTES: readonly Route[] = [
   ...subscriptionPauseRoutes,
   ...subscriptionItemRoutes,
   ...invoiceRoutes,
+  ...invoiceItemRoutes,
   ...eventRoutes,
   ...testClockRoutes,
 ];

@@ -102,7 +102,7 @@ export const invoiceLine = z
     object: z.literal('line_item'),
     amount: z.int(),
     currency: z.string(),
-    description: z.string(),
+    description: nullableText,
     discount_amounts: alwaysEmpty,
     discountable: z.boolean(),
     discounts: alwaysEmpty,

@@ -2,6 +2,7 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
+import { customerItems } from '../invoicing/customer-items.ts';
 import {
   beginDecision,
   changeSubscription,
@@ -92,7 +93,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     billingReason: 'subscription_create',
     period: { start: startDate, end: asOf },
     lines,
-    pending,
+    pending: [...customerItems(snapshot, currency), ...pending],
     autoAdvance: true,
   });
   if (

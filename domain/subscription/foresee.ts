@@ -22,6 +22,7 @@ export function applyDecision(snapshot: BillingSnapshot, decision: Decision): Bi
       balance: decision.balance.at(-1)?.endingBalance ?? snapshot.customer.balance,
     },
     pendingItems: [...snapshot.pendingItems, ...decision.pendingItems.insert].filter(({ id }) => !consumed.has(id)),
+    customerItems: snapshot.customerItems.filter(({ id }) => !consumed.has(id)),
     billed: [
       ...snapshot.billed.map((row) => {
         const shrink = shrinks.get(row.id);

@@ -158,7 +158,9 @@ function inputsOf(snapshot: BillingSnapshot, digest: Digest): Record<string, str
       ? {}
       : {
           subscription: short({ ...subscription, status: undefined }),
-          pending: short(snapshot.pendingItems.map(({ line, taxRateIds }) => [line.amount, line.period, taxRateIds])),
+          pending: short(
+            [...snapshot.pendingItems, ...snapshot.customerItems].map(({ line, taxRateIds }) => [line.amount, line.period, taxRateIds]),
+          ),
           open: short(snapshot.openInvoices.map(({ status, amountRemaining }) => [status, amountRemaining])),
         }),
     ...Object.fromEntries(Object.values(snapshot.prices).map((price) => [`price:${price.id}`, short(price)])),

@@ -1,6 +1,7 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
+import { customerItems } from '../invoicing/customer-items.ts';
 import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
 import { periodContaining } from '../time.ts';
 import { fullCycleOf } from './anchor.ts';
@@ -56,7 +57,7 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
     billingReason: 'subscription_cycle',
     period: { start: before.currentPeriodStart, end: start },
     lines: settlement.lines,
-    pending: stillPending(draft),
+    pending: [...stillPending(draft), ...customerItems(snapshot, before.currency)],
     autoAdvance: !unpaid,
     leaveDraft: unpaid,
     graceSeconds: snapshot.account.invoiceGraceSeconds,

@@ -15,6 +15,8 @@ const VERBS: Record<string, { asked: string; done: string }> = {
   'resolve-pending-update': { asked: 'settle the pending change', done: 'The pending change was settled' },
   'calculate-tax': { asked: 'calculate the taxes', done: 'The taxes were calculated' },
   'finalize-invoice': { asked: 'finalise the invoice', done: 'The invoice was finalised' },
+  'edit-invoice': { asked: 'change the draft', done: 'The draft was changed' },
+  'edit-invoice-item': { asked: 'change what is billed next', done: 'What is billed next was changed' },
   'set-auto-advance': { asked: 'let the draft wait or finalise itself', done: 'Whether the draft finalises itself was set' },
   'void-invoice': { asked: 'void the invoice', done: 'The invoice was voided' },
   'mark-invoice-uncollectible': { asked: 'write the invoice off', done: 'The invoice was written off' },

@@ -129,6 +129,7 @@ describe('what it holds', () => {
           taxRateIds: [],
           date: START,
         })),
+        change: [],
         consume: [],
         remove: [],
       },

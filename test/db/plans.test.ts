@@ -38,7 +38,7 @@ beforeAll(async () => {
     {
       ...creation(1, 'sub_0'),
       attempt: anAttempt({ id: 'pa_0', invoiceId: 'in_sub_0' }),
-      pendingItems: { insert: [item], consume: [], remove: [] },
+      pendingItems: { insert: [item], change: [], consume: [], remove: [] },
     },
     { operationId: 'op_0', subscriptionId: 'sub_0' },
   );

@@ -164,7 +164,7 @@ describe('pending items and coverage', () => {
     const item = pendingItem(id);
     const covered = coverage(1, `si_${id}`, END, END + 100, { invoiceItemId: item.id });
     await record(world, 'acct_1', {
-      pendingItems: { insert: [item], consume: [], remove: [] },
+      pendingItems: { insert: [item], change: [], consume: [], remove: [] },
       billed: { shrink: [], insert: [covered], attach: [] },
       events: [{ type: 'invoiceitem.created', objectType: 'invoiceitem', objectId: item.id, previous: null }],
     });
@@ -173,7 +173,7 @@ describe('pending items and coverage', () => {
     const invoice = draftOf(1, unique('in'), { subscriptionId: id });
     await record(world, 'acct_1', {
       invoices: [invoice],
-      pendingItems: { insert: [], consume: [{ id: item.id, invoiceId: invoice.id }], remove: [] },
+      pendingItems: { insert: [], change: [], consume: [{ id: item.id, invoiceId: invoice.id }], remove: [] },
       billed: {
         shrink: [],
         insert: [],
@@ -195,9 +195,9 @@ describe('pending items and coverage', () => {
     const id = unique('sub');
     await record(world, 'acct_1', creation(1, id));
     const item = pendingItem(id);
-    await record(world, 'acct_1', { pendingItems: { insert: [item], consume: [], remove: [] } });
+    await record(world, 'acct_1', { pendingItems: { insert: [item], change: [], consume: [], remove: [] } });
     await record(world, 'acct_1', {
-      pendingItems: { insert: [], consume: [], remove: [item.id] },
+      pendingItems: { insert: [], change: [], consume: [], remove: [item.id] },
       events: [{ type: 'invoiceitem.deleted', objectType: 'invoiceitem', objectId: item.id, previous: null }],
     });
     expect((await snapshotOf(id)).pendingItems).toEqual([]);

@@ -178,6 +178,8 @@ export const snapshotOf = (invoice: Invoice, patch: Partial<BillingSnapshot> & {
     taxRates: {},
     billed: [],
     pendingItems: [],
+    customerItems: [],
+    item: null,
     openInvoices: invoice.status === 'open' ? [invoice] : [],
     invoice,
     attempts: [],

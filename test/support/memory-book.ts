@@ -145,7 +145,7 @@ export class MemoryBook {
   }
 
   /** What the database would answer: see `db/billing-snapshot.ts`. */
-  snapshot(about: { invoiceId?: string } = {}): BillingSnapshot {
+  snapshot(about: { invoiceId?: string; itemId?: string } = {}): BillingSnapshot {
     const { subscription } = this;
     return structuredClone({
       account: this.account,
@@ -157,7 +157,9 @@ export class MemoryBook {
       billed: [...this.billed.values()]
         .filter((row) => subscription !== null && row.end > subscription.currentPeriodStart)
         .sort((a, b) => a.subscriptionItemId.localeCompare(b.subscriptionItemId) || a.start - b.start),
-      pendingItems: [...this.pendingItems.values()].filter((item) => item.invoiceId === null),
+      pendingItems: [...this.pendingItems.values()].filter((item) => item.invoiceId === null && item.subscriptionId !== null),
+      customerItems: [...this.pendingItems.values()].filter((item) => item.invoiceId === null && item.subscriptionId === null),
+      item: about.itemId === undefined ? null : (this.pendingItems.get(about.itemId) ?? null),
       openInvoices: [...this.invoices.values()].filter((invoice) => invoice.status === 'draft' || invoice.status === 'open'),
       invoice: about.invoiceId === undefined ? null : this.invoice(about.invoiceId),
       attempts: [...this.attempts.values()].filter((attempt) => attempt.invoiceId === about.invoiceId),
@@ -176,7 +178,7 @@ export class MemoryBook {
   do(
     asOf: Instant,
     decide: (snapshot: BillingSnapshot, context: ReturnType<MemoryBook['context']>) => Decision,
-    about: { invoiceId?: string } = {},
+    about: { invoiceId?: string; itemId?: string } = {},
   ): Decision {
     const decision = decide(this.snapshot(about), this.context(asOf));
     this.record(decision);
@@ -190,6 +192,7 @@ export class MemoryBook {
     if (decision.subscription) this.subscription = decision.subscription;
     for (const invoice of decision.invoices) this.#write(invoice);
     for (const item of decision.pendingItems.insert) this.pendingItems.set(item.id, item);
+    for (const item of decision.pendingItems.change) this.pendingItems.set(item.id, item);
     for (const { id, invoiceId } of decision.pendingItems.consume)
       this.pendingItems.set(id, { ...must(this.pendingItems.get(id), id), invoiceId });
     for (const { id, end, credited } of decision.billed.shrink) this.billed.set(id, { ...must(this.billed.get(id), id), end, credited });

@@ -287,6 +287,12 @@ export class FakeBilling {
           invoice.finalizesAt = null;
           return this.invoiceFacts(invoice);
         }),
+      editInvoice: async (input) =>
+        this.once('editInvoice', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          if (invoice.status !== 'draft') throw refusal('invoice_not_draft');
+          return this.invoiceFacts(invoice);
+        }),
       setAutoAdvance: async (input) =>
         this.once('setAutoAdvance', input, () => {
           const invoice = this.invoice(input.invoiceId);

@@ -66,6 +66,12 @@ async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> 
       const finalized = await finalize({ ...input, ...(autoAdvance === undefined ? {} : { autoAdvance }) });
       return handOver(counter, await settled(counter, { invoice: finalized, payment: null }), input, command.at);
     }
+    case 'edit': {
+      const edited = await decide.editInvoice.executeWithOptions({ summary: `changes ${invoiceId}` }, [
+        { ...input, editId: command.editId },
+      ]);
+      return { invoice: edited, payment: null };
+    }
     case 'set_auto_advance': {
       const summary = `${invoiceId} ${command.autoAdvance ? 'finalizes itself' : 'waits to be finalized'}`;
       const changed = await decide.setAutoAdvance.executeWithOptions({ summary }, [{ ...input, autoAdvance: command.autoAdvance }]);

@@ -1,0 +1,102 @@
+import { loadSnapshot } from '../db/billing-snapshot.ts';
+import { withAccount } from '../db/client.ts';
+import { digest } from '../db/digest.ts';
+import { editQuery } from '../db/edit-query.ts';
+import { findLivingInvoiceItem } from '../db/invoice-items.ts';
+import { findOperation } from '../db/operations.ts';
+import { recordDecision } from '../db/record-decision.ts';
+import { ID_PREFIX } from '../domain/ids.ts';
+import { type DraftEdit, decideEdit } from '../domain/invoicing/edit-draft.ts';
+import type { ItemTerms } from '../domain/invoicing/edit-item.ts';
+import type { InvoiceItem } from '../domain/invoicing/invoice.ts';
+import type { RequestContext } from './context.ts';
+import { inRestingTimeOf } from './customer-clock.ts';
+import { noAnswerInTime, notFound } from './errors.ts';
+import { editInvoice, invoiceOf } from './invoice-commands.ts';
+import { mergeMetadata } from './schemas/fields.ts';
+import type { invoiceItemCreate, invoiceItemUpdate } from './schemas/invoice-items.ts';
+import type { z } from './schemas/zod.ts';
+
+/** Puts the item onto the draft it names, through the draft's workflow; one that waits for an invoice is a row like any other. @returns its id */
+export async function addInvoiceItem(asked: RequestContext, params: z.output<typeof invoiceItemCreate>): Promise<string> {
+  const context = await inRestingTimeOf(asked, { customerId: params.customer });
+  const id = context.newId(ID_PREFIX.invoiceItem);
+  const { invoice: invoiceId = null, subscription: subscriptionId = null, currency } = params;
+  const edit: DraftEdit = {
+    do: 'add_item',
+    item: { id, subscriptionId, invoiceId, ...termsFrom(params, {}), ...(currency === undefined ? {} : { currency }) },
+  };
+  if (invoiceId === null) await editPending(context, params.customer, edit);
+  else {
+    const invoice = await withAccount(context.db, context.account.id, (t) => invoiceOf(t, invoiceId, 'invoice'));
+    if (invoice.customerId !== params.customer) throw notFound('invoice', invoiceId, 'invoice');
+    await editInvoice(context, invoice, edit);
+  }
+  return id;
+}
+
+export async function changeInvoiceItem(asked: RequestContext, id: string, params: z.output<typeof invoiceItemUpdate>): Promise<void> {
+  await editItem(asked, id, (item) => ({ do: 'change_item', itemId: id, terms: termsFrom(params, item.line.metadata) }));
+}
+
+export async function removeInvoiceItem(asked: RequestContext, id: string): Promise<void> {
+  await editItem(asked, id, () => ({ do: 'remove_item', itemId: id }));
+}
+
+/** Where the item is on an invoice by now, that invoice's workflow does it. */
+async function editItem(asked: RequestContext, id: string, edit: (item: InvoiceItem) => DraftEdit): Promise<void> {
+  const read = () => withAccount(asked.db, asked.account.id, (t) => findLivingInvoiceItem(t, id));
+  const done = await withAccount(asked.db, asked.account.id, (t) => findOperation(t, asked.operationId));
+  if (done !== null) return;
+  let item = await read();
+  if (item === null) throw notFound('invoiceitem', id);
+  const context = await inRestingTimeOf(asked, { customerId: item.customerId });
+  if (item.invoiceId === null) {
+    if (await editPending(context, item.customerId, edit(item))) return;
+    item = await read();
+  }
+  const invoiceId = item?.invoiceId ?? null;
+  if (item === null || invoiceId === null) throw noAnswerInTime();
+  const invoice = await withAccount(context.db, context.account.id, (t) => invoiceOf(t, invoiceId));
+  await editInvoice(context, invoice, edit(item));
+}
+
+/**
+ * Load -> decide -> record for what is on no invoice yet, the customer locked. Carried out once per operation.
+ * @returns false where the item has come onto an invoice meanwhile, and nothing was done
+ */
+const editPending = (context: RequestContext, customerId: string, edit: DraftEdit): Promise<boolean> =>
+  withAccount(context.db, context.account.id, async (t) => {
+    const { operationId, actor, newId } = context;
+    const snapshot = await loadSnapshot(t, { ...editQuery({ customerId }, edit), lock: true });
+    if ((await findOperation(t, operationId)) !== null) return true;
+    if (snapshot.item !== null && snapshot.item.invoiceId !== null) return false;
+    const asOf = context.now();
+    const decision = decideEdit(snapshot, edit, { asOf, newId });
+    const operation = {
+      operationId,
+      kind: 'edit-invoice-item',
+      asOf,
+      requestHash: digest(JSON.stringify(edit)),
+      subscriptionId: edit.do === 'add_item' ? edit.item.subscriptionId : (snapshot.item?.subscriptionId ?? null),
+      invoiceId: null,
+      actor,
+      paymentBehavior: null,
+    };
+    await recordDecision(t, operation, decision, () => null);
+    return true;
+  });
+
+function termsFrom(params: z.output<typeof invoiceItemUpdate>, present: Record<string, string>): ItemTerms {
+  const { amount, pricing, unit_amount_decimal: unitAmountDecimal, quantity, description, period, tax_rates: rates, metadata } = params;
+  return {
+    ...(amount === undefined ? {} : { amount }),
+    ...(pricing === undefined ? {} : { priceId: pricing.price }),
+    ...(unitAmountDecimal === undefined ? {} : { unitAmountDecimal }),
+    ...(quantity === undefined ? {} : { quantity: String(quantity) }),
+    ...(description === undefined ? {} : { description: description ?? '' }),
+    ...(period === undefined ? {} : { period }),
+    ...(rates === undefined ? {} : { taxRateIds: rates ?? [] }),
+    ...(metadata === undefined ? {} : { metadata: mergeMetadata(present, metadata) }),
+  };
+}
