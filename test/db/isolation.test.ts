@@ -55,7 +55,14 @@ test('in every table only the rows of the account exist', async () => {
     if (rows.length > 0) seen.push(name);
   }
   // The rest have rows of no account here.
-  expect(tables.map(({ name }) => name).filter((name) => !seen.includes(name))).toEqual(['api_keys', 'idempotency_keys', 'invoice_items']);
+  expect(tables.map(({ name }) => name).filter((name) => !seen.includes(name))).toEqual([
+    'api_keys',
+    'idempotency_keys',
+    'invoice_edits',
+    'invoice_items',
+    'refused_commands',
+    'scheduled_changes',
+  ]);
 });
 
 test('a connection that is bound to no account sees nothing', async () => {
