@@ -137,9 +137,15 @@ function currentRun(): NonNullable<Operation['run']> | null {
   return execution ? { workflowId: execution.workflowId, runId: execution.runId } : null;
 }
 
-/** What a command says beyond what it is about; null where that is nothing. */
-function askedFor({ subscriptionId: _, invoiceId: __, ...said }: OperationPlan<unknown>['parameters']): Record<string, unknown> | null {
-  return Object.keys(said).length === 0 ? null : said;
+/** What a command says beyond what it is about; null where that is nothing. Of a preview: when it was made. */
+function askedFor({
+  subscriptionId: _,
+  invoiceId: __,
+  preview,
+  ...said
+}: OperationPlan<unknown>['parameters']): Record<string, unknown> | null {
+  const asked = { ...said, ...(preview === undefined ? {} : { preview: { asOf: preview.asOf } }) };
+  return Object.keys(asked).length === 0 ? null : asked;
 }
 
 /** The command without who and when. */

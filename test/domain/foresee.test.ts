@@ -1,4 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Interval } from '../../domain/catalog/price.ts';
 import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import { applyDecision, catchUp, foresee } from '../../domain/subscription/foresee.ts';
 import { decideScheduledCancellation } from '../../domain/subscription/schedule-cancellation.ts';
@@ -140,4 +142,41 @@ describe('between a boundary and its renewal', () => {
     schedule(paid, on('2025-02-01'), on('2025-04-02'));
     expect(catchUp(paid.snapshot(), on('2026-01-01'), newId).subscription).toMatchObject({ status: 'canceled', endedAt: on('2025-04-02') });
   });
+});
+
+test('property: whatever a life was until now, what is foreseen is what comes', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: on('2023-01-01'), max: on('2025-12-31') }),
+      fc.constantFrom('UTC', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Auckland'),
+      fc.constantFrom(['day', 10], ['week', 2], ['month', 1], ['month', 3], ['year', 1]),
+      fc.array(fc.record({ share: fc.double({ min: 0, max: 0.4, noNaN: true }), quantity: fc.nat(9), now: fc.boolean() }), {
+        maxLength: 4,
+      }),
+      fc.option(fc.integer({ min: 1, max: 500 })),
+      fc.integer({ min: -9000, max: 900 }),
+      (start, zone, [interval, intervalCount], changes, endDays, balance) => {
+        const book = new MemoryBook({ account: { defaultTaxRateIds: ['vat'], prorationBasis: 'second', billingTimezone: zone } });
+        book.taxRate('vat', '8.25');
+        book.price('pro', '1999.5', interval as Interval, { intervalCount: intervalCount as number });
+        createPaid(book, start, ['pro × 3']);
+        let at = start;
+        for (const { share, quantity, now } of changes) {
+          at = Math.min(at + Math.floor((book.living.currentPeriodEnd - at) * share), book.living.currentPeriodEnd - 1);
+          changeItem(
+            book,
+            at,
+            'si_pro',
+            { quantity: String(quantity) },
+            { prorationBehavior: now ? 'always_invoice' : 'create_prorations' },
+          );
+        }
+        for (const { id, status } of book.allInvoices) if (status === 'open') book.pay(id, at);
+        if (endDays !== null) schedule(book, at, at + endDays * 86_400);
+        book.customer = { ...book.customer, balance };
+        expect(told(foresee(book.snapshot(), 12, newId))).toEqual(told(live(book, 12)));
+      },
+    ),
+    { numRuns: 40 },
+  );
 });

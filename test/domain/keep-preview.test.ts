@@ -11,6 +11,7 @@ import { decideChange } from '../../domain/subscription/change-plan.ts';
 import { decideCreation } from '../../domain/subscription/create-subscription.ts';
 import { applyDecision, foresee, madeBy } from '../../domain/subscription/foresee.ts';
 import { decideAsPreviewed, type PreviewPins, pinPreview } from '../../domain/subscription/keep-preview.ts';
+import { decideTrialReminder } from '../../domain/subscription/remind-of-trial-end.ts';
 import { decideScheduledCancellation } from '../../domain/subscription/schedule-cancellation.ts';
 import type { Instant } from '../../domain/time.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
@@ -156,12 +157,15 @@ describe('a preview that no longer holds is refused, and says why', () => {
 });
 
 const happening = fc.record({
-  kind: fc.constantFrom('nothing', 'nothing', 'price', 'tax', 'balance', 'exempt', 'quantity', 'end', 'renew', 'pay', 'rename', 'default'),
+  kind: fc.constantFrom(
+    ...(['nothing', 'nothing', 'price', 'tax', 'balance', 'exempt', 'quantity'] as const),
+    ...(['end', 'renew', 'pay', 'rename', 'default', 'trial', 'remind'] as const),
+  ),
   wait: fc.integer({ min: 0, max: 2 * HOUR }),
   pick: fc.nat(6),
 });
 const asked = fc.record({
-  what: fc.constantFrom('seats', 'seats', 'price', 'anchor', 'end', 'cancel', 'both'),
+  what: fc.constantFrom('seats', 'seats', 'price', 'anchor', 'anchor date', 'trial', 'trial over', 'end', 'cancel', 'both'),
   behavior: fc.constantFrom('create_prorations', 'always_invoice', 'none'),
   pick: fc.nat(6),
   prorate: fc.boolean(),
@@ -177,6 +181,12 @@ function decideOn({ what, behavior, pick, prorate }: typeof asked extends fc.Arb
       return (snapshot, context) => decideScheduledCancellation(snapshot, { at: prorate ? 'period_end' : end + pick * 86_400 }, context);
     case 'anchor':
       return (snapshot, context) => decideChange(snapshot, change({ ...plan, billingCycleAnchor: 'now' }), context);
+    case 'anchor date':
+      return (snapshot, context) => decideChange(snapshot, change({ ...plan, billingCycleAnchor: end - pick * 4 * 86_400 }), context);
+    case 'trial':
+      return (snapshot, context) => decideChange(snapshot, change({ ...plan, trialEnd: end + pick * 86_400 }), context);
+    case 'trial over':
+      return (snapshot, context) => decideChange(snapshot, change({ ...plan, items: [...items], trialEnd: 'now' }), context);
     case 'both':
       return (snapshot, context) =>
         decideChange(snapshot, change({ ...plan, items: [...items], cancellation: { at: 'period_end' } }), context);
@@ -185,7 +195,16 @@ function decideOn({ what, behavior, pick, prorate }: typeof asked extends fc.Arb
   }
 }
 
-function happen(book: MemoryBook, at: Instant, { kind, pick }: { kind: string; pick: number }): void {
+/** What cannot happen does not. */
+function happen(book: MemoryBook, at: Instant, event: { kind: string; pick: number }): void {
+  try {
+    make(book, at, event);
+  } catch (error) {
+    expect(error).toBeInstanceOf(Refusal);
+  }
+}
+
+function make(book: MemoryBook, at: Instant, { kind, pick }: { kind: string; pick: number }): void {
   switch (kind) {
     case 'price':
       book.prices['pro'] = { ...book.prices['pro']!, unitAmountDecimal: String(2000 + (pick % 2)) };
@@ -207,6 +226,12 @@ function happen(book: MemoryBook, at: Instant, { kind, pick }: { kind: string; p
       return;
     case 'default':
       book.account = { ...book.account, defaultTaxRateIds: pick % 2 ? ['vat'] : [] };
+      return;
+    case 'trial':
+      book.do(at, (snapshot, context) => decideChange(snapshot, change({ trialEnd: at + pick * 86_400 + 60 }), context));
+      return;
+    case 'remind':
+      book.do(at, decideTrialReminder);
       return;
     case 'end':
       schedule(book, at, pick % 2 ? 'period_end' : 'never');
@@ -246,7 +271,7 @@ test('property: applied line by line as previewed, or refused with nothing writt
         const refusal = apply(book, at, previewed.pins, decide);
         if (refusal) {
           refused += 1;
-          if (between.every(({ kind }) => ['nothing', 'pay', 'rename'].includes(kind)) && at <= previewed.pins.expiresAt) {
+          if (between.every(({ kind }) => ['nothing', 'pay', 'rename', 'remind'].includes(kind)) && at <= previewed.pins.expiresAt) {
             expect(
               between.some(({ kind }) => kind === 'pay'),
               refusal.message,
