@@ -1,11 +1,11 @@
-import { decideChange } from '../domain/subscription/change-plan.ts';
 import type { ChangePlan } from '../domain/subscription/commands.ts';
+import { decideCommandedChange } from '../domain/subscription/schedule-change.ts';
 import type { Deps } from './deps.ts';
 import { billingOutcome } from './facts.ts';
 import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
-/** Changes items, quantities, cycle or settings of a subscription and bills or credits the difference. @throws what `decideChange` refuses */
+/** Changes items, quantities, cycle or settings of a subscription and bills or credits the difference. @throws what `decideCommandedChange` refuses */
 export const changePlan =
   (deps: Deps): Activities['changePlan'] =>
   (input) => {
@@ -14,7 +14,7 @@ export const changePlan =
       verb: 'change-plan',
       parameters: { subscriptionId, ...command },
       query: { subscriptionId, ...mentionedBy(command), lock: true },
-      decide: (snapshot, context) => decideChange(snapshot, command, context),
+      decide: (snapshot, context) => decideCommandedChange(snapshot, command, context),
       answer: billingOutcome,
     });
   };

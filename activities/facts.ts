@@ -2,6 +2,7 @@ import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { pauseStart, scheduledEnd } from '../domain/subscription/paused-time.ts';
+import { nextScheduled } from '../domain/subscription/scheduled-change.ts';
 import { isOnTrial } from '../domain/subscription/start-trial.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import { hasEnded } from '../domain/subscription/transitions.ts';
@@ -9,6 +10,7 @@ import type { BillingOutcome, InvoiceClosure, InvoiceFacts, SubscriptionFacts } 
 
 /** What a workflow may know of a subscription. */
 export const subscriptionFacts = (subscription: Subscription): SubscriptionFacts => ({
+  ...scheduledFacts(subscription),
   status: subscription.status,
   currency: subscription.currency,
   planId: subscription.items[0]?.priceId ?? '',
@@ -38,6 +40,12 @@ function pausesOf(subscription: Subscription): Pick<SubscriptionFacts, 'pauseAt'
     ...(status !== 'paused' || pause?.resumesAt == null ? {} : { resumesAt: pause.resumesAt }),
     ...(pauseCollection?.resumesAt == null ? {} : { collectionResumesAt: pauseCollection.resumesAt }),
   };
+}
+
+function scheduledFacts(subscription: Subscription): Pick<SubscriptionFacts, 'scheduledChange'> {
+  const next = nextScheduled(subscription);
+  if (next === null) return {};
+  return { scheduledChange: { id: next.id, effectiveAt: next.effectiveAt, paymentBehavior: next.change.paymentBehavior } };
 }
 
 /** What a workflow may know of an invoice. `numbers` are those drawn while it was recorded, by invoice id. */

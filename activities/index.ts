@@ -8,7 +8,7 @@ import type {
   ResumeSubscription,
   ScheduleCancellation,
 } from '../domain/subscription/commands.ts';
-import type { SubscriptionStatus } from '../domain/subscription/subscription.ts';
+import type { PaymentBehavior, SubscriptionStatus } from '../domain/subscription/subscription.ts';
 import type { SubscriptionRecord } from '../domain/subscription/subscription-record.ts';
 import type { Instant } from '../domain/time.ts';
 
@@ -42,6 +42,8 @@ export interface SubscriptionFacts {
   resumesAt?: Instant;
   /** When `pause_collection` ends by itself. */
   collectionResumesAt?: Instant;
+  /** The scheduled change whose time comes next, before or at the next boundary; absent where there is none. */
+  scheduledChange?: { id: string; effectiveAt: Instant; paymentBehavior: PaymentBehavior };
 }
 
 /** A trial that is running: when it ends, and when its customer is to be told (null: done). */
@@ -125,6 +127,11 @@ export interface Activities {
   reactivateSubscription(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   /** What a workflow needs that goes on with a subscription whose workflow has gone. */
   loadSubscription(input: { accountId: string; subscriptionId: string }): Promise<ReopenedSubscription>;
+  /** Carries out a scheduled change at `asOf`, its instant; one that has become impossible is recorded as failed. */
+  applyScheduledChange(
+    input: Envelope & { subscriptionId: string; changeId: string; paymentBehavior: PaymentBehavior },
+  ): Promise<BillingOutcome>;
+  cancelScheduledChange(input: Envelope & { subscriptionId: string; changeId: string }): Promise<BillingOutcome>;
   /** Ends a subscription whose first invoice was not paid in time (incomplete_expired); voids that invoice. */
   expireSubscription(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   /** External tax engines only: asks the calculator for a draft invoice's taxes and stores them on the draft. */

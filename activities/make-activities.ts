@@ -1,5 +1,7 @@
+import { applyScheduledChange } from './apply-scheduled-change.ts';
 import { beginPause } from './begin-pause.ts';
 import { calculateTax } from './calculate-tax.ts';
+import { cancelScheduledChange } from './cancel-scheduled-change.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
 import { changePlan } from './change-plan.ts';
 import { collectPayment } from './collect-payment.ts';
@@ -43,6 +45,8 @@ export function makeActivities(deps: Deps): Activities {
     changePlan: guarded(changePlan(deps)),
     resolvePendingUpdate: guarded(resolvePendingUpdate(deps)),
     scheduleCancellation: guarded(scheduleCancellation(deps)),
+    applyScheduledChange: guarded(applyScheduledChange(deps)),
+    cancelScheduledChange: guarded(cancelScheduledChange(deps)),
     cancelSubscription: guarded(cancelSubscription(deps)),
     pauseSubscription: guarded(pauseSubscription(deps)),
     beginPause: guarded(beginPause(deps)),

@@ -26,6 +26,7 @@ import type { Instant } from '../domain/time.ts';
 import {
   type Command,
   type CommandResult,
+  cancelScheduledChangeUpdate,
   cancelUpdate,
   changePlanUpdate,
   type InvoiceCommand,
@@ -72,6 +73,7 @@ export interface Commands {
   resume(subscriptionId: string, command: Command & ResumeSubscription): Promise<CommandResult>;
   /** Starts the workflow of a canceled subscription again; one that is still closing, or was reactivated by somebody else, is asked as it is. */
   reactivate(restart: RestartSubscription & { customerId: string }, command: Command): Promise<CommandResult>;
+  cancelScheduledChange(subscriptionId: string, command: Command & { changeId: string }): Promise<CommandResult>;
   commandInvoice(start: StartInvoice, command: InvoiceCommand): Promise<InvoiceCommandResult>;
   /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
   paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
@@ -179,6 +181,12 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
             },
           ),
         }),
+      ),
+    cancelScheduledChange: (subscriptionId, command) =>
+      send('cancelScheduledChange', subscriptionId, () =>
+        client.workflow
+          .getHandle(subscriptionId)
+          .executeUpdate(cancelScheduledChangeUpdate, { args: [command], updateId: command.operationId }),
       ),
     commandInvoice: (start, command) =>
       send(`invoice.${command.do}`, invoiceWorkflowId(start.invoiceId), () =>

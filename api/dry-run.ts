@@ -5,7 +5,6 @@ import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import { type Decision, emptyDecision } from '../domain/decision.ts';
 import type { DecisionContext } from '../domain/invoicing/draft-decision.ts';
 import { decideCancellation } from '../domain/subscription/cancel.ts';
-import { decideChange } from '../domain/subscription/change-plan.ts';
 import type {
   CancelSubscription,
   ChangePlan,
@@ -21,6 +20,7 @@ import { decidePause } from '../domain/subscription/pause.ts';
 import { decideReactivation } from '../domain/subscription/reactivate.ts';
 import { decideResumption } from '../domain/subscription/resume.ts';
 import { decideScheduledCancellation } from '../domain/subscription/schedule-cancellation.ts';
+import { decideCommandedChange, decideUnscheduling } from '../domain/subscription/schedule-change.ts';
 import type { Instant } from '../domain/time.ts';
 import { randomId } from './new-id.ts';
 
@@ -41,10 +41,10 @@ export interface Trial {
 export const contextAt = (asOf: Instant) => ({ asOf, newId: randomId, digest });
 
 /** A renewal that is due and not written yet comes first, as it will in the workflow. */
-async function tryOut<C extends { preview?: PreviewPins }>(
+async function tryOut<C extends object>(
   t: AccountTransaction,
   query: Omit<SnapshotQuery, 'lock'>,
-  command: C,
+  command: C & { preview?: PreviewPins },
   { asOf, suppose = (snapshot) => snapshot }: Trial,
   decide: (snapshot: BillingSnapshot, command: C, context: DecisionContext) => Decision,
 ): Promise<DryRun> {
@@ -80,7 +80,7 @@ export function tryChange(t: AccountTransaction, subscriptionId: string, command
     taxRateIds: [...(command.defaultTaxRateIds ?? []), ...mentioned.flatMap((item) => item.taxRateIds ?? [])],
     paymentMethodIds: typeof command.defaultPaymentMethodId === 'string' ? [command.defaultPaymentMethodId] : [],
   };
-  return tryOut(t, query, command, trial, decideChange);
+  return tryOut(t, query, command, trial, decideCommandedChange);
 }
 
 /** @throws Refusal what the cancellation would be refused with */
@@ -98,6 +98,14 @@ export const tryScheduling = (
   command: ScheduleCancellation,
   trial: Trial,
 ): Promise<DryRun> => tryOut(t, { subscriptionId }, command, trial, decideScheduledCancellation);
+
+/** @throws Refusal what taking it off the list would be refused with */
+export const tryUnscheduling = (
+  t: AccountTransaction,
+  subscriptionId: string,
+  command: { changeId: string },
+  trial: Trial,
+): Promise<DryRun> => tryOut(t, { subscriptionId }, command, trial, decideUnscheduling);
 
 /** The subscription as it is, with nothing asked of it. */
 export const tryNothing = async (

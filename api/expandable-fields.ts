@@ -7,6 +7,7 @@ export type Kind =
   | 'tax_rate'
   | 'payment_method'
   | 'subscription'
+  | 'scheduled_change'
   | 'subscription_item'
   | 'invoice'
   | 'line_item'
@@ -52,6 +53,7 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     schedule: { how: 'nothing', to: 'subscription' },
     test_clock: reference('test_clock'),
   },
+  scheduled_change: { subscription: reference('subscription') },
   subscription_item: { price: { how: 'inside', to: 'price' } },
   invoice: {
     customer: reference('customer'),

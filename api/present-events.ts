@@ -5,6 +5,7 @@ import type { Price, Product } from '../domain/catalog/price.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../domain/payments/payment.ts';
+import type { ScheduledChange } from '../domain/subscription/scheduled-change.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
 import type { TestClock } from '../domain/test-clock.ts';
@@ -14,6 +15,7 @@ import { presentCustomer } from './presenters/customers.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
+import { presentScheduledChange } from './presenters/scheduled-changes.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
 import { presentTestClock } from './presenters/test-clocks.ts';
 import { readRelated } from './read-objects.ts';
@@ -86,6 +88,8 @@ function presentObject(type: string, data: unknown, related: Related): Json {
       return presentInvoiceItem(data as InvoiceItem, related);
     case 'payment_method':
       return presentPaymentMethod(data as PaymentMethod, related.livemode);
+    case 'scheduled_change':
+      return presentScheduledChange(data as ScheduledChange, related.livemode);
     case 'test_clock':
       return presentTestClock(data as TestClock);
     default:

@@ -151,6 +151,7 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
       ...details,
       proration_behavior: details.proration_behavior ?? 'create_prorations',
       payment_behavior: details.payment_behavior ?? 'allow_incomplete',
+      effective_at: details.effective_at ?? 'now',
     },
     randomId,
     {},

@@ -1,5 +1,6 @@
 import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { findOperation } from '../db/operations.ts';
+import { readReplacedBy } from '../db/scheduled-changes.ts';
 import { findSubscription, updateSubscription, updateSubscriptionItem } from '../db/subscriptions.ts';
 import type { Metadata } from '../domain/catalog/price.ts';
 import { Refusal } from '../domain/errors.ts';
@@ -10,8 +11,9 @@ import type { Command } from '../workflows/messages.ts';
 import { WorkflowGone } from './commands.ts';
 import type { RequestContext } from './context.ts';
 import { inRestingTimeOf, inTimeOf } from './customer-clock.ts';
-import { tryCancellation, tryChange, tryCreation, tryScheduling } from './dry-run.ts';
+import { tryCancellation, tryChange, tryCreation, tryScheduling, tryUnscheduling } from './dry-run.ts';
 import { noAnswerInTime, notFound } from './errors.ts';
+import { presentScheduledChange } from './presenters/scheduled-changes.ts';
 import { presentSubscriptions } from './read-objects.ts';
 import { isSchedulingOnly, schedulingOf } from './subscription-input.ts';
 import { tell } from './tell-event.ts';
@@ -59,7 +61,7 @@ export async function changeSubscription(asked: RequestContext, id: string, chan
       ? context.commands.scheduleCancellation(id, { ...command, ...schedulingOf(change) })
       : context.commands.changePlan(id, { ...command, ...change }),
   );
-  if (typeof change.defaultPaymentMethodId === 'string' && isDelinquent(before)) {
+  if (typeof change.defaultPaymentMethodId === 'string' && change.effectiveAt === undefined && isDelinquent(before)) {
     await context.commands.paymentMethodChanged(id, change.defaultPaymentMethodId);
   }
 }
@@ -76,6 +78,23 @@ export async function cancelSubscription(asked: RequestContext, id: string, canc
   context.log.info({ workflowId: id, operationId: context.operationId }, 'cancel');
   await reach(context, id, () => context.commands.cancel(id, { ...commandOf(context), ...cancellation }));
 }
+
+/** Takes a change off the list of what is scheduled. @throws Refusal | ApiError */
+export async function cancelScheduledChange(asked: RequestContext, id: string, changeId: string): Promise<void> {
+  const context = await inRestingTimeOf(asked, { subscriptionId: id });
+  await withAccount(context.db, context.account.id, async (t) => {
+    if (!(await isRepeat(context, t))) await tryUnscheduling(t, id, { changeId }, { asOf: context.now() });
+  });
+  context.log.info({ workflowId: id, operationId: context.operationId }, 'cancelScheduledChange');
+  await reach(context, id, () => context.commands.cancelScheduledChange(id, { ...commandOf(context), changeId }));
+}
+
+/** What was scheduled, and this request has taken the place of; nothing where that is nothing. */
+export const replacedByRequest = (context: RequestContext) =>
+  withAccount(context.db, context.account.id, async (t) => {
+    const replaced = await readReplacedBy(t, context.operationId);
+    return replaced.length === 0 ? {} : { replaced: replaced.map((change) => presentScheduledChange(change, context.account.livemode)) };
+  });
 
 export const isDelinquent = (subscription: Subscription): boolean => subscription.status === 'past_due' || subscription.status === 'unpaid';
 

@@ -143,13 +143,23 @@ function schedulingFrom(
   };
 }
 
+/** When a change is to take effect, where that is not now. */
+export const laterFrom = (effectiveAt: UpdateInput['effective_at'] | undefined): ChangePlan['effectiveAt'] =>
+  effectiveAt === 'now' ? undefined : effectiveAt;
+
 /** What the preview that a request applies has pinned. */
 export type Pins = ReturnType<typeof pinsOf>;
 
 /** Everything of an update that bills; null where it only describes. */
 export function changeFrom(params: UpdateInput, newId: IdSource, { preview, prorationDate }: Pins, path = 'items'): ChangePlan | null {
   const cancellation = schedulingFrom(params);
+  const later = laterFrom(params.effective_at);
+  if (later !== undefined) {
+    const described = (params.items ?? []).findIndex((item) => item.metadata !== undefined);
+    if (described >= 0) throw exclusive(`items[${described}][metadata]`, 'effective_at');
+  }
   const touches =
+    later !== undefined ||
     params.items !== undefined ||
     params.billing_cycle_anchor !== undefined ||
     params.trial_end !== undefined ||
@@ -162,6 +172,7 @@ export function changeFrom(params: UpdateInput, newId: IdSource, { preview, pror
   if (!touches && cancellation === undefined && preview === undefined) return null;
   const pricedFrom = params.proration_date ?? prorationDate;
   return {
+    ...(later === undefined ? {} : { effectiveAt: later }),
     prorationBehavior: params.proration_behavior,
     paymentBehavior: params.payment_behavior,
     ...(params.items === undefined ? {} : { items: itemChangesFrom(params.items, newId, path) }),
@@ -184,6 +195,7 @@ const collectionPauseFrom = (
 /** A change that says nothing but when to end goes its own, smaller way. */
 export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { cancellation: ScheduleCancellation } =>
   change.cancellation !== undefined &&
+  change.effectiveAt === undefined &&
   change.items === undefined &&
   change.billingCycleAnchor === undefined &&
   change.trialEnd === undefined &&

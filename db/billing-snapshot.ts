@@ -75,21 +75,25 @@ with
   loose as (select * from invoice_items where account_id = $1 and customer_id = (select id from cus) and subscription_id is null and invoice_id is null and not removed),
   unsettled as (select * from invoices where account_id = $1 and subscription_id = (select id from sub) and status in ('draft', 'open')),
   coming as (select item from sub, jsonb_array_elements(pending_update -> 'next' -> 'items') item),
+  scheduled as (select kept -> 'change' as change from sub, jsonb_array_elements(scheduled_changes) kept),
+  wanted as (select coalesce(item -> 'item', item) as item from scheduled, jsonb_array_elements(change -> 'items') item),
   price_rows as (select * from prices where account_id = $1 and id = any(array(
     select unnest($5::text[]) union select price_id from items where not removed union select price_id from billed
-    union select line ->> 'priceId' from pending union select line ->> 'priceId' from loose union select item ->> 'priceId' from coming
+    union select line ->> 'priceId' from pending union select line ->> 'priceId' from loose union select item ->> 'priceId' from coming union select item ->> 'priceId' from wanted
     union select price_id from invoice_lines where account_id = $1 and invoice_id = (select id from about)))),
   rates as (select * from tax_rates where account_id = $1 and id = any(array(
     select unnest($6::text[]) union select unnest(default_tax_rate_ids) from accounts where id = $1
     union select unnest(default_tax_rate_ids) from cus union select unnest(default_tax_rate_ids) from sub
     union select unnest(tax_rate_ids) from items union select unnest(tax_rate_ids) from billed union select unnest(tax_rate_ids) from pending union select unnest(tax_rate_ids) from loose
-    union select jsonb_array_elements_text(item -> 'taxRateIds') from coming
+    union select jsonb_array_elements_text(item -> 'taxRateIds') from coming union select jsonb_array_elements_text(item -> 'taxRateIds') from wanted
+    union select jsonb_array_elements_text(change -> 'defaultTaxRateIds') from scheduled
     union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about
     union select tax ->> 'taxRateId' from invoice_lines l, jsonb_array_elements(l.taxes) tax
       where l.account_id = $1 and l.invoice_id = any(array(select id from unsettled union select id from about))))),
   methods as (select m.*, case m.id when (select default_payment_method_id from sub) then 1 when (select default_payment_method_id from cus) then 2 else 3 end as rank
     from payment_methods m where m.account_id = $1 and m.customer_id = (select id from cus) and m.id = any(array(
-      select unnest($7::text[]) union select default_payment_method_id from sub union select default_payment_method_id from cus)))
+      select unnest($7::text[]) union select default_payment_method_id from sub union select default_payment_method_id from cus
+      union select change ->> 'defaultPaymentMethodId' from scheduled)))
 select
   (select to_jsonb(a) from accounts a where id = $1) as account,
   (select to_jsonb(cus) from cus) as customer,

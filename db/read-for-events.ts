@@ -5,6 +5,7 @@ import { findCustomer } from './customers.ts';
 import { findInvoiceItem } from './invoice-items.ts';
 import { findInvoice } from './invoices.ts';
 import { findPaymentAttempt } from './payment-attempts.ts';
+import { findScheduledChange } from './scheduled-changes.ts';
 import { findSubscription } from './subscriptions.ts';
 
 /** The objects the decision itself holds, by id, as it writes them. */
@@ -17,6 +18,7 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
     ...pendingItems.change,
     ...(subscription ? [subscription] : []),
     ...(attempt ? [attempt] : []),
+    ...decision.scheduledChanges,
   ];
   return new Map(written.map((object) => [object.id, object]));
 }
@@ -29,6 +31,7 @@ export async function readForEvent(t: AccountTransaction, { objectType, objectId
     invoice: findInvoice,
     payment_attempt: findPaymentAttempt,
     invoiceitem: findInvoiceItem,
+    scheduled_change: findScheduledChange,
   };
   const object = await read[objectType](t, objectId);
   if (object === null) throw new Error(`the event ${type} tells of the ${objectType} ${objectId}, which does not exist`);

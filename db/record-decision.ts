@@ -7,6 +7,7 @@ import { appendEvents } from './events.ts';
 import { INVOICE_ITEMS } from './invoice-items.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
 import { objectsOf, readForEvent } from './read-for-events.ts';
+import { writeScheduledChanges } from './scheduled-changes.ts';
 import { insertRows, toRow, toTimestamp, updateRows } from './table.ts';
 import { writeInvoices, writeLines } from './write-invoices.ts';
 import { writeSubscription } from './write-subscription.ts';
@@ -42,6 +43,7 @@ export async function recordDecision(
       writeCoverage(t, decision),
       writeMoney(t, decision),
       drawNumbers(t, decision.invoices),
+      writeScheduledChanges(t, operation, decision.scheduledChanges),
     ]),
   ]);
   if (taken.status === 'fulfilled' && taken.value) throw new OperationExists(operation.operationId);

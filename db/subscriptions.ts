@@ -38,6 +38,7 @@ export const SUBSCRIPTIONS: TableShape<Stored> = {
     'resumedAt',
     'movedCycle',
     'forfeited',
+    'scheduledChanges',
     'description',
     'externalId',
     'metadata',

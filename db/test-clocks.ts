@@ -107,7 +107,8 @@ export async function listClockEvents(
   query: Page & { clockId: string; after: Instant; upTo: Instant },
 ): Promise<List<StoredEvent>> {
   const filter = new Filter().within('occurred_at', { gt: query.after, lte: query.upTo }).add(
-    `coalesce(kept.data ->> 'customerId', case when kept.object_type = 'customer' then kept.object_id end)
+    `coalesce(kept.data ->> 'customerId', case kept.object_type when 'customer' then kept.object_id
+         when 'scheduled_change' then (select customer_id from subscriptions s where s.account_id = kept.account_id and s.id = kept.data ->> 'subscriptionId') end)
          in (select id from customers where account_id = ? and test_clock_id = ?)`,
     t.accountId,
     query.clockId,

@@ -2,6 +2,7 @@ import type { BalanceTransaction } from './customer.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
 import type { JournalTransaction } from './ledger/journal.ts';
 import type { PaymentAttempt } from './payments/payment.ts';
+import type { ScheduledChange } from './subscription/scheduled-change.ts';
 import type { BilledPeriod, BilledShrink, PaymentBehavior, Subscription } from './subscription/subscription.ts';
 import type { Instant } from './time.ts';
 
@@ -11,7 +12,7 @@ export type IdSource = (prefix: string) => string;
 /** A fact for the outbox. `objectId` is the object that changed; presenters turn it into Stripe's event on reading. */
 export interface OutboxEvent {
   type: string;
-  objectType: 'customer' | 'subscription' | 'invoice' | 'payment_attempt' | 'invoiceitem';
+  objectType: 'customer' | 'subscription' | 'invoice' | 'payment_attempt' | 'invoiceitem' | 'scheduled_change';
   objectId: string;
   /** Changed fields as they were, in our own names; small. */
   previous: Record<string, unknown> | null;
@@ -31,6 +32,8 @@ export interface Decision {
   /** Set on the customer's first invoice. */
   customerCurrency: string | null;
   journal: JournalTransaction[];
+  /** New and changed ones, whole. */
+  scheduledChanges: ScheduledChange[];
   events: OutboxEvent[];
 }
 
@@ -43,6 +46,7 @@ export const emptyDecision = (): Decision => ({
   balance: [],
   customerCurrency: null,
   journal: [],
+  scheduledChanges: [],
   events: [],
 });
 

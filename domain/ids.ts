@@ -19,6 +19,7 @@ export const ID_PREFIX = {
   event: 'evt',
   operation: 'op',
   testClock: 'clock',
+  scheduledChange: 'schg',
 } as const;
 
 export type IdPrefix = (typeof ID_PREFIX)[keyof typeof ID_PREFIX];

@@ -67,6 +67,8 @@ export const pauseUpdate = defineUpdate<CommandResult, [Command & PauseSubscript
 export const resumeUpdate = defineUpdate<CommandResult, [Command & ResumeSubscription]>('resume');
 /** Sent together with the start of a workflow (`{ restart }`), as that of a canceled subscription has closed. */
 export const reactivateUpdate = defineUpdate<CommandResult, [Command]>('reactivate');
+export const cancelScheduledChangeUpdate = defineUpdate<CommandResult, [Command & { changeId: string }]>('cancelScheduledChange');
+export const cancelScheduledChangeSignal = defineSignal<[Command & { changeId: string }]>('cancelScheduledChange');
 export const changePlanSignal = defineSignal<[Command & ChangePlan]>('changePlan');
 export const cancelSignal = defineSignal<[Command & CancelSubscription]>('cancel');
 export const scheduleCancellationSignal = defineSignal<[Command & ScheduleCancellation]>('scheduleCancellation');

@@ -5,6 +5,7 @@ import type { AnchorConfig, ProrationBehavior, Subscription, SubscriptionItem } 
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import { presentPlan, presentPrice, presentTaxRate } from './catalog.ts';
 import type { Dialect, List } from './dialect.ts';
+import { presentScheduled } from './scheduled-changes.ts';
 
 /** Rows that are shown inside others, whole; read in batches before presenting. */
 export interface Related {
@@ -121,6 +122,7 @@ type SubscriptionAnswer = Dialect<
     starts_at: number;
     unused_time: 'credit' | 'extend';
   } | null;
+  scheduled_changes: ReturnType<typeof presentScheduled>;
 };
 
 export function presentSubscription(subscription: Subscription, related: Related): SubscriptionAnswer {
@@ -191,6 +193,7 @@ export function presentSubscription(subscription: Subscription, related: Related
     trial_start: subscription.trialStart,
     billing_timezone: subscription.billingTimezone,
     external_id: subscription.externalId,
+    scheduled_changes: presentScheduled(subscription, related.livemode),
     pause: presentPause(subscription),
   };
 }

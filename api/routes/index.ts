@@ -8,6 +8,7 @@ import { invoiceRoutes } from './invoices.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
 import { priceRoutes } from './prices.ts';
 import { productRoutes } from './products.ts';
+import { scheduledChangeRoutes } from './scheduled-changes.ts';
 import { subscriptionItemRoutes } from './subscription-items.ts';
 import { subscriptionPauseRoutes } from './subscription-pauses.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   ...taxRateRoutes,
   ...paymentMethodRoutes,
   ...subscriptionRoutes,
+  ...scheduledChangeRoutes,
   ...timelineRoutes,
   ...subscriptionPauseRoutes,
   ...subscriptionItemRoutes,

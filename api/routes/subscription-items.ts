@@ -13,6 +13,7 @@ import { deletedOf, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/subscription-items.ts';
 import { z } from '../schemas/zod.ts';
 import { changeSubscription, describeAndPresent } from '../subscription-commands.ts';
+import { laterFrom } from '../subscription-input.ts';
 
 const one = { tag: 'Subscription items', answer: schemas.subscriptionItem, kind: 'subscription_item' } as const;
 
@@ -21,13 +22,16 @@ interface Charging {
   proration_behavior: ChangePlan['prorationBehavior'];
   proration_date?: number | undefined;
   preview_token?: string | undefined;
+  effective_at?: 'now' | 'period_end' | number;
 }
 
 function changeOf(context: RequestContext, change: ItemChange, params: Charging): ChangePlan {
   const { preview, prorationDate } = pinsOf(params, context);
+  const later = laterFrom(params.effective_at);
   const pricedFrom = params.proration_date ?? prorationDate;
   return {
     items: [change],
+    ...(later === undefined ? {} : { effectiveAt: later }),
     paymentBehavior: params.payment_behavior,
     prorationBehavior: params.proration_behavior,
     ...(pricedFrom === undefined ? {} : { prorationDate: pricedFrom }),
@@ -56,8 +60,24 @@ async function describeItem(
   const item =
     subscription.items.data.find(({ id }) => id === itemId) ??
     subscription.pending_update?.subscription_items.find(({ id }) => id === itemId);
-  if (item === undefined) throw notFound('subscription item', itemId);
-  return item;
+  if (item !== undefined) return item;
+  return scheduledItem(context, subscriptionId, itemId);
+}
+
+/** An item that a scheduled change will add, as it will be. @throws ApiError 404 */
+async function scheduledItem(context: RequestContext, subscriptionId: string, itemId: string) {
+  return withAccount(context.db, context.account.id, async (t) => {
+    const subscription = await findSubscription(t, subscriptionId);
+    const added = subscription?.scheduledChanges
+      .flatMap(({ change }) => change.items ?? [])
+      .flatMap((change) => (change.do === 'add' && change.item.id === itemId ? [change.item] : []))[0];
+    if (!subscription || !added) throw notFound('subscription item', itemId);
+    const item: SubscriptionItem = { ...added, metadata: {}, createdAt: context.now() };
+    const [answer] = await presentSubscriptions(t, context.account, [{ ...subscription, items: [item] }]);
+    const [presented] = answer?.items.data ?? [];
+    if (presented === undefined) throw new Error(`the item ${itemId} was not presented`);
+    return presented;
+  });
 }
 
 export const subscriptionItemRoutes = [

@@ -14,6 +14,7 @@ import {
   createSubscription,
   type Description,
   describeAndPresent,
+  replacedByRequest,
 } from '../subscription-commands.ts';
 import { changeFrom, creationFrom } from '../subscription-input.ts';
 
@@ -56,10 +57,11 @@ export const subscriptionRoutes = [
       if (change !== null) await changeSubscription(context, id, change);
       const added = (change?.items ?? []).map((item) => (item.do === 'add' ? item.item.id : item.itemId));
       const itemMetadata = new Map(added.map((itemId, index) => [itemId, params.items?.[index]?.metadata]));
-      return describeAndPresent(context, id, (present) => ({
+      const answer = await describeAndPresent(context, id, (present) => ({
         fields: fieldsOf(params, present),
         itemMetadata: itemMetadataOf(present, (itemId) => itemMetadata.get(itemId)),
       }));
+      return { ...answer, ...(await replacedByRequest(context)) };
     },
   }),
   route({

@@ -18,7 +18,7 @@ import {
   unsettable,
   when,
 } from './fields.ts';
-import { paymentBehavior, prorationBehavior } from './subscription-items.ts';
+import { effectiveAt, paymentBehavior, prorationBehavior } from './subscription-items.ts';
 import { anchorConfig, itemChange, subscriptionCreate, subscriptionUpdate, trialEnd, updatedAnchor } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
@@ -66,6 +66,7 @@ export const invoicePreview = z.strictObject({
       billing_cycle_anchor: updatedAnchor.optional(),
       billing_cycle_anchor_config: anchorConfig.optional(),
       backdate_start_date: timestamp.optional(),
+      effective_at: effectiveAt.optional(),
       cancel_now: z.boolean().optional(),
       cancel_at: timestamp.nullable().optional(),
       cancel_at_period_end: z.boolean().optional(),

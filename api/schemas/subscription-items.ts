@@ -6,6 +6,9 @@ import { z } from './zod.ts';
 export const prorationBehavior = z.enum(['create_prorations', 'always_invoice', 'none']);
 export const paymentBehavior = z.enum(['allow_incomplete', 'default_incomplete', 'error_if_incomplete', 'pending_if_incomplete']);
 
+/** Ours: when a change takes effect. */
+export const effectiveAt = z.union([z.enum(['now', 'period_end']), timestamp]);
+
 const charging = {
   payment_behavior: paymentBehavior.default('allow_incomplete'),
   proration_behavior: prorationBehavior.default('create_prorations'),
@@ -20,6 +23,7 @@ export const itemCreate = z.strictObject({
   tax_rates: idList(20).nullable().optional(),
   metadata,
   ...charging,
+  effective_at: effectiveAt.default('now'),
   expand,
 });
 export const itemUpdate = z.strictObject({
@@ -28,6 +32,7 @@ export const itemUpdate = z.strictObject({
   tax_rates: idList(20).nullable().optional(),
   metadata,
   ...charging,
+  effective_at: effectiveAt.default('now'),
   expand,
 });
 export const itemDelete = z.strictObject(charging);

@@ -22,7 +22,8 @@ import {
   unsettable,
   when,
 } from './fields.ts';
-import { paymentBehavior, prorationBehavior, subscriptionItem } from './subscription-items.ts';
+import { scheduledChange } from './scheduled-changes.ts';
+import { effectiveAt, paymentBehavior, prorationBehavior, subscriptionItem } from './subscription-items.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -103,6 +104,7 @@ const pauseCollection = z.strictObject({
 export const subscriptionUpdate = z.strictObject({
   items: z.array(itemChange).min(1).max(20).optional(),
   proration_behavior: prorationBehavior.default('create_prorations'),
+  effective_at: effectiveAt.default('now'),
   proration_date: timestamp.optional(),
   payment_behavior: paymentBehavior.default('allow_incomplete'),
   billing_cycle_anchor: updatedAnchor.optional(),
@@ -236,5 +238,10 @@ export const subscription = z
         unused_time: z.enum(['credit', 'extend']),
       })
       .nullable(),
+    scheduled_changes: listOf(scheduledChange).openapi({ description: 'What is still to come, the next one first.' }),
+    replaced: z
+      .array(scheduledChange)
+      .optional()
+      .openapi({ description: 'In the answer to a change: what was scheduled, and this change has taken the place of.' }),
   })
   .openapi('Subscription');

@@ -3,7 +3,9 @@ import type { BalanceTransaction } from '../customer.ts';
 import { type Decision, emptyDecision, type IdSource, type OutboxEvent } from '../decision.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { sum } from '../money.ts';
+import type { ScheduledChange } from '../subscription/scheduled-change.ts';
 import type { BilledShrink, Subscription } from '../subscription/subscription.ts';
+import { hasEnded } from '../subscription/transitions.ts';
 import type { Instant } from '../time.ts';
 import type { Invoice, InvoiceItem } from './invoice.ts';
 
@@ -105,6 +107,7 @@ export function changeSubscription(draft: DecisionDraft, patch: Partial<Subscrip
  * `previous_attributes`, in our names). `type` replaces `customer.subscription.updated` at the beginning and the end of a life.
  */
 export function finishDecision(draft: DecisionDraft, type = 'customer.subscription.updated'): Decision {
+  tendScheduled(draft);
   const before = draft.snapshot.subscription;
   const after = draft.subscription;
   if (after && before !== after) {
@@ -122,6 +125,24 @@ export function finishDecision(draft: DecisionDraft, type = 'customer.subscripti
     }
   }
   return draft.decision;
+}
+
+/** What is scheduled for the period's end moves with it; nothing stays scheduled on a subscription that has ended. */
+function tendScheduled(draft: DecisionDraft): void {
+  const { subscription, asOf } = draft;
+  if (!subscription?.scheduledChanges.length) return;
+  const ended = hasEnded(subscription.status);
+  const effectiveAt = subscription.currentPeriodEnd;
+  const versions = subscription.scheduledChanges.flatMap((scheduled): ScheduledChange[] => {
+    if (ended) return [{ ...scheduled, status: 'canceled', cancellationReason: 'subscription_ended', closedAt: asOf }];
+    return scheduled.atPeriodEnd && scheduled.effectiveAt !== effectiveAt ? [{ ...scheduled, effectiveAt }] : [];
+  });
+  if (versions.length === 0) return;
+  const kept = subscription.scheduledChanges.map((scheduled) => versions.find(({ id }) => id === scheduled.id) ?? scheduled);
+  changeSubscription(draft, { scheduledChanges: ended ? [] : kept.sort((a, b) => a.effectiveAt - b.effectiveAt) });
+  draft.decision.scheduledChanges.push(...versions);
+  for (const { id } of versions)
+    emit(draft, `customer.subscription.scheduled_change.${ended ? 'canceled' : 'updated'}`, 'scheduled_change', id);
 }
 
 function changedFields(before: Subscription, after: Subscription): Record<string, unknown> {

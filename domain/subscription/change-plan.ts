@@ -125,7 +125,7 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
 }
 
 /** What is not billed by itself. @throws Refusal resource_missing, payment_method_detached, parameter_invalid */
-function changeSettings(
+export function changeSettings(
   draft: DecisionDraft,
   { defaultPaymentMethodId, defaultTaxRateIds, trialMissingPaymentMethod, pauseCollection }: ChangePlan,
 ): void {

@@ -81,6 +81,8 @@ export type TrialChange = { policy: 'keep_end' | 'end_now' } | { policy: 'new_le
 /** POST /v1/subscriptions/:id, /v1/subscription_items: everything that may change in one command. Absent means unchanged. */
 export interface ChangePlan extends Previewed {
   items?: ItemChange[];
+  /** When the change takes effect; absent: now. */
+  effectiveAt?: 'period_end' | Instant;
   prorationBehavior: ProrationBehavior;
   /** The instant from which the change is priced; default `asOf`. Must lie in the current period. */
   prorationDate?: Instant;

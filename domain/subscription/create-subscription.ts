@@ -74,6 +74,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     resumedAt: null,
     movedCycle: null,
     forfeited: [],
+    scheduledChanges: [],
     description: null,
     externalId: null,
     metadata: {},

@@ -43,7 +43,7 @@ export const madeBy = (decision: Decision, snapshot: BillingSnapshot): Invoice |
 
 /**
  * What the subscription does next by itself, decided for the instant at which it is due by the very function that will do it; null where it does nothing any more. A first
- * invoice that waits for its payment counts as paid.
+ * invoice that waits for its payment counts as paid. A scheduled change comes before the renewal of the same instant.
  */
 function nextByItself(
   given: BillingSnapshot,

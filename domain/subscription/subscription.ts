@@ -1,5 +1,6 @@
 import type { Cycle, Metadata } from '../catalog/price.ts';
 import type { Instant } from '../time.ts';
+import type { ScheduledChange } from './scheduled-change.ts';
 
 export const SUBSCRIPTION_STATUSES = [
   'incomplete',
@@ -135,6 +136,8 @@ export interface Subscription {
   resumedAt: Instant | null;
   /** Coverage as it was when the subscription ended and kept the money: what a reactivation finds paid for. */
   forfeited: BilledPeriod[];
+  /** Those still to come, the next one first. */
+  scheduledChanges: ScheduledChange[];
   description: string | null;
   externalId: string | null;
   metadata: Metadata;

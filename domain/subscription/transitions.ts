@@ -111,7 +111,15 @@ export function nextStatus(status: SubscriptionStatus, event: SubscriptionEvent)
 }
 
 /** Commands of a customer or operator. `changeDefaults` is a change of payment method or tax rates only. */
-export type SubscriptionCommand = 'changePlan' | 'changeDefaults' | 'cancel' | 'scheduleCancellation' | 'pause' | 'resume' | 'reactivate';
+export type SubscriptionCommand =
+  | 'changePlan'
+  | 'changeDefaults'
+  | 'cancel'
+  | 'scheduleCancellation'
+  | 'cancelScheduledChange'
+  | 'pause'
+  | 'resume'
+  | 'reactivate';
 
 /**
  * Whether a subscription of this status takes a command: null when it does, else why not. As in Stripe, an incomplete subscription

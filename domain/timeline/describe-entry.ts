@@ -9,6 +9,8 @@ const VERBS: Record<string, { asked: string; done: string }> = {
   'change-plan': { asked: 'change the subscription', done: 'A change that was planned took effect' },
   'remind-of-trial-end': { asked: 'tell that the trial will end', done: 'The customer was told that the trial will end' },
   'schedule-cancellation': { asked: 'set when the subscription ends', done: 'The end of the subscription was set' },
+  'apply-scheduled-change': { asked: 'carry out a scheduled change', done: 'A scheduled change came due' },
+  'cancel-scheduled-change': { asked: 'cancel a scheduled change', done: 'A scheduled change was cancelled' },
   'cancel-subscription': { asked: 'cancel the subscription now', done: 'The subscription was cancelled' },
   'issue-invoice': { asked: 'bill the next period', done: 'The period was billed' },
   'expire-subscription': { asked: 'let the subscription expire', done: 'The subscription expired, its first invoice was not paid' },

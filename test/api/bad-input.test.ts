@@ -42,7 +42,7 @@ const OWN: Record<string, string> = {
   test_helpers: 'clock_1',
 };
 const pathOf = (route: Route, id = OWN[route.path.split('/')[2] ?? ''] ?? 'x'): string =>
-  route.path.replace(':id', id).replace(':method', 'pm_1');
+  route.path.replace(':id', id).replace(':method', 'pm_1').replace(':change', 'schg_1');
 const named = ROUTES.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const);
 const send = (route: Route, params: string, headers: Record<string, string> = {}, path = pathOf(route)): Promise<Answer> =>
   route.method === 'post'
@@ -259,6 +259,25 @@ describe('values', () => {
     ],
     ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&backdate_start_date=0', { param: 'backdate_start_date' }],
     ['POST', '/v1/subscriptions', 'customer=cus_1&items[0][price]=price_1&proration_behavior=maybe', { param: 'proration_behavior' }],
+    ['POST', '/v1/subscriptions/sub_1', 'items[0][id]=si_1&items[0][price]=price_2&effective_at=1', { param: 'effective_at' }],
+    ['POST', '/v1/subscriptions/sub_1', 'items[0][id]=si_1&items[0][price]=price_2&effective_at=soon', { param: 'effective_at' }],
+    ['POST', '/v1/subscriptions/sub_1', 'effective_at=period_end', { param: 'effective_at' }],
+    ['POST', '/v1/subscriptions/sub_1', 'effective_at=period_end&cancel_at_period_end=true', { param: 'cancel_at' }],
+    [
+      'POST',
+      '/v1/subscriptions/sub_1',
+      'effective_at=period_end&items[0][id]=si_1&items[0][quantity]=2&items[0][metadata][a]=b',
+      { code: 'parameters_exclusive', param: 'items[0][metadata]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions/sub_1',
+      'effective_at=period_end&items[0][id]=si_1&items[0][price]=price_1b',
+      { code: 'resource_missing', param: 'items[0][price]' },
+    ],
+    ['POST', '/v1/subscription_items/si_1', 'quantity=2&effective_at=1', { param: 'effective_at' }],
+    ['DELETE', '/v1/subscription_items/si_1?effective_at=period_end', '', { code: 'parameter_unknown', param: 'effective_at' }],
+    ['GET', '/v1/subscriptions/sub_1/scheduled_changes?status=lost', '', { param: 'status' }],
     ['POST', '/v1/subscriptions/sub_1', 'billing_cycle_anchor=1', { param: 'billing_cycle_anchor' }],
     ['POST', '/v1/subscriptions/sub_1', 'billing_cycle_anchor=9000000000', { param: 'billing_cycle_anchor' }],
     ['POST', '/v1/subscriptions/sub_1', 'billing_cycle_anchor=later', { param: 'billing_cycle_anchor' }],

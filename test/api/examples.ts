@@ -3,6 +3,7 @@ import type { Price, Product } from '../../domain/catalog/price.ts';
 import type { Customer } from '../../domain/customer.ts';
 import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
+import type { ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import type { TestClock } from '../../domain/test-clock.ts';
@@ -136,6 +137,7 @@ export const aSubscription = (patch: Partial<Subscription> = {}): Subscription =
   resumedAt: null,
   movedCycle: null,
   forfeited: [],
+  scheduledChanges: [],
   description: null,
   externalId: null,
   metadata: {},
@@ -247,5 +249,24 @@ export const aTestClock = (patch: Partial<TestClock> = {}): TestClock => ({
   operationId: null,
   deleted: false,
   createdAt: START,
+  ...patch,
+});
+
+export const aScheduledChange = (patch: Partial<ScheduledChange> = {}): ScheduledChange => ({
+  id: 'schg_1',
+  subscriptionId: 'sub_1',
+  status: 'scheduled',
+  effectiveAt: END,
+  atPeriodEnd: true,
+  change: {
+    items: [{ do: 'update', itemId: 'si_1', priceId: 'price_2', quantity: '3' }],
+    prorationBehavior: 'create_prorations',
+    paymentBehavior: 'allow_incomplete',
+  },
+  replacedBy: null,
+  cancellationReason: null,
+  failure: null,
+  createdAt: START,
+  closedAt: null,
   ...patch,
 });

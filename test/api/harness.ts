@@ -75,6 +75,7 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
     pause: vi.fn<Commands['pause']>(unexpected),
     resume: vi.fn<Commands['resume']>(unexpected),
     reactivate: vi.fn<Commands['reactivate']>(unexpected),
+    cancelScheduledChange: vi.fn<Commands['cancelScheduledChange']>(unexpected),
     commandInvoice: vi.fn<Commands['commandInvoice']>(unexpected),
     paymentMethodChanged: vi.fn<Commands['paymentMethodChanged']>(unexpected),
     advanceClock: vi.fn<Commands['advanceClock']>(unexpected),

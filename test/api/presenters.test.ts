@@ -5,6 +5,7 @@ import { presentBalanceTransaction, presentCustomer } from '../../api/presenters
 import { presentLine } from '../../api/presenters/invoice-lines.ts';
 import { presentInvoice } from '../../api/presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from '../../api/presenters/payment-methods.ts';
+import { presentScheduledChange } from '../../api/presenters/scheduled-changes.ts';
 import { presentSubscription, relatedToSubscriptions } from '../../api/presenters/subscriptions.ts';
 import { account } from '../../api/schemas/accounts.ts';
 import { balanceTransaction, customer } from '../../api/schemas/customers.ts';
@@ -12,6 +13,7 @@ import { invoice, invoiceLine, paymentAttempt } from '../../api/schemas/invoices
 import { paymentMethod } from '../../api/schemas/payment-methods.ts';
 import { price } from '../../api/schemas/prices.ts';
 import { product } from '../../api/schemas/products.ts';
+import { scheduledChange } from '../../api/schemas/scheduled-changes.ts';
 import { subscription } from '../../api/schemas/subscriptions.ts';
 import { taxRate } from '../../api/schemas/tax-rates.ts';
 import type { z } from '../../api/schemas/zod.ts';
@@ -24,6 +26,7 @@ import {
   aPaymentMethod,
   aPrice,
   aProduct,
+  aScheduledChange,
   aSubscription,
   aTaxRate,
   END,
@@ -57,6 +60,35 @@ describe('answers are what the document says', () => {
     ['bank debit', paymentMethod, presentPaymentMethod(aPaymentMethod({ type: 'sepa_debit', card: null, customerId: null }), false)],
     ['payment attempt', paymentAttempt, presentPaymentAttempt(anAttempt())],
     ['subscription', subscription, presentSubscription(aSubscription(), related)],
+    [
+      'subscription with scheduled changes',
+      subscription,
+      presentSubscription(aSubscription({ scheduledChanges: [aScheduledChange()] }), related),
+    ],
+    ['scheduled change', scheduledChange, presentScheduledChange(aScheduledChange(), false)],
+    [
+      'scheduled change of everything that has failed',
+      scheduledChange,
+      presentScheduledChange(
+        aScheduledChange({
+          status: 'failed',
+          failure: { code: 'price_inactive', message: 'It is archived.', param: null },
+          closedAt: END,
+          change: {
+            items: [
+              { do: 'remove', itemId: 'si_1' },
+              { do: 'add', item: { id: 'si_2', priceId: 'price_2', quantity: '1', taxRateIds: ['txr_1'] } },
+            ],
+            billingCycleAnchor: 'now',
+            defaultPaymentMethodId: null,
+            defaultTaxRateIds: [],
+            prorationBehavior: 'none',
+            paymentBehavior: 'pending_if_incomplete',
+          },
+        }),
+        true,
+      ),
+    ],
     [
       'subscription anchored to a day',
       subscription,

@@ -4,8 +4,9 @@ import { findAccount, findAccountByApiKeyHash, insertApiKey, updateAccount } fro
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { listEvents } from '../../db/events.ts';
 import { findInvoice } from '../../db/invoices.ts';
+import { writeScheduledChanges } from '../../db/scheduled-changes.ts';
 import { insertTestClock } from '../../db/test-clocks.ts';
-import { aCustomer, anAttempt, aTestClock, START } from '../api/examples.ts';
+import { aCustomer, anAttempt, aScheduledChange, aTestClock, START } from '../api/examples.ts';
 import { creation, openWorld, record, unique, type World } from './world.ts';
 
 let world: World;
@@ -35,6 +36,8 @@ beforeAll(async () => {
         },
       ],
     });
+    const scheduled = aScheduledChange({ id: `schg_${n}`, subscriptionId: `sub_${n}` });
+    await world.as(`acct_${n}`, (t) => writeScheduledChanges(t, { operationId: `op_${n}` }, [scheduled]));
     await world.as(`acct_${n}`, (t) => insertTestClock(t, aTestClock({ id: `clock_${n}` })));
   }
 });
@@ -61,7 +64,6 @@ test('in every table only the rows of the account exist', async () => {
     'invoice_edits',
     'invoice_items',
     'refused_commands',
-    'scheduled_changes',
   ]);
 });
 

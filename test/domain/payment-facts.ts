@@ -99,6 +99,7 @@ export const subscriptionOf = (patch: Partial<Subscription> = {}): Subscription 
   resumedAt: null,
   movedCycle: null,
   forfeited: [],
+  scheduledChanges: [],
   description: null,
   externalId: null,
   metadata: {},

@@ -67,7 +67,7 @@ test('whatever happens, a subscription can end, and only a reactivation leads ba
 });
 
 describe('commands', () => {
-  const COMMANDS: SubscriptionCommand[] = ['changePlan', 'changeDefaults', 'cancel', 'scheduleCancellation'];
+  const COMMANDS: SubscriptionCommand[] = ['changePlan', 'changeDefaults', 'cancel', 'scheduleCancellation', 'cancelScheduledChange'];
 
   test.each(['trialing', 'active', 'past_due', 'unpaid'] as const)('a subscription that is %s takes all of them', (status) => {
     for (const command of COMMANDS) expect(commandAllowed(status, command)).toBeNull();
@@ -78,6 +78,7 @@ describe('commands', () => {
       'subscription_incomplete',
       null,
       null,
+      'subscription_incomplete',
       'subscription_incomplete',
     ]);
   });

@@ -40,6 +40,7 @@ const subscription = (patch: Partial<Subscription> = {}): Subscription => ({
   resumedAt: null,
   movedCycle: null,
   forfeited: [],
+  scheduledChanges: [],
   description: null,
   externalId: null,
   metadata: {},

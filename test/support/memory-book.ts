@@ -8,6 +8,7 @@ import type { JournalTransaction, LedgerAccount } from '../../domain/ledger/jour
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
 import { decideAttemptOutcome } from '../../domain/payments/settle-attempt.ts';
 import { decideAttempt } from '../../domain/payments/start-attempt.ts';
+import type { ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
 import type { BilledPeriod, Subscription } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import { type Instant, instant } from '../../domain/time.ts';
@@ -78,6 +79,7 @@ export class MemoryBook {
   readonly billed = new Map<string, BilledPeriod>();
   readonly attempts = new Map<string, PaymentAttempt>();
   readonly journal: JournalTransaction[] = [];
+  readonly scheduledChanges = new Map<string, ScheduledChange>();
   readonly events: OutboxEvent[] = [];
   #operations = 0;
   #numbers = 0;
@@ -190,6 +192,8 @@ export class MemoryBook {
     if (decision.customerCurrency !== null)
       this.customer = { ...this.customer, currency: this.customer.currency ?? decision.customerCurrency };
     if (decision.subscription) this.subscription = decision.subscription;
+    for (const scheduled of decision.scheduledChanges) this.scheduledChanges.set(scheduled.id, scheduled);
+    this.#checkScheduled();
     for (const invoice of decision.invoices) this.#write(invoice);
     for (const item of decision.pendingItems.insert) this.pendingItems.set(item.id, item);
     for (const item of decision.pendingItems.change) this.pendingItems.set(item.id, item);
@@ -237,6 +241,13 @@ export class MemoryBook {
       before?.number ??
       (invoice.finalizedAt === null ? null : `${this.account.invoiceNumberPrefix}-${String(++this.#numbers).padStart(4, '0')}`);
     this.invoices.set(invoice.id, { ...invoice, number });
+  }
+
+  /** What stands on the subscription is what is still to come of all there ever were. */
+  #checkScheduled(): void {
+    const coming = [...this.scheduledChanges.values()].filter(({ status }) => status === 'scheduled');
+    const order = (changes: ScheduledChange[]) => JSON.stringify(changes.toSorted((a, b) => a.id.localeCompare(b.id)));
+    if (order(coming) !== order(this.subscription?.scheduledChanges ?? [])) throw new Error('the list of what is scheduled is wrong');
   }
 
   #checkCoverage(): void {

@@ -1,6 +1,5 @@
 import type { Decision } from '../../domain/decision.ts';
 import { decideCancellation } from '../../domain/subscription/cancel.ts';
-import { decideChange } from '../../domain/subscription/change-plan.ts';
 import type {
   CancelSubscription,
   ChangePlan,
@@ -15,6 +14,7 @@ import { decideReactivation } from '../../domain/subscription/reactivate.ts';
 import { decideRenewal } from '../../domain/subscription/renew.ts';
 import { decideResumption } from '../../domain/subscription/resume.ts';
 import { decideScheduledCancellation } from '../../domain/subscription/schedule-cancellation.ts';
+import { decideCommandedChange } from '../../domain/subscription/schedule-change.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { MemoryBook } from './memory-book.ts';
 
@@ -53,7 +53,7 @@ export function createPaid(book: MemoryBook, at: Instant, items: string[], patch
 }
 
 export const changePlan = (book: MemoryBook, at: Instant, patch: Partial<ChangePlan>): Decision =>
-  book.do(at, (snapshot, context) => decideChange(snapshot, change(patch), context));
+  book.do(at, (snapshot, context) => decideCommandedChange(snapshot, change(patch), context));
 
 /** One item to another price or quantity. */
 export const changeItem = (

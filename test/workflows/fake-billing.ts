@@ -5,7 +5,7 @@ import type { DunningPolicy } from '../../domain/dunning/policy.ts';
 import type { RefusalCode } from '../../domain/errors.ts';
 import type { InvoiceStatus } from '../../domain/invoicing/invoice.ts';
 import type { PaymentOutcomeKind } from '../../domain/payments/payment.ts';
-import type { CreateSubscription } from '../../domain/subscription/commands.ts';
+import type { ChangePlan, CreateSubscription } from '../../domain/subscription/commands.ts';
 import type { MissingPaymentMethod, SubscriptionStatus } from '../../domain/subscription/subscription.ts';
 import { boundary, type Instant } from '../../domain/time.ts';
 import { aSubscription } from '../api/examples.ts';
@@ -27,6 +27,7 @@ interface Sub {
   /** Seconds by which pauses have moved the boundaries. */
   moved: number;
   collectionResumesAt: Instant | null;
+  scheduled: { id: string; effectiveAt: Instant | null; change: ChangePlan }[];
 }
 
 export interface FakeInvoice {
@@ -125,6 +126,7 @@ export class FakeBilling {
             pause: null,
             moved: 0,
             collectionResumesAt: null,
+            scheduled: [],
           };
           if (input.trial !== undefined) startTrial(sub, input);
           this.subs.set(sub.id, sub);
@@ -158,6 +160,12 @@ export class FakeBilling {
         this.once('changePlan', input, () => {
           const sub = this.living(input.subscriptionId);
           if (sub.pendingUpdate !== null) throw refusal('pending_update_exists');
+          if (input.effectiveAt !== undefined) {
+            const effectiveAt = input.effectiveAt === 'period_end' ? null : input.effectiveAt;
+            if (effectiveAt !== null && effectiveAt <= input.asOf) throw refusal('date_out_of_range');
+            sub.scheduled.push({ id: `schg_${input.operationId}`, effectiveAt, change: input });
+            return this.outcome(sub, null);
+          }
           const period = this.period(sub);
           if (input.asOf < period.start || input.asOf >= period.end) throw new Error(`changed at ${input.asOf}, outside its period`);
           if (input.trialEnd === 'now') {
@@ -185,6 +193,30 @@ export class FakeBilling {
             sub.pendingUpdate = { invoiceId: invoice.id, expiresAt: input.asOf + 23 * HOUR, ...next };
           } else Object.assign(sub, next);
           return this.outcome(sub, invoice);
+        }),
+      applyScheduledChange: async (input) =>
+        this.once('applyScheduledChange', input, () => {
+          const sub = this.living(input.subscriptionId);
+          const scheduled = sub.scheduled.find(({ id }) => id === input.changeId);
+          if (scheduled === undefined) return this.outcome(sub, null);
+          const { start, end } = this.period(sub);
+          if (input.asOf !== (scheduled.effectiveAt ?? end)) throw new Error(`applied at ${input.asOf}, not at its instant`);
+          if (input.asOf < start || input.asOf > end) throw new Error(`applied at ${input.asOf}, outside its period`);
+          sub.scheduled = sub.scheduled.filter((other) => other !== scheduled);
+          const change = scheduled.change.items?.find((item) => item.do === 'update');
+          const next = { priceId: change?.priceId ?? sub.priceId, quantity: Number(change?.quantity ?? sub.quantity) };
+          if (PRICES[next.priceId] === undefined) return this.outcome(sub, null);
+          const amount = Math.round((this.priceOf({ ...sub, ...next }) - this.priceOf(sub)) * ((end - input.asOf) / (end - start)));
+          Object.assign(sub, next);
+          const invoiced = scheduled.change.prorationBehavior === 'always_invoice' && input.asOf < end;
+          return this.outcome(sub, invoiced ? this.bill(sub, 'update', amount, { start: input.asOf, end }) : null);
+        }),
+      cancelScheduledChange: async (input) =>
+        this.once('cancelScheduledChange', input, () => {
+          const sub = this.living(input.subscriptionId);
+          if (!sub.scheduled.some(({ id }) => id === input.changeId)) throw refusal('transition_not_allowed');
+          sub.scheduled = sub.scheduled.filter(({ id }) => id !== input.changeId);
+          return this.outcome(sub, null);
         }),
       resolvePendingUpdate: async (input) =>
         this.once('resolvePendingUpdate', input, () => {
@@ -498,7 +530,12 @@ export class FakeBilling {
 
   private subscriptionFacts(sub: Sub): SubscriptionFacts {
     const { start, end } = this.period(sub);
+    const [scheduled] = sub.scheduled
+      .map(({ id, effectiveAt, change }) => ({ id, effectiveAt: effectiveAt ?? end, paymentBehavior: change.paymentBehavior }))
+      .filter(({ effectiveAt }) => effectiveAt <= end && effectiveAt < (sub.cancelAt ?? Number.POSITIVE_INFINITY))
+      .sort((a, b) => a.effectiveAt - b.effectiveAt);
     return {
+      ...(scheduled === undefined ? {} : { scheduledChange: scheduled }),
       status: sub.status,
       currency: 'eur',
       planId: sub.priceId,

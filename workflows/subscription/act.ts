@@ -1,5 +1,6 @@
 import { ActivityFailure } from '@temporalio/workflow';
 import type { BillingOutcome, Envelope, InvoiceFacts, PaymentResult, ReopenedSubscription } from '../../activities/index.ts';
+import type { PaymentBehavior } from '../../domain/subscription/subscription.ts';
 import type { Instant } from '../../domain/time.ts';
 import { charge, decide, decideHere, insist } from '../call-activities.ts';
 import type { Command, RestartSubscription, StartSubscription } from '../messages.ts';
@@ -76,6 +77,20 @@ export const resumeCollection = (desk: Desk, asOf: Instant): Promise<BillingOutc
 
 const describeWhen = (at: 'now' | 'period_end' | Instant): string =>
   at === 'now' ? 'now' : at === 'period_end' ? "at the period's end" : day(at);
+
+export const cancelScheduledChange = (desk: Desk, command: Ordered<'cancelScheduledChange'>, asOf: Instant): Promise<BillingOutcome> =>
+  decide.cancelScheduledChange.executeWithOptions({ summary: `will not change as scheduled, ${command.changeId}` }, [
+    ordered(desk, command, asOf),
+  ]);
+
+/** At its instant, however late it is. */
+export const applyScheduledChange = (
+  desk: Desk,
+  { changeId, asOf, paymentBehavior }: { changeId: string; asOf: Instant; paymentBehavior: PaymentBehavior },
+): Promise<BillingOutcome> =>
+  decide.applyScheduledChange.executeWithOptions({ summary: `carries out the change scheduled for ${day(asOf)}` }, [
+    { ...own(desk, `apply:${changeId}`, asOf), changeId, paymentBehavior },
+  ]);
 
 const describeSchedule = (at: Ordered<'scheduleCancellation'>['at']): string =>
   at === 'never' ? 'will not cancel after all' : `will cancel ${describeWhen(at)}`;

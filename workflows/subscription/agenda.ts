@@ -1,4 +1,5 @@
 import type { SubscriptionFacts } from '../../activities/index.ts';
+import type { PaymentBehavior } from '../../domain/subscription/subscription.ts';
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import { day } from '../write-summary.ts';
@@ -6,13 +7,14 @@ import type { BoundaryStep, ParkedStep, SubscriptionState } from './state.ts';
 
 /** Something the subscription does by itself at `at`. `asOf` is the instant its decision is made for, however late it is done. */
 export type Step =
+  | { do: 'apply_change'; at: Instant; asOf: Instant; changeId: string; paymentBehavior: PaymentBehavior }
   | { do: 'renew'; at: Instant; asOf: Instant }
   | { do: 'remind' | 'expire' | 'begin_pause' | 'end_pause' | 'resume_collection'; at: Instant; asOf: Instant }
   | { do: 'drop_update'; at: Instant; asOf: Instant; invoiceId: string }
   | { do: 'finalize'; at: Instant; invoiceId: string }
   | { do: 'retry'; at: Instant; invoiceId: string };
 
-/** All that is to come, in the order in which it is to be done. Pure. */
+/** All that is to come, in the order in which it is to be done; a scheduled change comes before the renewal of the same instant. Pure. */
 export function agenda(state: SubscriptionState): Step[] {
   const { facts } = state;
   const steps: Step[] = [];
@@ -29,6 +31,17 @@ function boundarySteps({ facts, drafts, parked, stalled }: SubscriptionState): S
   if (pendingUpdate !== null && !parked.some((step) => step.invoiceId === pendingUpdate.invoiceId)) {
     steps.push({ do: 'drop_update', at: pendingUpdate.expiresAt, asOf: pendingUpdate.expiresAt, invoiceId: pendingUpdate.invoiceId });
   }
+  const { scheduledChange } = facts;
+  if (scheduledChange !== undefined) {
+    const { id, effectiveAt, paymentBehavior } = scheduledChange;
+    steps.push({
+      do: 'apply_change',
+      at: Math.max(effectiveAt, heldUntil),
+      asOf: Math.max(effectiveAt, facts.periodStart),
+      changeId: id,
+      paymentBehavior,
+    });
+  }
   const remindAt = facts.status === 'trialing' ? (facts.trial?.remindAt ?? null) : null;
   if (remindAt !== null) steps.push({ do: 'remind', at: Math.max(remindAt, heldUntil), asOf: remindAt });
   if (facts.status !== 'incomplete') {
@@ -44,9 +57,11 @@ function boundarySteps({ facts, drafts, parked, stalled }: SubscriptionState): S
  * In the order in which they are done where they fall on one instant: collection is resumed before anything is billed, a pause comes before the renewal it replaces, and an end before
  * a pause. What is paused is not renewed, and ends only at a date.
  */
+type Dated = Exclude<BoundaryStep, 'apply_change'>;
+
 function instantsOf({ status, periodEnd, cancelAt, pauseAt, resumesAt, collectionResumesAt }: SubscriptionFacts) {
-  const due: { step: BoundaryStep; asOf: Instant }[] = [];
-  const add = (step: BoundaryStep, asOf: Instant | null | undefined): void => void (asOf != null && due.push({ step, asOf }));
+  const due: { step: Dated; asOf: Instant }[] = [];
+  const add = (step: Dated, asOf: Instant | null | undefined): void => void (asOf != null && due.push({ step, asOf }));
   const paused = status === 'paused';
   add('resume_collection', collectionResumesAt);
   if (cancelAt === null || (pauseAt ?? 0) < cancelAt) add('begin_pause', pauseAt);
@@ -66,6 +81,8 @@ export function describeStep(step: Step, state: SubscriptionState): string {
       return `${state.facts.status === 'trialing' ? 'ends the trial' : 'renews'} ${day(step.asOf)}`;
     case 'remind':
       return `tells that the trial ends ${day(state.facts.trial?.end ?? step.asOf)}`;
+    case 'apply_change':
+      return `changes as scheduled ${day(step.asOf)} (${step.changeId})`;
     case 'expire':
       return `expires ${day(step.asOf)} unless paid`;
     case 'begin_pause':

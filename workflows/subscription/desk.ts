@@ -17,6 +17,7 @@ export type Order =
   | { name: 'changePlan'; command: Command & ChangePlan }
   | { name: 'cancel'; command: Command & CancelSubscription }
   | { name: 'scheduleCancellation'; command: Command & ScheduleCancellation }
+  | { name: 'cancelScheduledChange'; command: Command & { changeId: string } }
   | { name: 'pause'; command: Command & PauseSubscription }
   | { name: 'resume'; command: Command & ResumeSubscription }
   | { name: 'reactivate'; command: Command };

@@ -88,6 +88,11 @@ async function perform(desk: Desk, order: Order): Promise<CommandResult> {
       if (hasEnded(desk.state.facts.status) && !desk.repeating) desk.state.facts = outcome.subscription;
       return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
     }
+    case 'cancelScheduledChange': {
+      const outcome = await act.cancelScheduledChange(desk, order.command, asOf);
+      adopt(desk, outcome.subscription);
+      return { ...outcome, subscription: desk.state.facts, payment: null };
+    }
     case 'scheduleCancellation': {
       const outcome = await act.scheduleCancellation(desk, order.command, asOf);
       adopt(desk, outcome.subscription);

@@ -13,7 +13,7 @@ import { stopDunning } from './chase.ts';
 import { adopt, type Desk, type Fact, type Order } from './desk.ts';
 import { finalizeDraft, finishedErrand, followInvoice, resolveUpdate, restartErrands, retry, takeUp } from './follow-invoice.ts';
 import { migrateState } from './migrate-state.ts';
-import { admit, obey } from './obey.ts';
+import { admit, mannerOf, obey } from './obey.ts';
 import { collectFirst, create, type Opening, reopen } from './open.ts';
 import { stall } from './park.ts';
 import type { ClockSetting } from './state.ts';
@@ -127,6 +127,9 @@ async function perform(desk: Desk, step: Step): Promise<boolean> {
     case 'remind':
       await remind(desk, step.asOf);
       return false;
+    case 'apply_change':
+      await applyChange(desk, step);
+      return false;
     case 'expire':
     case 'begin_pause':
     case 'end_pause':
@@ -195,6 +198,20 @@ async function remind(desk: Desk, asOf: number): Promise<void> {
     if (state.facts.trial?.remindAt === asOf) state.facts.trial.remindAt = null;
   } catch (error) {
     stall(desk, 'remind', error);
+  }
+}
+
+/** Carries out a scheduled change; one that has become impossible is an outcome like any other. */
+async function applyChange(desk: Desk, step: Extract<Step, { do: 'apply_change' }>): Promise<void> {
+  const { state } = desk;
+  try {
+    const outcome = await act.applyScheduledChange(desk, step);
+    adopt(desk, outcome.subscription);
+    if (state.facts.scheduledChange?.id === step.changeId) throw new Error(`the scheduled change ${step.changeId} is still to come`);
+    state.stalled = null;
+    await followInvoice(desk, outcome.invoice, mannerOf(step.paymentBehavior));
+  } catch (error) {
+    stall(desk, 'apply_change', error);
   }
 }
 
@@ -268,6 +285,13 @@ function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, facts: Fac
   });
   setHandler(messages.pauseSignal, (command) => post({ name: 'pause', command }), { description: 'As the update, unanswered.' });
   setHandler(messages.resumeSignal, (command) => post({ name: 'resume', command }), { description: 'As the update, unanswered.' });
+  setHandler(messages.cancelScheduledChangeUpdate, (command) => ask({ name: 'cancelScheduledChange', command }), {
+    validator: (command) => admit(counter.desk, { name: 'cancelScheduledChange', command }),
+    description: 'Takes a change off the list of what is scheduled.',
+  });
+  setHandler(messages.cancelScheduledChangeSignal, (command) => post({ name: 'cancelScheduledChange', command }), {
+    description: 'As the update, unanswered.',
+  });
   setHandler(messages.changePlanSignal, (command) => post({ name: 'changePlan', command }), { description: 'As the update, unanswered.' });
   setHandler(messages.cancelSignal, (command) => post({ name: 'cancel', command }), { description: 'As the update, unanswered.' });
   setHandler(messages.scheduleCancellationSignal, (command) => post({ name: 'scheduleCancellation', command }), {

@@ -23,8 +23,8 @@ export interface SubscriptionState {
   stalled: { step: BoundaryStep; since: Instant; error: string; tries: number; retryAt: Instant } | null;
 }
 
-/** What happens at an instant of its own: a renewal, the reminder of a trial's end, the expiry of an incomplete subscription, the begin and end of a pause, the end of a pause of collection. */
-export type BoundaryStep = 'renew' | 'remind' | 'expire' | 'begin_pause' | 'end_pause' | 'resume_collection';
+/** What happens at an instant of its own: a scheduled change, a renewal, the reminder of a trial's end, the expiry of an incomplete subscription, the begin and end of a pause, the end of a pause of collection. */
+export type BoundaryStep = 'apply_change' | 'renew' | 'remind' | 'expire' | 'begin_pause' | 'end_pause' | 'resume_collection';
 
 export type ClockSetting = { kind: 'real' } | FrozenClock;
 

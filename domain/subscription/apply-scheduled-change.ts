@@ -1,0 +1,67 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { type Decision, emptyDecision } from '../decision.ts';
+import { Refusal } from '../errors.ts';
+import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
+import { type Instant, periodContaining } from '../time.ts';
+import { subscriptionOf } from './bill-items.ts';
+import { changeItems } from './change-items.ts';
+import { changeSettings, decideChange } from './change-plan.ts';
+import { isAboutDefaults } from './commands.ts';
+import { pendingUpdateExists } from './schedule-cancellation.ts';
+import { type ScheduledChange, withScheduled } from './scheduled-change.ts';
+import { commandAllowed, hasEnded } from './transitions.ts';
+
+/**
+ * Carries out a scheduled change at its instant (`asOf`), as if it were asked for then. At the end of the period it changes what the coming one is billed for, and the renewal,
+ * which is decided next for the same instant, bills that. What has become impossible is recorded as failed, with the reason, and the subscription goes on as it is. A change
+ * that is not scheduled any more: an empty decision.
+ */
+export function decideScheduledApplication(
+  snapshot: BillingSnapshot,
+  { changeId }: { changeId: string },
+  context: DecisionContext,
+): Decision {
+  const subscription = subscriptionOf(snapshot);
+  const scheduled = subscription.scheduledChanges.find(({ id }) => id === changeId);
+  if (!scheduled || hasEnded(subscription.status)) return emptyDecision();
+  const closed = { ...scheduled, closedAt: context.asOf };
+  try {
+    const atBoundary = context.asOf >= subscription.currentPeriodEnd;
+    const decision = (atBoundary ? changeAtBoundary : decideChange)(snapshot, scheduled.change, context);
+    return withScheduled(snapshot, decision, [{ ...closed, status: 'applied' }]);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const failure = { code: error.code, message: error.message, param: error.param ?? null };
+    return withScheduled(snapshot, emptyDecision(), [{ ...closed, status: 'failed', failure }]);
+  }
+}
+
+/** Nothing is credited or charged: the old period has just ended, and the new one is billed by its renewal. */
+function changeAtBoundary(snapshot: BillingSnapshot, change: ScheduledChange['change'], context: DecisionContext): Decision {
+  const draft = beginDecision(snapshot, context);
+  const before = subscriptionOf(draft);
+  const refused = commandAllowed(before.status, isAboutDefaults(change) ? 'changeDefaults' : 'changePlan');
+  if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
+  if (before.pendingUpdate && change.items?.length) throw pendingUpdateExists(before.id);
+  changeSettings(draft, change);
+  const { items, cycle } = change.items?.length ? changeItems(snapshot, before, change.items, context.asOf) : before;
+  const start = before.currentPeriodEnd;
+  const isNewCycle = cycle.interval !== before.cycle.interval || cycle.intervalCount !== before.cycle.intervalCount;
+  const keeps = !isNewCycle || isBoundary(before.billingCycleAnchor, cycle, before.billingTimezone, start);
+  if (!keeps && change.billingCycleAnchor === 'unchanged') {
+    throw new Refusal(
+      'parameter_invalid',
+      'The billing cycle anchor cannot stay unchanged when the billing interval changes.',
+      'billing_cycle_anchor',
+    );
+  }
+  changeSubscription(draft, {
+    items,
+    cycle,
+    ...(keeps && change.billingCycleAnchor !== 'now' ? {} : { billingCycleAnchor: start, billingCycleAnchorConfig: null }),
+  });
+  return finishDecision(draft);
+}
+
+const isBoundary = (anchor: Instant, cycle: Parameters<typeof periodContaining>[1], zone: string, at: Instant): boolean =>
+  periodContaining(anchor, cycle, zone, at).start === at;
