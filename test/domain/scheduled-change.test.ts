@@ -116,7 +116,7 @@ describe('at the end of the period', () => {
     const book = paidBook();
     changePlan(book, JAN_10, toPrice('max'));
     changePlan(book, JAN_10, { items: [{ do: 'update', itemId: 'si_pro', quantity: '3' }], effectiveAt: on('2025-02-15'), ...ALWAYS });
-    const seen = foresee(book.snapshot(), 2, (prefix) => prefix);
+    const seen = foresee(book.snapshot(), 3, (prefix) => prefix);
     live(book, on('2025-03-01'));
     expect(seen.map(linesOf)).toEqual(book.allInvoices.slice(1).map(linesOf));
     expect(seen).toHaveLength(3);

@@ -53,12 +53,12 @@ function boundarySteps({ facts, drafts, parked, stalled }: SubscriptionState): S
   return steps;
 }
 
+type Dated = Exclude<BoundaryStep, 'apply_change'>;
+
 /**
  * In the order in which they are done where they fall on one instant: collection is resumed before anything is billed, a pause comes before the renewal it replaces, and an end before
  * a pause. What is paused is not renewed, and ends only at a date.
  */
-type Dated = Exclude<BoundaryStep, 'apply_change'>;
-
 function instantsOf({ status, periodEnd, cancelAt, pauseAt, resumesAt, collectionResumesAt }: SubscriptionFacts) {
   const due: { step: Dated; asOf: Instant }[] = [];
   const add = (step: Dated, asOf: Instant | null | undefined): void => void (asOf != null && due.push({ step, asOf }));
