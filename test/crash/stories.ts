@@ -21,6 +21,7 @@ export const CRASH_POINTS = {
     'collect-payment:recorded',
     'collect-payment:committed',
   ],
+  trial: ['remind-of-trial-end:recorded', 'remind-of-trial-end:committed'],
   change: ['change-plan:loaded', 'change-plan:decided', 'change-plan:recorded', 'change-plan:committed'],
 } as const;
 export type Story = keyof typeof CRASH_POINTS;
@@ -48,13 +49,14 @@ export async function live(
   const taskQueue = `crash-${randomBytes(6).toString('hex')}`;
   const priceId = await newPrice(stripe, 700, { interval: 'week' });
   const now = Math.floor(Date.now() / 1000);
-  // A renewal falls due in two seconds; a change is made in the middle of a period.
-  const startedAt = story === 'renewal' ? now - WEEK + 2 : now - WEEK / 2;
+  // A renewal, and the end of a trial whose reminder is overdue, fall due in two seconds; a change is made in the middle of a period.
+  const startedAt = story === 'change' ? now - WEEK / 2 : now - WEEK + 2;
+  const trial = story === 'trial' ? { trial: { end: startedAt + WEEK } } : {};
 
   const ids = Array.from({ length: times }, () => `sub_${randomBytes(10).toString('hex')}`);
   for (const subscriptionId of ids) {
     const customerId = await newCustomer(stripe);
-    await subscribeInThePast({ activities, client, taskQueue }, { accountId, subscriptionId, customerId, priceId, startedAt });
+    await subscribeInThePast({ activities, client, taskQueue }, { accountId, subscriptionId, customerId, priceId, startedAt, ...trial });
   }
   const worker = new KeptWorker({ ...settings, databaseUrl, taskQueue }, crashAt, times);
   try {

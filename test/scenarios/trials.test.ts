@@ -101,6 +101,19 @@ test('with nothing to pay with: paused, and nothing billed however long', { time
   expect(await stripe.subscriptions.cancel(id)).toMatchObject({ status: 'canceled' });
 });
 
+test('with nothing to pay with: paused, given a card and resumed, which begins the first paid period', { timeout: 120_000 }, async () => {
+  const { clock, customer, id } = await onTrial('2027-03-10T08:00:00Z', { trial_period_days: 7, ...endOf('pause') }, { card: null });
+  await advanceTo(stripe, clock, '2027-03-20T12:00:00Z');
+  await useCard(stripe, customer, 'pm_card_visa');
+  expect(await stripe.subscriptions.resume(id)).toMatchObject({ status: 'active', trial_end: instant('2027-03-17T08:00:00Z') });
+  await advanceTo(stripe, clock, '2027-04-20T12:00:00Z');
+  expect(await calendarOf(customer)).toEqual([
+    '2027-03-10 create EUR 0.00 paid',
+    '2027-03-20 update EUR 20.00 paid',
+    '2027-04-20 cycle EUR 20.00 paid',
+  ]);
+});
+
 test('with nothing to pay with: canceled', { timeout: 120_000 }, async () => {
   const { clock, customer, id } = await onTrial('2027-03-10T08:00:00Z', { trial_period_days: 7, ...endOf('cancel') }, { card: null });
   await advanceTo(stripe, clock, '2027-04-10T08:00:00Z');

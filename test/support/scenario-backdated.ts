@@ -12,6 +12,8 @@ export interface PastSubscription {
   quantity?: string;
   /** When it was created and first paid. Renewals that fall between then and now are worked off as soon as the workflow runs. */
   startedAt: Instant;
+  /** Where it begins on trial. */
+  trial?: { end: Instant };
 }
 
 export const itemOf = (subscriptionId: string): string => subscriptionId.replace(/^sub_/, 'si_');
@@ -39,15 +41,13 @@ export async function subscribeInThePast(
     defaultTaxRateIds: [],
     cancelAtPeriodEnd: false,
     cancelAt: null,
+    ...(past.trial === undefined ? {} : { trial: past.trial }),
   });
   const { invoice } = created;
   if (!invoice) throw new Error('the creation made no invoice');
-  const paid = await activities.collectPayment({
-    ...envelope,
-    operationId: `collect:${invoice.id}`,
-    invoiceId: invoice.id,
-    paymentMethodId: null,
-  });
+  const payment = { ...envelope, operationId: `collect:${invoice.id}`, invoiceId: invoice.id, paymentMethodId: null };
+  // That of a trial is paid as it is made.
+  const paid = invoice.status === 'paid' ? { ...created, outcome: 'paid' } : await activities.collectPayment(payment);
   if (!paid.subscription || paid.outcome !== 'paid') throw new Error(`the first invoice was not paid: ${paid.outcome}`);
 
   const state: SubscriptionInput = {
