@@ -7,9 +7,10 @@ import type { Activities } from './index.ts';
 /** The clock stands at its target and is ready for the next advance. Doing it again changes nothing. */
 export const finishClockAdvance =
   (deps: Deps): Activities['finishClockAdvance'] =>
-  ({ accountId, clockId, to, asOf }) =>
-    withAccount(deps.db, accountId, async (t) => {
+  async ({ accountId, clockId, to, asOf }) => {
+    await withAccount(deps.db, accountId, async (t) => {
       const before = await findTestClock(t, clockId, { lock: true });
+      deps.reach('finish-clock-advance:loaded');
       if (before?.status !== 'advancing' || before.targetFrozenTime !== to) return;
       const after = await updateTestClock(t, clockId, { status: 'ready', frozenTime: to, targetFrozenTime: null });
       const previous = { status: before.status, frozenTime: before.frozenTime, targetFrozenTime: to };
@@ -21,4 +22,7 @@ export const finishClockAdvance =
         previous,
         occurredAt: asOf,
       });
+      deps.reach('finish-clock-advance:recorded');
     });
+    deps.reach('finish-clock-advance:committed');
+  };

@@ -115,7 +115,7 @@ export function printable(text: string): string {
 export function answerFor(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof Refusal) return refusalAnswer(error.code, error.message, error.param);
-  const known = httpError(error) ?? databaseError(error);
+  const known = httpError(error) ?? databaseError(error) ?? overload(error);
   if (known !== null) return known;
   return new ApiError('An unexpected error occurred. It has been logged under this request id.', { status: 500, type: 'api_error' });
 }
@@ -126,6 +126,16 @@ function httpError(error: unknown): ApiError | null {
   if (error.status < 400 || error.status > 499) return null;
   if (error.status === 413) return new ApiError('The request body is too large.', { status: 413, code: 'request_too_large' });
   return new ApiError(`Invalid request: ${printable(error.message)}`, { status: error.status });
+}
+
+/** Of Postgres: a statement that took too long, and no connection left. */
+const OVERLOADED = new Set(['57014', '53300']);
+
+/** The database has too much to do at the moment, which is nobody's mistake and passes. */
+function overload(error: unknown): ApiError | null {
+  if (!(error instanceof Error)) return null;
+  const isOverload = error.name === 'KnexTimeoutError' || ('code' in error && OVERLOADED.has(String(error.code)));
+  return isOverload ? noAnswerInTime() : null;
 }
 
 /** Uniqueness that callers can break, by what the constraint's name holds, and the parameter at fault. */

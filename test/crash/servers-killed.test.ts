@@ -3,10 +3,11 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { rebuild } from '../../recovery/rebuild.ts';
 import { freePort } from '../../servers/ports.ts';
 import { type PostgresServer, startPostgres } from '../../servers/postgres.ts';
 import { startTemporal, type TemporalServer } from '../../servers/temporal.ts';
-import { newCustomer, newPrice } from '../support/scenario.ts';
+import { invoicesOf, newCustomer, newPrice, useCard } from '../support/scenario.ts';
 import { subscribeInThePast } from '../support/scenario-backdated.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { endState } from './end-state.ts';
@@ -39,7 +40,7 @@ beforeAll(async () => {
   ports = { postgres: await freePort(), temporal: await freePort() };
   [postgres, temporal] = await Promise.all([startOurPostgres(), startOurTemporal()]);
   stack = await startStack({ worker: 'none', postgresUrl: postgres.url, temporal: { address: temporal.address } });
-  worker = new KeptWorker({ databaseUrl: stack.databaseUrl, temporalAddress: temporal.address, taskQueue, home: inject('home') }, null, 0);
+  worker = new KeptWorker({ databaseUrl: stack.databaseUrl, temporalAddress: temporal.address, taskQueue, home: inject('home') });
 }, 180_000);
 
 afterAll(async () => {
@@ -121,4 +122,50 @@ test('both are killed at once, the worker too', { timeout: 300_000 }, async () =
   postgres = back ?? postgres;
   temporal = await startOurTemporal();
   await expectAllRenewedOnce(ids);
+});
+
+/** A subscription whose renewal was declined, and whose dunning waits for the next try. */
+async function inDunning(): Promise<{ subscriptionId: string; customerId: string }> {
+  const { stripe, activities, client, accountId } = stack;
+  const subscriptionId = `sub_${randomBytes(10).toString('hex')}`;
+  const customerId = await newCustomer(stripe);
+  const startedAt = Math.floor(Date.now() / 1000) - WEEK + 4;
+  const past = { accountId, subscriptionId, customerId, priceId: await newPrice(stripe, 700, { interval: 'week' }), startedAt };
+  await subscribeInThePast({ activities, client, taskQueue }, past);
+  await useCard(stripe, customerId, 'pm_card_chargeCustomerFail');
+  await until(
+    60_000,
+    async () => (await invoicesOf(stripe, { customer: customerId })).some(({ next_payment_attempt }) => next_payment_attempt !== null),
+    () => `no dunning:\n${worker.log}`,
+  );
+  return { subscriptionId, customerId };
+}
+
+test('Temporal loses everything in mid-renewal and in dunning, and is rebuilt from Postgres', { timeout: 300_000 }, async () => {
+  const { subscriptionId, customerId } = await inDunning();
+  const ids = await midRenewal();
+  process.kill(temporal.pid, 'SIGKILL');
+  await temporal.ended;
+  rmSync(join(scratch, 'temporal'), { recursive: true });
+  temporal = await startOurTemporal();
+  const { db, client } = stack;
+  const report = await rebuild({ db, client, taskQueue });
+  expect(report).toMatchObject({ running: 0, dunnings: 1 });
+  expect(report.restarted).toBe(report.found);
+  expect(await rebuild({ db, client, taskQueue })).toMatchObject({ restarted: 0, dunnings: 0 });
+  await expectAllRenewedOnce(ids);
+
+  // A card that works reaches the dunning through its subscription, as if nothing had been.
+  await useCard(stack.stripe, customerId, 'pm_card_visa');
+  await until(
+    180_000,
+    async () => (await settled(stack, [subscriptionId]).catch(() => 0)) === 1,
+    () => `not paid:\n${worker.log}`,
+  );
+  const end = await endState(stack, subscriptionId);
+  expect(end.subscription.status).toBe('active');
+  expect(end.invoices.map(({ attempts, captures }) => ({ attempts: attempts.map(({ status }) => status), captures }))).toEqual([
+    { attempts: ['succeeded'], captures: [700] },
+    { attempts: ['declined', 'succeeded'], captures: [700] },
+  ]);
 });

@@ -58,7 +58,7 @@ export async function live(
     const customerId = await newCustomer(stripe);
     await subscribeInThePast({ activities, client, taskQueue }, { accountId, subscriptionId, customerId, priceId, startedAt, ...trial });
   }
-  const worker = new KeptWorker({ ...settings, databaseUrl, taskQueue }, crashAt, times);
+  const worker = new KeptWorker({ ...settings, databaseUrl, taskQueue }, crashAt === null ? [] : Array<string>(times).fill(crashAt));
   try {
     const changes = story === 'change' ? ids.map((id) => upgrade(stack, id, startedAt)) : [];
     if (crashAt !== null) await worker.diedOften(WITHIN_MS + times * 60_000);

@@ -8,31 +8,31 @@ export interface WorkerSettings {
   taskQueue: string;
   /** Home whose `bundles` folder holds the workflow bundle. */
   home: string;
+  /** What is run; default the worker of production. */
+  entry?: string;
 }
 
-/** A worker process that is started again whenever it dies, as a supervisor would: the first `kills` times with the crash point set. */
+/** A worker process that is started again whenever it dies, as a supervisor would: each time with the next of the crash points, until all were reached. */
 export class KeptWorker {
-  /** How often the crash point was reached so far. */
+  /** How many of the crash points were reached so far. */
   deaths = 0;
   private child: ChildProcess | null = null;
   private stopping = false;
   private output = '';
   private readonly settings: WorkerSettings;
-  private readonly crashAt: string | null;
-  private readonly kills: number;
+  private readonly crashPoints: readonly string[];
   private readonly listeners = new Set<() => void>();
 
-  constructor(settings: WorkerSettings, crashAt: string | null, kills: number) {
+  constructor(settings: WorkerSettings, crashPoints: readonly string[] = []) {
     this.settings = settings;
-    this.crashAt = crashAt;
-    this.kills = kills;
+    this.crashPoints = crashPoints;
     this.start();
   }
 
   private start(): void {
-    const { databaseUrl, temporalAddress, taskQueue, home } = this.settings;
-    const crashes = this.crashAt !== null && this.deaths < this.kills;
-    const child = spawn(process.execPath, [fileURLToPath(new URL('../../workers/main.ts', import.meta.url))], {
+    const { databaseUrl, temporalAddress, taskQueue, home, entry = 'workers/main.ts' } = this.settings;
+    const crashAt = this.crashPoints[this.deaths] ?? '';
+    const child = spawn(process.execPath, [fileURLToPath(new URL(`../../${entry}`, import.meta.url))], {
       env: {
         ...process.env,
         NODE_OPTIONS: '',
@@ -46,7 +46,7 @@ export class KeptWorker {
         METRICS_PORT: '0',
         LOG_LEVEL: 'warn',
         LOG_FORMAT: 'json',
-        PERENNIAL_CRASH_AT: crashes ? (this.crashAt as string) : '',
+        PERENNIAL_CRASH_AT: crashAt,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -60,7 +60,7 @@ export class KeptWorker {
       this.child = null;
       if (this.stopping) return;
       if (signal !== 'SIGKILL') this.output += `\nthe worker ended by itself with ${code ?? signal}\n`;
-      else if (crashes) this.deaths += 1;
+      else if (crashAt !== '') this.deaths += 1;
       for (const listener of this.listeners) listener();
       // A worker that found no server yet ends by itself, and is started again too; those who wait for it have deadlines.
       this.start();
@@ -77,7 +77,7 @@ export class KeptWorker {
     this.child?.kill('SIGKILL');
   }
 
-  /** @throws Error where it has not died `kills` times within the time */
+  /** @throws Error where it has not died at all of its crash points within the time */
   diedOften(withinMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (error?: Error): void => {
@@ -87,10 +87,15 @@ export class KeptWorker {
         else resolve();
       };
       const look = (): void => {
-        if (this.deaths >= this.kills) done();
+        if (this.deaths >= this.crashPoints.length) done();
       };
       const timer = setTimeout(
-        () => done(new Error(`${this.crashAt} was reached ${this.deaths} times of ${this.kills}:\n${this.output}`)),
+        () =>
+          done(
+            new Error(
+              `${this.crashPoints[this.deaths]} was not reached after ${this.deaths} of ${this.crashPoints.length}:\n${this.output}`,
+            ),
+          ),
         withinMs,
       );
       this.listeners.add(look);

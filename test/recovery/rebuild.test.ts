@@ -60,6 +60,11 @@ test('subscriptions, a dunning and a clock on its way come back as they were, a 
   await stripe.customers.update(bad, { invoice_settings: { default_payment_method: failing.id } });
   await advanceTo(stripe, clock.id, '2027-03-01T00:00:00Z');
   expect((await stripe.subscriptions.retrieve(declining.id)).status).toBe('past_due');
+  // What the books say of each is what its workflow knows of itself.
+  for (const { state } of await restored(recoveryOf(first), first.accountId, [real.id, frozen.id, declining.id])) {
+    const { answered: _, ...known } = await first.client.workflow.getHandle(state.subscriptionId).query(stateQuery);
+    expect(state).toMatchObject(known);
+  }
   // The advance is written and its workflow is lost before it does anything.
   await withAccount(first.db, first.accountId, (t) =>
     t.run(`update test_clocks set status = 'advancing', target_frozen_time = to_timestamp($1) where id = $2`, [

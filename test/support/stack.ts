@@ -99,13 +99,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     }
 
     const now = options.now ?? ((): Instant => Math.floor(Date.now() / 1000));
+    const deadlineMs = options.deadlineMs ?? 20_000;
     const app = createApp({
       db,
       temporal: client,
       gateways,
       log,
       taskQueue,
-      deadlineMs: options.deadlineMs ?? 20_000,
+      deadlineMs,
       now,
       temporalUi: options.temporalUi ?? null,
     });
@@ -116,7 +117,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       return new Promise((resolve) => server.close(resolve));
     });
     const { port } = server.address() as AddressInfo;
-    const stripe = new Stripe(apiKey, { host: '127.0.0.1', port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
+    const stripe = new Stripe(apiKey, {
+      host: '127.0.0.1',
+      port,
+      protocol: 'http',
+      maxNetworkRetries: 0,
+      telemetry: false,
+      timeout: 4 * deadlineMs,
+    });
     return { stripe, apiKey, apiUrl: `http://127.0.0.1:${port}`, accountId, db, databaseUrl, client, taskQueue, sandbox, activities, stop };
   } catch (error) {
     await stop();

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { type Stack, startStack } from '../support/stack.ts';
+import { type EndState, endState } from './end-state.ts';
+import { LIVES, type Life } from './lives.ts';
+import { KeptWorker } from './worker-process.ts';
+
+/** Each verb dies once with everything written and nothing committed, and once with everything committed and nothing told. A long run has it die everywhere. */
+const isLong = process.env['CRASH_TIMES'] !== undefined;
+const TIMES = isLong ? Number(process.env['CRASH_TIMES']) : 1;
+const POINTS = isLong ? ['loaded', 'decided', 'recorded', 'committed'] : ['recorded', 'committed'];
+/** This one decides nothing. */
+const NOT_REACHED = new Set(['finish-clock-advance:decided']);
+const PATIENCE = 300_000 + TIMES * 120_000;
+
+// A kill is mostly waiting for the timeout of what died.
+vi.setConfig({ maxConcurrency: Object.keys(LIVES).length });
+
+const pointsOf = ({ verbs }: Life): string[] =>
+  verbs.flatMap((verb) => POINTS.map((point) => `${verb}:${point}`)).filter((point) => !NOT_REACHED.has(point));
+
+describe.concurrent.each(Object.entries(LIVES))('%s', (_, life) => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await startStack({ worker: 'none', deadlineMs: 250_000, ...(life.account && { account: life.account }) });
+  }, PATIENCE);
+  afterAll(() => stack?.stop());
+
+  test(`dies at ${pointsOf(life).join(', ')}: the same end`, { timeout: PATIENCE }, async () => {
+    const { databaseUrl, taskQueue } = stack;
+    const settings = { databaseUrl, taskQueue, temporalAddress: inject('temporalAddress'), home: inject('home') };
+    const ends: EndState[] = [];
+    for (let left = TIMES; left > 0; left -= 1) {
+      const worker = new KeptWorker({ ...settings, entry: 'test/crash/worker-with-taxes.ts' }, pointsOf(life));
+      try {
+        ends.push(await endState(stack, await life.live(stack)));
+        await worker.diedOften(0);
+        // The last of them lives on, and with it the life that nothing disturbs.
+        if (left === 1) ends.push(await endState(stack, await life.live(stack)));
+      } finally {
+        await worker.stop();
+      }
+    }
+    const uncrashed = ends.pop();
+    for (const end of ends) expect(end).toEqual(uncrashed);
+  });
+});

@@ -1,0 +1,141 @@
+import type Stripe from 'stripe';
+import { invoicesOf, newCustomer, newPrice, useCard } from '../support/scenario.ts';
+import type { Stack, StackOptions } from '../support/stack.ts';
+import { newClock, readyAgain } from '../support/test-clock.ts';
+
+/** A life on a test clock, in which each of the verbs is done at least once, first in this order; so two of them can be compared to the cent and the second. */
+export interface Life {
+  verbs: readonly string[];
+  account?: StackOptions['account'];
+  /** @returns the subscription's id */
+  live(stack: Stack): Promise<string>;
+}
+
+const DAY = 86_400;
+const START = '2027-01-31T10:00:00Z';
+const PATIENCE_MS = 300_000;
+
+interface Customer {
+  clock: string;
+  customer: string;
+  price: string;
+}
+
+async function arrive(stripe: Stripe): Promise<Customer> {
+  const clock = await newClock(stripe, START);
+  const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id, address: { country: 'DE' } });
+  return { clock: clock.id, customer, price: await newPrice(stripe, 1200) };
+}
+
+const subscribe = ({ stripe }: Stack, { customer, price }: Customer, params: Partial<Stripe.SubscriptionCreateParams> = {}) =>
+  stripe.subscriptions.create({ customer, items: [{ price }], ...params });
+
+async function advance({ stripe }: Stack, { clock }: Customer, seconds: number): Promise<void> {
+  const { frozen_time } = await stripe.testHelpers.testClocks.retrieve(clock);
+  await stripe.testHelpers.testClocks.advance(clock, { frozen_time: frozen_time + seconds });
+  await readyAgain(stripe, clock, PATIENCE_MS);
+}
+
+/** One seat more, invoiced at once. */
+const grow = (
+  { stripe }: Stack,
+  { id, items }: Stripe.Subscription,
+  quantity: number,
+  payment_behavior: Stripe.SubscriptionUpdateParams.PaymentBehavior,
+) =>
+  stripe.subscriptions.update(id, {
+    items: [{ id: items.data[0]?.id ?? '', quantity }],
+    proration_behavior: 'always_invoice',
+    payment_behavior,
+  });
+
+async function latest({ stripe }: Stack, { customer }: Customer): Promise<Stripe.Invoice & { id: string }> {
+  const invoice = (await invoicesOf(stripe, { customer })).at(-1);
+  if (invoice?.id === undefined) throw new Error('there is no invoice');
+  return { ...invoice, id: invoice.id };
+}
+
+export const LIVES: Record<string, Life> = {
+  'created, to be cancelled, cancelled': {
+    verbs: ['create-subscription', 'schedule-cancellation', 'cancel-subscription'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who);
+      await stack.stripe.subscriptions.update(id, { cancel_at_period_end: true });
+      await advance(stack, who, 10 * DAY);
+      await stack.stripe.subscriptions.cancel(id, { prorate: true, invoice_now: true });
+      return id;
+    },
+  },
+  'never paid, expired': {
+    verbs: ['expire-subscription', 'finish-clock-advance'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who, { payment_behavior: 'default_incomplete' });
+      await advance(stack, who, DAY);
+      return id;
+    },
+  },
+  'a change that is not paid in time is taken back': {
+    verbs: ['resolve-pending-update'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const subscription = await subscribe(stack, who);
+      await useCard(stack.stripe, who.customer, 'pm_card_chargeCustomerFail');
+      await grow(stack, subscription, 2, 'pending_if_incomplete');
+      await advance(stack, who, DAY);
+      return subscription.id;
+    },
+  },
+  'taxed elsewhere, with a draft that is told to wait': {
+    verbs: ['calculate-tax', 'finalize-invoice', 'set-auto-advance'],
+    account: { taxCalculator: 'fake_external', invoiceGraceSeconds: 3600 },
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who);
+      await advance(stack, who, 28 * DAY);
+      const draft = await latest(stack, who);
+      await stack.stripe.invoices.update(draft.id, { auto_advance: false });
+      await advance(stack, who, DAY);
+      await stack.stripe.invoices.finalizeInvoice(draft.id);
+      return id;
+    },
+  },
+  'dunned in vain': {
+    verbs: ['schedule-attempt', 'end-dunning'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who);
+      await useCard(stack.stripe, who.customer, 'pm_card_chargeCustomerFail');
+      await advance(stack, who, 90 * DAY);
+      return id;
+    },
+  },
+  'written off and voided': {
+    verbs: ['change-plan', 'mark-invoice-uncollectible', 'void-invoice'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const subscription = await subscribe(stack, who);
+      await advance(stack, who, 5 * DAY);
+      await grow(stack, subscription, 2, 'default_incomplete');
+      await stack.stripe.invoices.markUncollectible((await latest(stack, who)).id);
+      await advance(stack, who, 5 * DAY);
+      await grow(stack, subscription, 3, 'default_incomplete');
+      await stack.stripe.invoices.voidInvoice((await latest(stack, who)).id);
+      return subscription.id;
+    },
+  },
+  'paid, and the answer lost': {
+    verbs: ['resolve-payment'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who, { payment_behavior: 'default_incomplete' });
+      const invoice = await latest(stack, who);
+      const idempotencyKey = `${invoice.id}:attempt-1`;
+      await stack.sandbox.arm('timeout_after_capture', { idempotencyKey });
+      await stack.sandbox.arm('look_up_down', { idempotencyKey }, 2);
+      await stack.stripe.invoices.pay(invoice.id);
+      return id;
+    },
+  },
+};
