@@ -10,7 +10,7 @@ const TIMES = isLong ? Number(process.env['CRASH_TIMES']) : 1;
 const POINTS = isLong ? ['loaded', 'decided', 'recorded', 'committed'] : ['recorded', 'committed'];
 /** This one decides nothing. */
 const NOT_REACHED = new Set(['finish-clock-advance:decided']);
-const PATIENCE = 300_000 + TIMES * 120_000;
+const PATIENCE = 400_000 + TIMES * 120_000;
 
 // A kill is mostly waiting for the timeout of what died.
 vi.setConfig({ maxConcurrency: Object.keys(LIVES).length });

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { pauseSubscription, reactivateSubscription, resumeSubscription } from '../support/pause.ts';
 import { invoicesOf, newCustomer, newPrice, useCard } from '../support/scenario.ts';
 import type { Stack, StackOptions } from '../support/stack.ts';
 import { newClock, readyAgain } from '../support/test-clock.ts';
@@ -135,6 +136,50 @@ export const LIVES: Record<string, Life> = {
       await stack.sandbox.arm('timeout_after_capture', { idempotencyKey });
       await stack.sandbox.arm('look_up_down', { idempotencyKey }, 2);
       await stack.stripe.invoices.pay(invoice.id);
+      return id;
+    },
+  },
+  'told that the trial ends': {
+    verbs: ['remind-of-trial-end'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who, { trial_period_days: 10 });
+      await advance(stack, who, 12 * DAY);
+      return id;
+    },
+  },
+  'paused from the end of the period to a date': {
+    verbs: ['pause-subscription', 'begin-pause', 'end-pause'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id, start_date } = await subscribe(stack, who);
+      await pauseSubscription(stack.stripe, id, { effective_at: 'period_end', resumes_at: start_date + 50 * DAY });
+      await advance(stack, who, 60 * DAY);
+      return id;
+    },
+  },
+  'resumed by hand, cancelled, taken back': {
+    verbs: ['resume-subscription', 'reactivate-subscription'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who);
+      await pauseSubscription(stack.stripe, id);
+      await advance(stack, who, 5 * DAY);
+      await resumeSubscription(stack.stripe, id);
+      await advance(stack, who, 5 * DAY);
+      await stack.stripe.subscriptions.cancel(id);
+      await reactivateSubscription(stack.stripe, id);
+      return id;
+    },
+  },
+  'collection paused until a date': {
+    verbs: ['resume-collection'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id, start_date } = await subscribe(stack, who);
+      const pause_collection = { behavior: 'keep_as_draft', resumes_at: start_date + 40 * DAY } as const;
+      await stack.stripe.subscriptions.update(id, { pause_collection });
+      await advance(stack, who, 45 * DAY);
       return id;
     },
   },

@@ -67,7 +67,8 @@ function isChased({ subscription }: SubscriptionRecord, invoice: UnsettledInvoic
   if (invoice.status !== 'open' || !invoice.autoAdvance || !hasFailed(invoice)) return false;
   if (hasEnded(status) || status === 'incomplete' || pendingUpdate?.invoiceId === invoice.id) return false;
   if (!mannerOf(invoice).collect) return false;
-  return status === 'active' || status === 'past_due' || status === 'trialing' || invoice.nextPaymentAttempt !== null;
+  // What failed before it was paused is chased on.
+  return status !== 'unpaid' || invoice.nextPaymentAttempt !== null;
 }
 
 const mannerOf = ({ paymentBehavior }: UnsettledInvoice): CollectionManner => ({
