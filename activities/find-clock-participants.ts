@@ -11,5 +11,8 @@ export const findClockParticipants =
     withAccount(deps.db, accountId, async (t) => {
       const subscriptions = await listClockSubscriptions(t, clockId);
       const unpaid = await listClockInvoices(t, clockId);
-      return [...subscriptions, ...unpaid.map(dunningWorkflowId)];
+      return [
+        ...subscriptions.map(({ id, customerId }) => ({ workflowId: id, customerId })),
+        ...unpaid.map(({ id, customerId }) => ({ workflowId: dunningWorkflowId(id), customerId })),
+      ];
     });

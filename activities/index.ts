@@ -154,7 +154,7 @@ export interface Activities {
   /** Applies the policy's terminal action to the subscription of an invoice that dunning gave up on. */
   endDunning(input: Envelope & { invoiceId: string }): Promise<BillingOutcome>;
   /** Ids of the workflows that may have something to do on a test clock: living subscriptions, then dunning, each in the order of creation. */
-  findClockParticipants(input: { accountId: string; clockId: string }): Promise<string[]>;
+  findClockParticipants(input: { accountId: string; clockId: string }): Promise<{ workflowId: string; customerId: string }[]>;
   /** Writes that a test clock has reached `to`. `asOf` is the time of the event, on the wall clock. */
   finishClockAdvance(input: { accountId: string; clockId: string; to: Instant; asOf: Instant }): Promise<void>;
 }

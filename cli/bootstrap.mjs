@@ -15,6 +15,7 @@ const ENTRIES = {
   test: ['cli/test.ts'],
   'test-fast': ['cli/test.ts', '--fast'],
   crash: ['cli/crash.ts'],
+  clock: ['cli/clock.ts'],
   check: ['cli/check.ts'],
   api: ['api/main.ts'],
   worker: ['workers/main.ts'],

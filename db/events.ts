@@ -15,6 +15,9 @@ export interface StoredEvent {
   previous: Record<string, unknown> | null;
   operationId: string | null;
   occurredAt: Instant;
+  /** The subscription and the customer whose life it is a part of. */
+  subscriptionId: string | null;
+  customerId: string | null;
 }
 
 export interface NewEvent {
@@ -37,7 +40,19 @@ export interface EventSource {
 
 export const EVENTS: TableShape<StoredEvent> = {
   table: 'events',
-  keys: ['id', 'type', 'objectType', 'objectId', 'sequence', 'data', 'previous', 'operationId', 'occurredAt'],
+  keys: [
+    'id',
+    'type',
+    'objectType',
+    'objectId',
+    'sequence',
+    'data',
+    'previous',
+    'operationId',
+    'occurredAt',
+    'subscriptionId',
+    'customerId',
+  ],
   instants: ['occurredAt'],
 };
 
@@ -54,12 +69,14 @@ export async function appendEvents(t: AccountTransaction, events: readonly NewEv
     occurred_at: toTimestamp(event.occurredAt),
   }));
   await t.run(
-    `insert into events (account_id, id, type, object_type, object_id, sequence, data, previous, operation_id, occurred_at, actor, subscription_id)
+    `insert into events (account_id, id, type, object_type, object_id, sequence, data, previous, operation_id, occurred_at, actor, subscription_id, customer_id)
      select $1, given.id, given.type, given.object_type, given.object_id,
        coalesce((select max(e.sequence) from events e where e.account_id = $1 and e.object_id = given.object_id), 0)
          + row_number() over (partition by given.object_id order by given.place),
        given.data, case when jsonb_typeof(given.previous) = 'null' then null else given.previous end, $2, given.occurred_at, $4,
-       case when given.object_type = 'subscription' then given.object_id else coalesce(given.data ->> 'subscriptionId', $5) end
+       case when given.object_type = 'subscription' then given.object_id else coalesce(given.data ->> 'subscriptionId', $5) end,
+       case when given.object_type = 'customer' then given.object_id else coalesce(given.data ->> 'customerId',
+         (select s.customer_id from subscriptions s where s.account_id = $1 and s.id = given.data ->> 'subscriptionId')) end
      from (
        select r.*, place from jsonb_array_elements($3::jsonb) with ordinality as e (row, place),
          jsonb_to_record(e.row) as r (id text, type text, object_type text, object_id text, data jsonb, previous jsonb, occurred_at timestamptz)

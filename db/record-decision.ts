@@ -82,14 +82,23 @@ async function isTaken(t: AccountTransaction, { operationId }: Operation): Promi
   return rowCount !== 0;
 }
 
-/** Gapless: the series' row stays locked until the transaction ends, so a number that is drawn is used or goes back. */
+/**
+ * Gapless: the series' row stays locked until the transaction ends, so a number that is drawn is used or goes back. A customer on a test clock has a series of its own: many of
+ * them live through years at once, and each one's numbers are in the order of its time.
+ */
 async function drawNumbers(t: AccountTransaction, invoices: readonly Invoice[]): Promise<Record<string, string>> {
   const unnumbered = invoices.filter((invoice) => invoice.number === null && invoice.finalizedAt !== null);
   if (unnumbered.length === 0) return {};
   const { rows } = await t.run<{ next: number; prefix: string }>(
-    `update invoice_number_series s set next_number = next_number + $1 from accounts a where s.account_id = $2 and a.id = s.account_id
-     returning next_number as next, a.invoice_number_prefix as prefix`,
-    [unnumbered.length, t.accountId],
+    `with own as (
+       update customers set next_invoice_number = next_invoice_number + $1 where account_id = $2 and id = $3 and test_clock_id is not null
+       returning next_invoice_number as next, '-' || upper(right(id, 10)) as suffix
+     ), shared as (
+       update invoice_number_series set next_number = next_number + $1 where account_id = $2 and not exists (select from own)
+       returning next_number as next, '' as suffix
+     )
+     select drawn.next, a.invoice_number_prefix || drawn.suffix as prefix from (select * from own union all select * from shared) drawn, accounts a where a.id = $2`,
+    [unnumbered.length, t.accountId, unnumbered[0]?.customerId],
   );
   if (!rows[0]) throw new Error(`the account ${t.accountId} has no series of invoice numbers`);
   const { next, prefix } = rows[0];

@@ -1,9 +1,10 @@
+import { Refusal } from '../domain/errors.ts';
 import type { TestClock } from '../domain/test-clock.ts';
 import type { Instant } from '../domain/time.ts';
 import type { AccountTransaction } from './client.ts';
 import { EVENTS, type StoredEvent } from './events.ts';
 import { Filter, type List, listRows, type Page } from './list.ts';
-import { findOne, fromRow, insertOne, type Row, type TableShape, updateOne } from './table.ts';
+import { findOne, fromRow, insertOne, type Row, type TableShape, toTimestamp, updateOne } from './table.ts';
 
 const TEST_CLOCKS: TableShape<TestClock> = {
   table: 'test_clocks',
@@ -62,30 +63,44 @@ export async function testClockIdsOf(t: AccountTransaction, customerIds: readonl
 }
 
 /** Ids of the customers on a clock that are not deleted, oldest first. */
-export const listClockCustomers = (t: AccountTransaction, clockId: string): Promise<string[]> =>
-  idsBy(
+export async function listClockCustomers(t: AccountTransaction, clockId: string): Promise<string[]> {
+  const { rows } = await t.run<{ id: string }>(
+    'select c.id from customers c where c.account_id = $1 and c.test_clock_id = $2 and not c.deleted order by c.created_at, c.id',
+    [t.accountId, clockId],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** What of a clock's customers has a workflow. */
+export interface ClockOwned {
+  id: string;
+  customerId: string;
+}
+
+/** The order of creation; on a clock that stands still, the instants are equal. */
+const CREATED = `(select e.position from events e where e.account_id = o.account_id and e.object_id = o.id and e.sequence = 1)`;
+
+/** The subscriptions on a clock that have not ended, oldest first. */
+export const listClockSubscriptions = (t: AccountTransaction, clockId: string): Promise<ClockOwned[]> =>
+  listOwned(
     t,
-    `select c.id from customers c where c.account_id = $1 and c.test_clock_id = $2 and not c.deleted order by c.created_at, c.id`,
+    `select o.id, o.customer_id as "customerId" from subscriptions o join customers c on c.account_id = o.account_id and c.id = o.customer_id
+     where c.account_id = $1 and c.test_clock_id = $2 and o.status not in ('canceled', 'incomplete_expired') order by o.created_at, ${CREATED}, o.id`,
     clockId,
   );
 
-/** Ids of the subscriptions on a clock that have not ended, oldest first. */
-export const listClockSubscriptions = (t: AccountTransaction, clockId: string): Promise<string[]> =>
-  idsBy(
+/** The invoices on a clock that may be chased: open, and tried before. Oldest first. */
+export const listClockInvoices = (t: AccountTransaction, clockId: string): Promise<ClockOwned[]> =>
+  listOwned(
     t,
-    `select s.id from subscriptions s join customers c on c.account_id = s.account_id and c.id = s.customer_id
-     where c.account_id = $1 and c.test_clock_id = $2 and s.status not in ('canceled', 'incomplete_expired') order by s.created_at, s.id`,
+    `select o.id, o.customer_id as "customerId" from invoices o join customers c on c.account_id = o.account_id and c.id = o.customer_id
+     where c.account_id = $1 and c.test_clock_id = $2 and o.status = 'open' and o.attempt_count > 0 order by o.created_at, o.position`,
     clockId,
   );
 
-/** Ids of the invoices on a clock that may be chased: open, and tried before. Oldest first. */
-export const listClockInvoices = (t: AccountTransaction, clockId: string): Promise<string[]> =>
-  idsBy(
-    t,
-    `select v.id from invoices v join customers c on c.account_id = v.account_id and c.id = v.customer_id
-     where c.account_id = $1 and c.test_clock_id = $2 and v.status = 'open' and v.attempt_count > 0 order by v.created_at, v.position`,
-    clockId,
-  );
+async function listOwned(t: AccountTransaction, sql: string, clockId: string): Promise<ClockOwned[]> {
+  return (await t.run<ClockOwned>(sql, [t.accountId, clockId])).rows;
+}
 
 /** Clocks that are on their way, and where to. */
 export async function listAdvancingClocks(t: AccountTransaction): Promise<{ id: string; to: Instant }[]> {
@@ -96,23 +111,50 @@ export async function listAdvancingClocks(t: AccountTransaction): Promise<{ id: 
   return rows.map(({ row }) => fromRow(TEST_CLOCKS, row)).flatMap(({ id, targetFrozenTime: to }) => (to === null ? [] : [{ id, to }]));
 }
 
-async function idsBy(t: AccountTransaction, sql: string, clockId: string): Promise<string[]> {
-  const { rows } = await t.run<{ id: string }>(sql, [t.accountId, clockId]);
-  return rows.map(({ id }) => id);
-}
-
-/** Events about a clock's customers and all that is theirs, in (after, upTo], in the order of their time. */
+/**
+ * Events about a clock's customers and all that is theirs, in (after, upTo], in the order of their time. What happened at one instant stands customer by customer, in the
+ * order in which the customers came, and each one's in the order in which it was written: however many were moved at once, the list is the same.
+ */
 export async function listClockEvents(
   t: AccountTransaction,
-  query: Page & { clockId: string; after: Instant; upTo: Instant },
+  query: Page & { clockId: string; after: Instant; upTo: Instant; types?: readonly string[] | undefined },
 ): Promise<List<StoredEvent>> {
-  const filter = new Filter().within('occurred_at', { gt: query.after, lte: query.upTo }).add(
-    `coalesce(kept.data ->> 'customerId', case kept.object_type when 'customer' then kept.object_id
-         when 'scheduled_change' then (select customer_id from subscriptions s where s.account_id = kept.account_id and s.id = kept.data ->> 'subscriptionId') end)
-         in (select id from customers where account_id = ? and test_clock_id = ?)`,
+  const isBackwards = query.endingBefore !== undefined;
+  const cursor = query.endingBefore ?? query.startingAfter;
+  const place = cursor === undefined ? null : await placeOf(t, cursor);
+  if (cursor !== undefined && place === null)
+    throw new Refusal('resource_missing', `No such object: '${cursor}'`, isBackwards ? 'ending_before' : 'starting_after');
+  const { rows } = await t.run<{ row: Row }>(isBackwards ? EVENTS_BEFORE : EVENTS_AFTER, [
     t.accountId,
     query.clockId,
+    toTimestamp(query.after),
+    toTimestamp(query.upTo),
+    place && toTimestamp(place.at),
+    place?.customer ?? null,
+    place?.position ?? null,
+    query.limit + 1,
+    query.types ?? null,
+  ]);
+  const items = rows.slice(0, query.limit).map(({ row }) => fromRow(EVENTS, row));
+  return { items: isBackwards ? items.reverse() : items, hasMore: rows.length > query.limit };
+}
+
+/** The cursor's instant narrows what is read off the index; the rest of its place sorts among what happened then. */
+const clockEvents = (after: boolean): string => `
+  select to_jsonb(e) as row from events e join customers c on c.account_id = e.account_id and c.id = e.customer_id
+  where e.account_id = $1 and c.test_clock_id = $2 and e.occurred_at > $3::timestamptz and e.occurred_at <= $4::timestamptz
+    and ($9::text[] is null or e.type = any($9::text[]))
+    and ($5::timestamptz is null or (e.occurred_at ${after ? '>=' : '<='} $5::timestamptz
+      and (e.occurred_at, c.position, e.position) ${after ? '>' : '<'} ($5::timestamptz, $6::bigint, $7::bigint)))
+  order by e.occurred_at ${after ? '' : 'desc'}, c.position ${after ? '' : 'desc'}, e.position ${after ? '' : 'desc'} limit $8::integer`;
+const EVENTS_AFTER = clockEvents(true);
+const EVENTS_BEFORE = clockEvents(false);
+
+async function placeOf(t: AccountTransaction, eventId: string): Promise<{ at: Instant; customer: number; position: number } | null> {
+  const { rows } = await t.run<{ at: Instant; customer: number; position: number }>(
+    `select e.occurred_at as at, c.position as customer, e.position from events e join customers c on c.account_id = e.account_id and c.id = e.customer_id
+     where e.account_id = $1 and e.id = $2`,
+    [t.accountId, eventId],
   );
-  const { rows, hasMore } = await listRows(t, { table: 'events', order: ['occurred_at', 'position'], oldestFirst: true }, query, filter);
-  return { items: rows.map((row) => fromRow(EVENTS, row)), hasMore };
+  return rows[0] ?? null;
 }

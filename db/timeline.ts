@@ -1,7 +1,7 @@
 import { Refusal } from '../domain/errors.ts';
 import type { PaymentAttempt } from '../domain/payments/payment.ts';
 import type { Instant } from '../domain/time.ts';
-import { ENGINE_ACTORS, type EntryType, NOTICES, PAYMENT_VERBS, type TimelineEntry } from '../domain/timeline/entry.ts';
+import { ENGINE_ACTORS, type EntryType, type EventFact, NOTICES, PAYMENT_VERBS, type TimelineEntry } from '../domain/timeline/entry.ts';
 import type { AccountTransaction } from './client.ts';
 import { EVENTS, type StoredEvent } from './events.ts';
 import type { List, Page } from './list.ts';
@@ -103,6 +103,15 @@ export async function listTimeline(t: AccountTransaction, query: TimelineQuery):
   return { items: isBackwards ? found.reverse() : found, hasMore: rows.length > query.limit };
 }
 
+export const factOf = ({ type: name, objectType, objectId, data, previous }: StoredEvent): EventFact => ({
+  source: 'event',
+  name,
+  objectType,
+  objectId,
+  data: data as Record<string, unknown>,
+  previous,
+});
+
 function entryOf({ rank, row, actor, workflow_id: workflowId, run_id: runId, attempt }: Found): TimelineEntry & { event?: StoredEvent } {
   const recorded = {
     position: Number(row['position']),
@@ -113,8 +122,7 @@ function entryOf({ rank, row, actor, workflow_id: workflowId, run_id: runId, att
   };
   if (rank === RANK.event) {
     const event = fromRow(EVENTS, row);
-    const { type: name, objectType, objectId, data, previous, occurredAt: at } = event;
-    return { ...recorded, source: 'event', name, at, objectType, objectId, data: data as Record<string, unknown>, previous, event };
+    return { ...recorded, ...factOf(event), at: event.occurredAt, event };
   }
   const asked = {
     ...recorded,

@@ -1,5 +1,6 @@
-import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ActivityFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import { refusalIn } from './read-failure.ts';
 
 /**
  * How activities are called, by what may go wrong. Refusals are thrown non-retryable by the activities themselves, so every policy
@@ -38,3 +39,16 @@ export const charge = proxyActivities<Activities>({
   scheduleToCloseTimeout: '10m',
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '1m' },
 });
+
+/**
+ * A transaction inside the workflow task first, which saves six events; when Postgres does not answer, the same operation goes through the server, where its tries can be seen.
+ * A refusal is an answer.
+ */
+export async function hereFirst<R>(here: () => Promise<R>, there: () => Promise<R>): Promise<R> {
+  try {
+    return await here();
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || refusalIn(error) !== null) throw error;
+    return there();
+  }
+}

@@ -1,7 +1,7 @@
 import { CancellationScope, condition, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Instant } from '../domain/time.ts';
 import { advanceClockSignal, clockReachedSignal } from './messages.ts';
-import type { ClockSetting } from './subscription/state.ts';
+import type { ClockSetting, ClockStep } from './subscription/state.ts';
 import { tell } from './tell.ts';
 
 /**
@@ -44,7 +44,7 @@ export class Clock {
     setHandler(
       advanceClockSignal,
       (step) => {
-        if (this.setting.kind === 'frozen') this.setting.asked = step;
+        if (this.setting.kind === 'frozen' && !isSame(this.setting.owed, step)) this.setting.asked = step;
       },
       { description: 'A test clock moves the time of this workflow.' },
     );
@@ -66,11 +66,21 @@ export class Clock {
     while (this.takeStep() || this.owes()) await this.report(null, true);
   }
 
+  /**
+   * Goes on to its own next wake-up where the step under way reaches that far. Not when something was started or told meanwhile: then whoever heard of it comes first.
+   */
+  goOnTo(at: Instant | null): boolean {
+    const { setting } = this;
+    if (setting.kind === 'real' || !setting.owed || at === null || at > setting.owed.to || (setting.news ?? []).length > 0) return false;
+    setting.at = Math.max(setting.at, at);
+    return true;
+  }
+
   /** Quiet until `at`: takes the next step that is asked for, and reports the one that was taken before. */
   private async waitFrozen(at: Instant | null, woken: () => boolean): Promise<void> {
     const isOver = (): boolean => woken() || (at !== null && this.now() >= at);
     while (!isOver()) {
-      if (this.takeStep()) continue;
+      if (this.goOnTo(at) || this.takeStep()) continue;
       if (this.owes()) await this.report(at, false);
       else await condition(() => isOver() || this.isAsked());
     }
@@ -86,8 +96,7 @@ export class Clock {
 
   private takeStep(): boolean {
     const { setting } = this;
-    if (setting.kind === 'real' || !setting.asked) return false;
-    setting.at = Math.max(setting.at, setting.asked.to);
+    if (setting.kind === 'real' || !setting.asked || setting.owed) return false;
     setting.owed = setting.asked;
     delete setting.asked;
     return true;
@@ -96,8 +105,9 @@ export class Clock {
   private async report(nextWakeAt: Instant | null, ended: boolean): Promise<void> {
     const { setting } = this;
     if (setting.kind === 'real' || !setting.owed) return;
-    const { from, step } = setting.owed;
+    const { from, step, to } = setting.owed;
     const news = setting.news ?? [];
+    if (news.length === 0) setting.at = Math.max(setting.at, to);
     delete setting.owed;
     delete setting.news;
     await tell(from, clockReachedSignal, { workflowId: workflowInfo().workflowId, step, at: setting.at, nextWakeAt, ended, news });
@@ -116,3 +126,5 @@ export class Clock {
     alarm.scope.run(() => sleep(Math.max(1, at * 1000 - Date.now()), { summary })).then(ring, () => undefined);
   }
 }
+
+const isSame = (a: ClockStep | undefined, b: ClockStep): boolean => a !== undefined && a.from === b.from && a.step === b.step;

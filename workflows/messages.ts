@@ -99,7 +99,7 @@ export const stopDunningSignal = defineSignal<[]>('stopDunning');
 
 // The steps of a test clock (`test-clock:<clock id>:<target>`), and what the workflows on it report.
 export const advanceClockSignal = defineSignal<[ClockStep]>('advanceClock');
-/** A workflow has done all that was due at `at`. */
+/** A workflow has done all that was due until `at`: the end of its step, or where it had to stop because it has news for others. */
 export interface ClockReached {
   workflowId: string;
   step: number;
@@ -122,6 +122,7 @@ export interface StartTestClock {
 }
 export interface ClockParticipant {
   workflowId: string;
+  customerId: string;
   /** Where it stands; null until its first report. */
   at: Instant | null;
   nextWakeAt: Instant | null;

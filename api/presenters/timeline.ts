@@ -1,6 +1,9 @@
+import type { StoredEvent } from '../../db/events.ts';
+import { factOf } from '../../db/timeline.ts';
 import type { Account } from '../../domain/account.ts';
 import { describeEntry } from '../../domain/timeline/describe-entry.ts';
-import { type TimelineEntry, typeOf } from '../../domain/timeline/entry.ts';
+import { describeEvent } from '../../domain/timeline/describe-event.ts';
+import { type Reason, type TimelineEntry, typeOf } from '../../domain/timeline/entry.ts';
 import type { Json } from '../expand.ts';
 import { presentPaymentAttempt } from './payment-methods.ts';
 
@@ -31,7 +34,7 @@ export function presentTimelineEntry(
     recorded_at: entry.recordedAt,
     sentence,
     actor: entry.actor,
-    reason: reason && { code: reason.code, message: reason.message, param: reason.param ?? null, feedback: reason.feedback ?? null },
+    reason: presentReason(reason),
     amount,
     currency,
     invoice: invoiceOf(entry),
@@ -41,6 +44,23 @@ export function presentTimelineEntry(
     livemode: account.livemode,
   };
 }
+
+/** What the timeline says of an event, for lists of events. */
+export function presentChange(event: StoredEvent) {
+  const { sentence, reason, amount, currency } = describeEvent(factOf(event));
+  return {
+    sentence,
+    reason: presentReason(reason),
+    amount,
+    currency,
+    customer: event.customerId,
+    subscription: event.subscriptionId,
+    invoice: event.objectType === 'invoice' ? event.objectId : textOr((event.data as Json)['invoiceId']),
+  };
+}
+
+const presentReason = (reason: Reason | null) =>
+  reason && { code: reason.code, message: reason.message, param: reason.param ?? null, feedback: reason.feedback ?? null };
 
 const linkTo = ({ url, namespace }: TemporalUi, { workflowId, runId }: { workflowId: string; runId: string }): string =>
   `${url.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}/${encodeURIComponent(runId)}/history`;

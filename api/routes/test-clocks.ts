@@ -1,4 +1,5 @@
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
+import type { StoredEvent } from '../../db/events.ts';
 import {
   findTestClock,
   insertTestClock,
@@ -17,7 +18,7 @@ import { badRequest, notFound } from '../errors.ts';
 import { listAnswer, pageOf } from '../paging.ts';
 import { presentEvents } from '../present-events.ts';
 import { presentDeletedTestClock, presentTestClock } from '../presenters/test-clocks.ts';
-import { event } from '../schemas/events.ts';
+import { presentChange } from '../presenters/timeline.ts';
 import { listOf } from '../schemas/fields.ts';
 import * as schemas from '../schemas/test-clocks.ts';
 import { tell } from '../tell-event.ts';
@@ -99,16 +100,19 @@ export const testClockRoutes = [
     method: 'get',
     path: `${LIST}/:id/changes`,
     summary: 'What happened to the customers of a test clock during its last advance, as events in the order of their time',
-    params: schemas.testClockList,
-    answer: listOf(event),
+    params: schemas.clockChangeList,
+    answer: listOf(schemas.clockChange),
     kind: 'event',
     list: true,
     handle: (context, { path: { id = '' }, params }) =>
       withAccount(context.db, context.account.id, async (t) => {
         const clock = await clockOf(t, id);
         const window = { after: clock.previousFrozenTime ?? clock.frozenTime, upTo: clock.targetFrozenTime ?? clock.frozenTime };
-        const page = await listClockEvents(t, { ...pageOf(params), clockId: id, ...window });
-        return listAnswer(`${LIST}/${id}/changes`, await presentEvents(t, context.account, page.items), page.hasMore);
+        const types = params.types ?? (params.type === undefined ? undefined : [params.type]);
+        const page = await listClockEvents(t, { ...pageOf(params), clockId: id, ...window, types });
+        const events = await presentEvents(t, context.account, page.items);
+        const changes = events.map((event, index) => ({ ...event, ...presentChange(page.items[index] as StoredEvent) }));
+        return listAnswer(`${LIST}/${id}/changes`, changes, page.hasMore);
       }),
   }),
   route({

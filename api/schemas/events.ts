@@ -3,20 +3,25 @@ import { z } from './zod.ts';
 
 export const eventRetrieve = z.strictObject({ expand });
 
-const eventType = text(100).regex(/^[a-z_]+(\.[a-z_]+)*$/);
-export const eventList = z
-  .strictObject({
-    ...paging,
-    type: eventType.optional(),
-    types: z.array(eventType).min(1).max(20).optional(),
-    object_id: text(255).optional(),
-    created: when,
-  })
-  .refine((input) => input.type === undefined || input.types === undefined, {
+export const eventType = text(100).regex(/^[a-z_]+(\.[a-z_]+)*$/);
+export const eventTypes = z.array(eventType).min(1).max(20);
+/** `type` and `types` say the same, so only one of them may be given. */
+export const eitherType = <T extends z.ZodType<{ type?: unknown; types?: unknown }>>(schema: T): T =>
+  schema.refine((input) => input.type === undefined || input.types === undefined, {
     error: 'You may only specify one of these parameters: type, types.',
     path: ['type'],
     params: { code: 'parameters_exclusive' },
   });
+
+export const eventList = eitherType(
+  z.strictObject({
+    ...paging,
+    type: eventType.optional(),
+    types: eventTypes.optional(),
+    object_id: text(255).optional(),
+    created: when,
+  }),
+);
 
 export const event = z
   .strictObject({

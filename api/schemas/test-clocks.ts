@@ -1,4 +1,6 @@
+import { eitherType, event, eventType, eventTypes } from './events.ts';
 import { deletedOf, expand, nullableText, paging, text, timestamp } from './fields.ts';
+import { reason } from './timeline.ts';
 import { z } from './zod.ts';
 
 export const testClockCreate = z.strictObject({ frozen_time: timestamp, name: text(300).optional(), expand });
@@ -21,3 +23,18 @@ export const testClock = z
   .openapi('TestClock');
 
 export const testClockDeleted = deletedOf('test_helpers.test_clock');
+
+/** An event with what the timeline says of it. */
+export const clockChange = event
+  .extend({
+    sentence: z.string(),
+    reason,
+    amount: z.int().nullable(),
+    currency: nullableText,
+    customer: nullableText,
+    subscription: nullableText,
+    invoice: nullableText,
+  })
+  .openapi('ClockChange');
+
+export const clockChangeList = eitherType(z.strictObject({ ...paging, type: eventType.optional(), types: eventTypes.optional() }));

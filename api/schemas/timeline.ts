@@ -1,23 +1,23 @@
 import { ENTRY_TYPES } from '../../domain/timeline/entry.ts';
+import { eitherType } from './events.ts';
 import { nullableText, paging, timestamp } from './fields.ts';
 import { z } from './zod.ts';
 
 const entryType = z.enum(ENTRY_TYPES);
 
-export const timelineList = z
-  .strictObject({
+export const timelineList = eitherType(
+  z.strictObject({
     ...paging,
     type: entryType.optional(),
     types: z.array(entryType).min(1).max(ENTRY_TYPES.length).optional(),
     since: timestamp.optional().openapi({ description: 'Entries of decisions made at this time or later.' }),
     until: timestamp.optional().openapi({ description: 'Entries of decisions made before this time.' }),
     order: z.enum(['asc', 'desc']).default('asc').openapi({ description: '`asc`: as it happened; `desc`: newest first.' }),
-  })
-  .refine((input) => input.type === undefined || input.types === undefined, {
-    error: 'You may only specify one of these parameters: type, types.',
-    path: ['type'],
-    params: { code: 'parameters_exclusive' },
-  });
+  }),
+);
+
+/** Why: a cancellation reason, a decline, a refusal, the arithmetic of an invoice. */
+export const reason = z.strictObject({ code: nullableText, message: nullableText, param: nullableText, feedback: nullableText }).nullable();
 
 export const timelineEntry = z
   .strictObject({
@@ -29,7 +29,7 @@ export const timelineEntry = z
     recorded_at: z.int().openapi({ description: 'When it was written, on the wall clock.' }),
     sentence: z.string(),
     actor: nullableText.openapi({ description: 'Who: `api_key:…`, `operator:…`, `workflow`, `dunning`.' }),
-    reason: z.strictObject({ code: nullableText, message: nullableText, param: nullableText, feedback: nullableText }).nullable(),
+    reason,
     amount: z.int().nullable(),
     currency: nullableText,
     invoice: nullableText,

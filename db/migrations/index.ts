@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import * as anchorsAndScheduledChanges from './anchors-and-scheduled-changes.ts';
 import * as catalogue from './catalogue.ts';
+import * as clockSeries from './clock-series.ts';
 import * as customers from './customers.ts';
 import * as draftWindow from './draft-window.ts';
 import * as generations from './generations.ts';
@@ -33,6 +34,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['013-draft-window', draftWindow],
   ['014-key-look-up', keyLookUp],
   ['015-timeline', timeline],
+  ['015-clock-series', clockSeries],
   ['016-generations', generations],
 ];
 

@@ -116,7 +116,7 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await life.subscribe({}, { kind: 'frozen', id: 'clock_1', at });
       life.billing.charges = ['paid', 'declined', 'declined', 'paid'];
       const workflowId = testClockWorkflowId('clock_1', 0);
-      const participants: ClockParticipant[] = [{ workflowId: life.id, at: null, nextWakeAt: null }];
+      const participants: ClockParticipant[] = [{ workflowId: life.id, customerId: 'cus_1', at: null, nextWakeAt: null }];
       await life.env.client.workflow.execute<typeof testClock>('testClock', {
         workflowId,
         taskQueue: life.worker.taskQueue,

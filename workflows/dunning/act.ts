@@ -1,6 +1,6 @@
 import type { BillingOutcome, DunningFacts, Envelope, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
 import type { Instant } from '../../domain/time.ts';
-import { charge, decide, insist } from '../call-activities.ts';
+import { charge, decide, decideHere, hereFirst, insist } from '../call-activities.ts';
 import { again } from '../subscription/act.ts';
 import { day, money } from '../write-summary.ts';
 import type { Chase } from './chase.ts';
@@ -17,10 +17,14 @@ const own = ({ start, clock }: Chase, what: string): Envelope & { invoiceId: str
 
 const counted = ({ start }: Chase, count: number): string => `${again(start.generation)}${count}`;
 
-export const loadDunning = ({ start }: Chase): Promise<DunningFacts> =>
-  insist.loadDunning.executeWithOptions({ summary: `looks at ${start.invoiceId}` }, [
-    { accountId: start.accountId, invoiceId: start.invoiceId },
-  ]);
+export function loadDunning({ start }: Chase): Promise<DunningFacts> {
+  const input = { accountId: start.accountId, invoiceId: start.invoiceId };
+  const summary = `looks at ${start.invoiceId}`;
+  return hereFirst(
+    () => decideHere.loadDunning.executeWithOptions({ summary }, [input]),
+    () => insist.loadDunning.executeWithOptions({ summary }, [input]),
+  );
+}
 
 export const collectPayment = (
   chase: Chase,
@@ -39,10 +43,14 @@ export const resolvePayment = (chase: Chase): Promise<PaymentResult> =>
   ]);
 
 /** Shows customers and operators when the next try is; `null` takes the date away. */
-export const scheduleAttempt = (chase: Chase, at: Instant | null): Promise<void> =>
-  decide.scheduleAttempt.executeWithOptions({ summary: at === null ? 'no further try is planned' : `plans the next try for ${day(at)}` }, [
-    { ...own(chase, `schedule:${counted(chase, chase.shows)}`), at },
-  ]);
+export function scheduleAttempt(chase: Chase, at: Instant | null): Promise<void> {
+  const input = { ...own(chase, `schedule:${counted(chase, chase.shows)}`), at };
+  const summary = at === null ? 'no further try is planned' : `plans the next try for ${day(at)}`;
+  return hereFirst(
+    () => decideHere.scheduleAttempt.executeWithOptions({ summary }, [input]),
+    () => decide.scheduleAttempt.executeWithOptions({ summary }, [input]),
+  );
+}
 
 export const endDunning = (chase: Chase): Promise<BillingOutcome> =>
   decide.endDunning.executeWithOptions({ summary: `gives ${chase.start.invoiceId} up` }, [own(chase, 'end')]);

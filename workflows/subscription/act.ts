@@ -1,10 +1,8 @@
-import { ActivityFailure } from '@temporalio/workflow';
 import type { BillingOutcome, Envelope, InvoiceFacts, PaymentResult, ReopenedSubscription } from '../../activities/index.ts';
 import type { PaymentBehavior } from '../../domain/subscription/subscription.ts';
 import type { Instant } from '../../domain/time.ts';
-import { charge, decide, decideHere, insist } from '../call-activities.ts';
+import { charge, decide, decideHere, hereFirst, insist } from '../call-activities.ts';
 import type { Command, RestartSubscription, StartSubscription } from '../messages.ts';
-import { refusalIn } from '../read-failure.ts';
 import { day, money } from '../write-summary.ts';
 import { asOfNow, type Desk, type Order } from './desk.ts';
 
@@ -95,19 +93,14 @@ export const applyScheduledChange = (
 const describeSchedule = (at: Ordered<'scheduleCancellation'>['at']): string =>
   at === 'never' ? 'will not cancel after all' : `will cancel ${describeWhen(at)}`;
 
-/**
- * Bills the period that starts at the boundary. The transaction runs inside the workflow task first, which saves six events a renewal; when
- * Postgres does not answer, the same operation goes through the server, where its retries can be seen.
- */
-export async function issueInvoice(desk: Desk, boundary: Instant): Promise<BillingOutcome> {
+/** Bills the period that starts at the boundary. */
+export function issueInvoice(desk: Desk, boundary: Instant): Promise<BillingOutcome> {
   const input = own(desk, `renew:${desk.state.subscriptionId}:${boundary}`, boundary);
   const summary = `bills the period from ${day(boundary)}`;
-  try {
-    return await decideHere.issueInvoice.executeWithOptions({ summary }, [input]);
-  } catch (error) {
-    if (!(error instanceof ActivityFailure) || refusalIn(error) !== null) throw error;
-    return decide.issueInvoice.executeWithOptions({ summary }, [input]);
-  }
+  return hereFirst(
+    () => decideHere.issueInvoice.executeWithOptions({ summary }, [input]),
+    () => decide.issueInvoice.executeWithOptions({ summary }, [input]),
+  );
 }
 
 export const remindOfTrialEnd = (desk: Desk, trialEnd: Instant, asOf: Instant): Promise<BillingOutcome> =>

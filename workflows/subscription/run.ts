@@ -96,12 +96,14 @@ async function bill(desk: Desk): Promise<void> {
       if ((await inbox.fellSilent()) && !hasNews(desk)) await continueWith(desk);
       continue;
     }
-    announce(desk);
     // On a test clock, time stands still while a tax engine is being waited for.
     if (clock.isFrozen && desk.errands.size > 0) {
+      announce(desk);
       await condition(() => hasNews(desk));
       continue;
     }
+    if (clock.goOnTo(step?.at ?? null)) continue;
+    announce(desk);
     await clock.waitUntil(step?.at ?? null, () => hasNews(desk), step === undefined ? '' : describeStep(step, state));
   }
   await leave(desk);

@@ -36,14 +36,14 @@ export interface FrozenClock {
   at: Instant;
   /** The step that the test clock has asked for and this workflow has not taken yet. */
   asked?: ClockStep;
-  /** The step that was taken and is reported once nothing is left to do at its instant. */
+  /** The step that is under way, and is reported once nothing is left to do until its end. */
   owed?: ClockStep;
   /** Workflows started or told something since the last report. */
   news?: string[];
 }
 
 export interface ClockStep {
-  /** Not before it is: a step to the past only asks where the workflow stands. */
+  /** How far it goes, each of its own wake-ups in turn. A step to the past only asks where the workflow stands. */
   to: Instant;
   /** Workflow id of the test clock. */
   from: string;
