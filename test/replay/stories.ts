@@ -156,8 +156,7 @@ export async function recordAll(newEnvironment: () => Promise<TestWorkflowEnviro
         env,
         (life) =>
           story(life, async (name, workflowId = life.id, runId) => {
-            const history = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
-            recordings.push({ name, history });
+            recordings.push({ name, history: await settled(() => env.client.workflow.getHandle(workflowId, runId).fetchHistory()) });
           }),
         Object.assign(new FakeBilling(), billing),
       );
@@ -166,4 +165,16 @@ export async function recordAll(newEnvironment: () => Promise<TestWorkflowEnviro
     }
   }
   return recordings;
+}
+
+/** A run that has just begun has told nothing yet: its first task is waited for. */
+function settled(fetch: () => Promise<History>): Promise<History> {
+  return vi.waitFor(
+    async () => {
+      const history = await fetch();
+      if (!history.events?.some(({ workflowTaskCompletedEventAttributes: completed }) => completed)) throw new Error('no task is done yet');
+      return history;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
 }
