@@ -32,6 +32,8 @@ import {
   type InvoiceCommand,
   invoiceCommandUpdate,
   invoiceWorkflowId,
+  type JoinClock,
+  joinClockSignal,
   pauseUpdate,
   paymentMethodChangedSignal,
   type RestartSubscription,
@@ -77,6 +79,8 @@ export interface Commands {
   commandInvoice(start: StartInvoice, command: InvoiceCommand): Promise<InvoiceCommandResult>;
   /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
   paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
+  /** Tells a subscription that its customer's time is a test clock's from now on; a fact, not waited for beyond its delivery. */
+  joinClock(subscriptionId: string, clock: JoinClock): Promise<void>;
   /** Starts an advance of a test clock; one that is under way goes on as it is. */
   advanceClock(start: StartTestClock): Promise<void>;
   /** @throws when Temporal does not answer */
@@ -211,6 +215,14 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
         );
       } catch (error) {
         // It has ended since it was read: nothing there to try again.
+        if (!(error instanceof WorkflowGone)) throw error;
+      }
+    },
+    joinClock: async (subscriptionId, clock) => {
+      try {
+        await send('joinClock', subscriptionId, () => client.workflow.getHandle(subscriptionId).signal(joinClockSignal, clock));
+      } catch (error) {
+        // It has ended since it was read, and has no time to live in.
         if (!(error instanceof WorkflowGone)) throw error;
       }
     },

@@ -71,6 +71,28 @@ export async function listClockCustomers(t: AccountTransaction, clockId: string)
   return rows.map(({ id }) => id);
 }
 
+/** Ids of a customer's subscriptions that have not ended, oldest first. */
+export async function listCustomerSubscriptions(t: AccountTransaction, customerId: string): Promise<string[]> {
+  const { rows } = await t.run<{ id: string }>(
+    `select id from subscriptions where account_id = $1 and customer_id = $2 and status not in ('canceled', 'incomplete_expired') order by created_at, id`,
+    [t.accountId, customerId],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The latest instant as of which anything was decided for a customer's subscriptions, invoices and balance; null where nothing was. Locks the customer, so that nothing is meanwhile. */
+export async function lastDecisionAbout(t: AccountTransaction, customerId: string): Promise<Instant | null> {
+  await t.run('select from customers where account_id = $1 and id = $2 for update', [t.accountId, customerId]);
+  const { rows } = await t.run<{ at: Instant | null }>(
+    `select greatest(
+       (select max(o.as_of) from subscriptions s join operations o on o.account_id = s.account_id and o.subscription_id = s.id where s.account_id = $1 and s.customer_id = $2),
+       (select max(greatest(v.created_at, v.finalized_at, v.paid_at, v.voided_at, v.marked_uncollectible_at)) from invoices v where v.account_id = $1 and v.customer_id = $2),
+       (select max(b.created_at) from balance_transactions b where b.account_id = $1 and b.customer_id = $2)) as at`,
+    [t.accountId, customerId],
+  );
+  return rows[0]?.at ?? null;
+}
+
 /** What of a clock's customers has a workflow. */
 export interface ClockOwned {
   id: string;

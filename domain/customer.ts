@@ -20,7 +20,7 @@ export interface Customer {
   externalId: string | null;
   metadata: Metadata;
   deleted: boolean;
-  /** The test clock whose time this customer lives in; null or absent: real time. Never changes. */
+  /** The test clock whose time this customer lives in; null or absent: real time. Joined once, never left. */
   testClockId?: string | null;
   createdAt: Instant;
 }

@@ -1,6 +1,6 @@
 import { CancellationScope, condition, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Instant } from '../domain/time.ts';
-import { advanceClockSignal, clockReachedSignal } from './messages.ts';
+import { advanceClockSignal, clockReachedSignal, type JoinClock } from './messages.ts';
 import type { ClockSetting, ClockStep } from './subscription/state.ts';
 import { tell } from './tell.ts';
 
@@ -48,6 +48,17 @@ export class Clock {
       },
       { description: 'A test clock moves the time of this workflow.' },
     );
+  }
+
+  /**
+   * From now on time is a test clock's. For whoever stands on one already, nothing changes: a clock is joined once. The loop calls it when nothing is being done; what falls due by
+   * the clock's time is then done late, each boundary as of its own.
+   */
+  join({ id, at }: JoinClock): void {
+    if (this.setting.kind === 'frozen') return;
+    this.setAlarm(null, '');
+    // The setting is a part of the workflow's state, which keeps it.
+    Object.assign<ClockSetting, ClockSetting>(this.setting, { kind: 'frozen', id, at });
   }
 
   /** Another workflow of the same test clock has been started or told something, and may have something to do at once. */

@@ -94,7 +94,16 @@ export interface DunningEnded {
 export const dunningEndedSignal = defineSignal<[DunningEnded]>('dunningEnded');
 export const paymentMethodChangedSignal = defineSignal<[{ paymentMethodId: string }]>('paymentMethodChanged');
 
-// Facts told to dunning (`dunning:<invoice id>`): paymentMethodChanged (as above), invoiceSettled (as above), stopDunning.
+/** The customer's time is a test clock's from now on. Told to a subscription, which tells its dunnings. */
+export const joinClockSignal = defineSignal<[JoinClock]>('joinClock');
+export interface JoinClock {
+  /** `clock_…` */
+  id: string;
+  /** Its frozen time. */
+  at: Instant;
+}
+
+// Facts told to dunning (`dunning:<invoice id>`): joinClock (as above), paymentMethodChanged (as above), invoiceSettled (as above), stopDunning.
 export const stopDunningSignal = defineSignal<[]>('stopDunning');
 
 // The steps of a test clock (`test-clock:<clock id>:<target>`), and what the workflows on it report.

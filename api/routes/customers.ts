@@ -2,7 +2,7 @@ import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { findPaymentMethod } from '../../db/payment-methods.ts';
 import { findTaxRate } from '../../db/tax-rates.ts';
-import { findTestClock } from '../../db/test-clocks.ts';
+import { findTestClock, listCustomerSubscriptions } from '../../db/test-clocks.ts';
 import type { Customer } from '../../domain/customer.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
 import { addressFrom } from '../address-input.ts';
@@ -12,6 +12,7 @@ import { atClock, inRestingTimeOf, mustRest } from '../customer-clock.ts';
 import { route } from '../define-route.ts';
 import { customerOf, deleteCustomer, subscriptionsOf } from '../delete-customer.ts';
 import { badRequest, notFound } from '../errors.ts';
+import { clockToJoin } from '../join-test-clock.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentCustomers } from '../read-objects.ts';
 import * as schemas from '../schemas/customers.ts';
@@ -145,19 +146,25 @@ export const customerRoutes = [
     handle: async (asked, { path: { id = '' }, params }) => {
       const context = await inRestingTimeOf(asked, { customerId: id });
       const wanted = params.invoice_settings?.default_payment_method;
-      const { answer, waiting } = await withAccount(context.db, context.account.id, async (t) => {
+      const { answer, waiting, joined, moving } = await withAccount(context.db, context.account.id, async (t) => {
         const before = await customerOf(t, id);
         if (before.deleted) throw notFound('customer', id);
         await checkTaxRates(t, params);
+        const clock = params.test_clock === undefined ? null : await clockToJoin(context, t, before, params.test_clock);
         const patch: Partial<Customer> = {
           ...fieldsOf(params, before.metadata),
+          ...(clock === null ? {} : { testClockId: clock.id }),
           ...(wanted === undefined ? {} : { defaultPaymentMethodId: wanted === null ? null : await checkDefaultMethod(t, wanted, id) }),
         };
         const after = (await updateCustomer(t, id, patch)) ?? before;
         await tell(context, t, { type: 'customer.updated', objectType: 'customer', before, after });
         const live = typeof wanted === 'string' ? await subscriptionsOf(t, id) : [];
-        return { answer: await present(context, t, after), waiting: live.filter(isDelinquent) };
+        const moving = clock === null ? [] : await listCustomerSubscriptions(t, id);
+        return { answer: await present(context, t, after), waiting: live.filter(isDelinquent), joined: clock, moving };
       });
+      // Told again when the request is repeated, so that one which died here can be finished; whoever has joined stays as it is.
+      for (const subscriptionId of moving)
+        if (joined !== null) await context.commands.joinClock(subscriptionId, { id: joined.id, at: joined.frozenTime });
       // Who could not pay may be able to now: what is being chased is tried at once.
       for (const { id: subscriptionId } of waiting) await context.commands.paymentMethodChanged(subscriptionId, String(wanted));
       return answer;

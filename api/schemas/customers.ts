@@ -33,7 +33,13 @@ const writable = {
 };
 
 export const customerCreate = z.strictObject({ ...writable, payment_method: reference.optional(), test_clock: reference.optional() });
-export const customerUpdate = z.strictObject(writable);
+export const customerUpdate = z.strictObject({
+  ...writable,
+  test_clock: reference
+    .nullable()
+    .optional()
+    .openapi({ description: 'Moves a test customer in real time onto a test clock, for good; Stripe takes it on creation only.' }),
+});
 
 export const customerList = z.strictObject({
   ...paging,

@@ -78,6 +78,7 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
     cancelScheduledChange: vi.fn<Commands['cancelScheduledChange']>(unexpected),
     commandInvoice: vi.fn<Commands['commandInvoice']>(unexpected),
     paymentMethodChanged: vi.fn<Commands['paymentMethodChanged']>(unexpected),
+    joinClock: vi.fn<Commands['joinClock']>(unexpected),
     advanceClock: vi.fn<Commands['advanceClock']>(unexpected),
     ready: vi.fn<Commands['ready']>(async () => {}),
   };

@@ -67,7 +67,7 @@ beforeAll(async () => {
   await copy('billed_periods', renamed('id', 'subscription_item_id', 'invoice_id', 'invoice_line_id'));
   await copy(
     'events',
-    `${renamed('id', 'object_id', 'subscription_id', 'operation_id')} || jsonb_build_object('position', o.position * 1000000 + n)`,
+    `${renamed('id', 'object_id', 'subscription_id', 'operation_id')} || jsonb_build_object('position', o.position * 1000000 + n, 'occurred_at', o.occurred_at + n * interval '1 h')`,
   );
   await copy('operations', `${renamed('operation_id', 'subscription_id')} || jsonb_build_object('position', o.position * 1000000 + n)`);
   await copy(
@@ -129,7 +129,10 @@ test.each<[string, (t: AccountTransaction) => Promise<unknown>]>([
   ['the newest invoices', (t) => listInvoices(t, { limit: 10 })],
   ['invoices of a subscription', (t) => listInvoices(t, { limit: 10, subscriptionId: 'sub_0_7' })],
   ['invoices of a customer', (t) => listInvoices(t, { limit: 10, customerId: 'cus_1_7', status: 'open' })],
-  ['what happened on a test clock', (t) => listClockEvents(t, { limit: 10, clockId: 'clock_1', after: START + 7_000, upTo: START + 90_000 })],
+  [
+    'what happened on a test clock',
+    (t) => listClockEvents(t, { limit: 10, clockId: 'clock_1', after: START + 7_000, upTo: START + 90_000 }),
+  ],
   ['a timeline from its beginning', (t) => listTimeline(t, { limit: 100, subscriptionId: 'sub_0_7', newestFirst: false })],
   [
     'a timeline by type and time, newest first',

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type Stripe from 'stripe';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { instant, isoInstant } from '../../domain/time.ts';
+import { dunningWorkflowId } from '../../workflows/messages.ts';
 import { calendarLine, invoicesOf, newCustomer, newPrice, statusOf, useCard } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { advanceTo, changesOf, newClock, readyAgain } from '../support/test-clock.ts';
@@ -26,7 +27,9 @@ const calendarOf = async (customer: string): Promise<string[]> =>
 /** Ids and numbers aside, in which two equal lives differ. */
 const withoutNames = (value: unknown): unknown =>
   JSON.parse(
-    JSON.stringify(value).replaceAll(/"(cus|sub|si|in|il|pa|pm|evt|ch|price|prod|clock|bp|ii)_[A-Za-z0-9_]+"/g, '"$1"'),
+    JSON.stringify(value)
+      .replaceAll(/TEST-[0-9A-Z]{10}-/g, 'TEST-')
+      .replaceAll(/"(cus|sub|si|in|il|pa|pm|evt|ch|price|prod|clock|bp|ii)_[A-Za-z0-9_]+"/g, '"$1"'),
     (key, inner: unknown) =>
       ['number', 'url', 'request', 'sequence', 'idempotency_key', 'gateway_reference'].includes(key) ? null : inner,
   );
@@ -203,15 +206,35 @@ test('a debit settles as the time of the clock passes; an invoice paid by hand i
   for (const { id } of [debited, unpaid]) expect(await statusOf(stripe, id)).toBe('active');
 });
 
+/** A subscription whose upgrade could not be collected, so that its dunning is running. */
+async function pastDue(more: Stripe.CustomerCreateParams = {}): Promise<{ customer: string; id: string }> {
+  const customer = await newCustomer(stripe, 'pm_card_visa', more);
+  const { id, items } = await stripe.subscriptions.create({ customer, items: [{ price: await newPrice(stripe, 3000) }] });
+  await useCard(stripe, customer, 'pm_card_chargeCustomerFail');
+  const change = { items: [{ id: items.data[0]?.id ?? '', quantity: 2 }], proration_behavior: 'always_invoice' as const };
+  expect(await stripe.subscriptions.update(id, change)).toMatchObject({ status: 'past_due' });
+  return { customer, id };
+}
+
 test('deleting a clock deletes its customers and cancels their subscriptions, without a bill', { timeout: 120_000 }, async () => {
   const clock = await newClock(stripe, '2027-04-01T00:00:00Z');
   const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
   const { id } = await stripe.subscriptions.create({ customer, items: [{ price: await newPrice(stripe, 3000) }] });
+  const debtor = await pastDue({ test_clock: clock.id });
   await advanceTo(stripe, clock.id, '2027-04-16T00:00:00Z');
   expect(await stripe.testHelpers.testClocks.del(clock.id)).toEqual({ id: clock.id, object: 'test_helpers.test_clock', deleted: true });
   expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'canceled', canceled_at: instant('2027-04-16T00:00:00Z') });
   expect(await stripe.customers.retrieve(customer)).toMatchObject({ deleted: true });
   expect(await invoicesOf(stripe, { customer })).toHaveLength(1);
+  // No workflow of it is left, dunning neither.
+  const [late] = await invoicesOf(stripe, { customer: debtor.customer, status: 'open' });
+  await vi.waitFor(
+    async () => {
+      for (const workflowId of [id, debtor.id, dunningWorkflowId(late?.id ?? '')])
+        expect((await stack.client.workflow.getHandle(workflowId).describe()).status.name, workflowId).toBe('COMPLETED');
+    },
+    { timeout: 60_000, interval: 200 },
+  );
   await expect(stripe.testHelpers.testClocks.retrieve(clock.id)).rejects.toMatchObject({ statusCode: 404 });
   expect((await stripe.testHelpers.testClocks.list({ limit: 100 })).data.map((known) => known.id)).not.toContain(clock.id);
 });

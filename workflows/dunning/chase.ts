@@ -1,7 +1,7 @@
 import type { InvoiceFacts, SubscriptionFacts } from '../../activities/index.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Clock } from '../clock.ts';
-import type { StartDunning } from '../messages.ts';
+import type { JoinClock, StartDunning } from '../messages.ts';
 
 /** What one dunning knows. The policy decides, Postgres remembers; this waits and tries. */
 export interface Chase {
@@ -20,6 +20,8 @@ export interface Chase {
   newMethod: string | null;
   settled: { status: InvoiceFacts['status']; subscription: SubscriptionFacts | null } | null;
   stopped: boolean;
+  clockToJoin: JoinClock | null;
 }
 
-export const hasNews = ({ newMethod, settled, stopped }: Chase): boolean => newMethod !== null || settled !== null || stopped;
+export const hasNews = ({ newMethod, settled, stopped, clockToJoin }: Chase): boolean =>
+  newMethod !== null || settled !== null || stopped || clockToJoin !== null;

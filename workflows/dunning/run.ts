@@ -6,6 +6,7 @@ import {
   type DunningEnded,
   dunningEndedSignal,
   invoiceSettledSignal,
+  joinClockSignal,
   paymentMethodChangedSignal,
   type StartDunning,
   stopDunningSignal,
@@ -46,6 +47,7 @@ function listen(start: StartDunning): Chase {
     newMethod: null,
     settled: null,
     stopped: false,
+    clockToJoin: null,
   };
   clock.listen();
   setHandler(paymentMethodChangedSignal, ({ paymentMethodId }) => void (chase.newMethod = paymentMethodId), {
@@ -54,6 +56,9 @@ function listen(start: StartDunning): Chase {
   setHandler(invoiceSettledSignal, ({ status, subscription }) => void (chase.settled = { status, subscription }), {
     description: 'The invoice was paid, voided or written off elsewhere.',
   });
+  setHandler(joinClockSignal, (joined) => void (chase.clockToJoin = joined), {
+    description: "The customer's time is a test clock's from now on.",
+  });
   setHandler(stopDunningSignal, () => void (chase.stopped = true), { description: 'Ends dunning and leaves the invoice as it is.' });
   return chase;
 }
@@ -61,6 +66,8 @@ function listen(start: StartDunning): Chase {
 /** null: superseded by a dunning that was started from the books. */
 async function run(chase: Chase): Promise<DunningEnded | null> {
   for (;;) {
+    if (chase.clockToJoin !== null) chase.clock.join(chase.clockToJoin);
+    chase.clockToJoin = null;
     const facts = await act.loadDunning(chase);
     try {
       const ended = calledOff(chase, facts) ?? (facts.unresolved ? await confirm(chase) : await pursue(chase, facts));

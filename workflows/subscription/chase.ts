@@ -1,7 +1,15 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { InvoiceFacts } from '../../activities/index.ts';
-import { dunningWorkflowId, paymentMethodChangedSignal, type StartDunning, stopDunningSignal, WORKFLOW_TYPES } from '../messages.ts';
+import {
+  dunningWorkflowId,
+  type JoinClock,
+  joinClockSignal,
+  paymentMethodChangedSignal,
+  type StartDunning,
+  stopDunningSignal,
+  WORKFLOW_TYPES,
+} from '../messages.ts';
 import { dunningAttributes } from '../search-attributes.ts';
 import { tell } from '../tell.ts';
 import { money } from '../write-summary.ts';
@@ -47,6 +55,11 @@ export async function stopDunning(desk: Desk): Promise<void> {
 
 export async function forwardPaymentMethod(desk: Desk, paymentMethodId: string): Promise<void> {
   for (const workflowId of chasing(desk)) await tell(workflowId, paymentMethodChangedSignal, { paymentMethodId });
+}
+
+/** The dunnings of an invoice live in the time of its subscription. */
+export async function forwardClock(desk: Desk, clock: JoinClock): Promise<void> {
+  for (const workflowId of chasing(desk)) await tell(workflowId, joinClockSignal, clock);
 }
 
 function chasing({ state, clock }: Desk): string[] {

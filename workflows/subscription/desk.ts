@@ -10,7 +10,7 @@ import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Clock } from '../clock.ts';
 import type { Inbox } from '../inbox.ts';
-import type { Command, CommandResult, DunningEnded, InvoiceSettled } from '../messages.ts';
+import type { Command, CommandResult, DunningEnded, InvoiceSettled, JoinClock } from '../messages.ts';
 import type { SubscriptionState } from './state.ts';
 
 export type Order =
@@ -26,7 +26,8 @@ export type Fact =
   | ({ name: 'invoiceSettled' } & InvoiceSettled)
   | ({ name: 'dunningEnded' } & DunningEnded)
   | { name: 'draftChanged'; invoice: InvoiceFacts }
-  | { name: 'paymentMethodChanged'; paymentMethodId: string };
+  | { name: 'paymentMethodChanged'; paymentMethodId: string }
+  | ({ name: 'joinClock' } & JoinClock);
 
 /** A tax calculation under way, which the loop does not wait for. */
 export interface Errand {

@@ -303,6 +303,9 @@ function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, facts: Fac
   setHandler(messages.draftChangedSignal, (invoice) => void facts.push({ name: 'draftChanged', invoice }));
   setHandler(messages.dunningEndedSignal, (fact) => void facts.push({ name: 'dunningEnded', ...fact }));
   setHandler(messages.paymentMethodChangedSignal, (fact) => void facts.push({ name: 'paymentMethodChanged', ...fact }));
+  setHandler(messages.joinClockSignal, (fact) => void facts.push({ name: 'joinClock', ...fact }), {
+    description: "The customer's time is a test clock's from now on.",
+  });
   setHandler(messages.stateQuery, () => {
     if (counter.desk === null) throw new Error('the subscription is being created');
     return counter.desk.state;

@@ -1,5 +1,5 @@
 import { hasEnded } from '../../domain/subscription/transitions.ts';
-import { forwardPaymentMethod, stopDunning } from './chase.ts';
+import { forwardClock, forwardPaymentMethod, stopDunning } from './chase.ts';
 import { asOfNow, type Desk, type Fact, learn } from './desk.ts';
 import { followInvoice, forgetDraft, resolveUpdate } from './follow-invoice.ts';
 import { unpark } from './park.ts';
@@ -25,6 +25,10 @@ export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
       state.dunning = state.dunning.filter((invoiceId) => invoiceId !== fact.invoiceId);
       learn(desk, fact.subscription);
       break;
+    case 'joinClock':
+      desk.clock.join(fact);
+      await forwardClock(desk, { id: fact.id, at: fact.at });
+      return;
     case 'paymentMethodChanged':
       await forwardPaymentMethod(desk, fact.paymentMethodId);
       return;
