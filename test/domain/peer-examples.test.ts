@@ -11,7 +11,7 @@ import { cancel, changeItem, changePlan, create, createPaid, pause, renew, resum
  * Worked examples from peers' documents and tests: minor units, ends exclusive, day basis unless stated.
  * Left out, because they are about what per-unit prices billed in advance do not have:
  * P15 and the arrears half of P17 (billing in arrears), P19, C02, C03, C05 and the coupon half of C04 (discounts), the credit notes of N02,
- * D02 (payments, see the tests of those), A01, U and R (calendar, usage and revenue have their own tests).
+ * D02 (payments, see the tests of those), U and R (usage and revenue have their own tests).
  */
 /** Each example has a shape of its own, as its source has. */
 type Example = Record<string, ReturnType<typeof JSON.parse>> & { id: string };
@@ -25,6 +25,7 @@ const examples = new Map(
 const example = (id: string): Example => examples.get(id) as Example;
 
 const DAY = { basis: 'day', zone: 'UTC' } as const;
+const dayOfMonth = (day: number) => ({ dayOfMonth: day, month: null, hour: null, minute: null, second: null });
 const span = ([start, end]: string[]) => ({ start: on(start as string), end: on(end as string) });
 const amounts = (book: MemoryBook) => book.lastInvoice.lines.map((line) => line.amount);
 
@@ -100,10 +101,25 @@ test('P05: a stub before a period of the 31st, and the periods after it', () => 
     localDate(boundary(on('2012-01-31'), { interval: 'month', intervalCount: 1 }, 'UTC', n + 2), 'UTC'),
   );
   expect(next).toEqual(next_periods);
+
+  const book = new MemoryBook();
+  book.price('p', String(price));
+  createPaid(book, on(from), ['p'], { billingCycleAnchorConfig: dayOfMonth(31) });
+  expect(amounts(book)).toEqual([charge]);
+  const starts = next_periods.map(() => {
+    renew(book);
+    return localDate(book.living.currentPeriodStart, 'UTC');
+  });
+  expect(starts).toEqual(next_periods);
 });
 
 test.each(example('P06')['stubs'] as Example[])('P06: a stub from $from to $to', ({ from, to, period, charge }) => {
   expect(prorateCharge(priced(example('P06')['price']), '1', span([from, to]), span(period), DAY).amount).toBe(charge);
+
+  const book = new MemoryBook();
+  book.price('p', String(example('P06')['price']));
+  create(book, on(from), ['p'], { billingCycleAnchor: on(to) });
+  expect(amounts(book)).toEqual([charge]);
 });
 
 test('P08: a pause gives the rest of the month back, and the balance pays what is used of the month it is resumed in', () => {
@@ -228,28 +244,54 @@ test('C04: tax on the whole price, and reverse charge', () => {
   expect([totalFor('none'), totalFor('reverse')]).toEqual([vat20_total, reverse_charge_total]);
 });
 
-test('A03: a trial of 30 days in Los Angeles ends on the 31st there, and the first paid period on the 30th; the anchor is its end, with nothing said of it', () => {
-  const { zone, created, trial_days, anchor_day, first_period } = example('A03');
-  const book = new MemoryBook({ customer: { billingTimezone: zone } });
-  book.price('p', '3000');
-  create(book, instant(created), ['p'], { trial: { days: trial_days } });
-  expect(Number(localDate(book.living.billingCycleAnchor, zone).slice(-2))).toBe(anchor_day);
-  renew(book);
-  expect([book.living.currentPeriodStart, book.living.currentPeriodEnd].map((at) => localDate(at, zone))).toEqual(first_period);
-});
+const NOTHING_SAID = ['its end, with nothing said of it', {}] as const;
 
-test('A04: after a trial of 30 days in Juneau 19 months go from the 1st to the 1st', () => {
-  const { zone, created, trial_days, anchor_day } = example('A04');
-  const book = new MemoryBook({ customer: { billingTimezone: zone } });
-  book.price('p', '3000');
-  create(book, instant(created), ['p'], { trial: { days: trial_days } });
-  const starts = Array.from({ length: 19 }, () => {
+test.each([NOTHING_SAID, ['the 31st', { billingCycleAnchorConfig: dayOfMonth(example('A03')['anchor_day']) }]] as const)(
+  'A03: a trial of 30 days in Los Angeles ends on the 31st there, and the first paid period on the 30th; the anchor is %s',
+  (_, anchor) => {
+    const { zone, created, trial_days, anchor_day, first_period } = example('A03');
+    const book = new MemoryBook({ customer: { billingTimezone: zone } });
+    book.price('p', '3000');
+    create(book, instant(created), ['p'], { trial: { days: trial_days }, ...anchor });
+    expect(Number(localDate(book.living.billingCycleAnchor, zone).slice(-2))).toBe(anchor_day);
     renew(book);
-    return localDate(book.living.currentPeriodStart, zone);
-  });
-  expect([starts[0], starts.at(-1)]).toEqual(['2015-10-01', '2017-04-01']);
-  expect(new Set(starts.map((day) => Number(day.slice(-2))))).toEqual(new Set([anchor_day]));
-  expect(book.allInvoices.slice(1).every(({ total }) => total === 3000)).toBe(true);
+    expect([book.living.currentPeriodStart, book.living.currentPeriodEnd].map((at) => localDate(at, zone))).toEqual(first_period);
+    expect(book.lastInvoice.total).toBe(3000);
+  },
+);
+
+test.each([NOTHING_SAID, ['the 1st', { billingCycleAnchorConfig: dayOfMonth(example('A04')['anchor_day']) }]] as const)(
+  'A04: after a trial of 30 days in Juneau 19 months go from the 1st to the 1st; the anchor is %s',
+  (_, anchor) => {
+    const { zone, created, trial_days, anchor_day } = example('A04');
+    const book = new MemoryBook({ customer: { billingTimezone: zone } });
+    book.price('p', '3000');
+    create(book, instant(created), ['p'], { trial: { days: trial_days }, ...anchor });
+    const starts = Array.from({ length: 19 }, () => {
+      renew(book);
+      return localDate(book.living.currentPeriodStart, zone);
+    });
+    expect([starts[0], starts.at(-1)]).toEqual(['2015-10-01', '2017-04-01']);
+    expect(new Set(starts.map((day) => Number(day.slice(-2))))).toEqual(new Set([anchor_day]));
+    expect(book.allInvoices.slice(1).every(({ total }) => total === 3000)).toBe(true);
+  },
+);
+
+test('A01: a subscription of the 31st, and one of 29 February that comes back in leap years', () => {
+  const { anchor, starts, yearly_anchor, yearly, yearly_by_our_rule, bimonthly_from, bimonthly_next } = example('A01');
+  const begins = (first: string, interval: 'month' | 'year', intervalCount: number, count: number): string[] => {
+    const book = new MemoryBook();
+    book.price('p', '1000', interval, { intervalCount });
+    createPaid(book, on(first), ['p']);
+    const next = Array.from({ length: count - 1 }, () => {
+      renew(book);
+      return localDate(book.living.currentPeriodStart, 'UTC');
+    });
+    return [first, ...next];
+  };
+  expect(begins(anchor, 'month', 1, starts.length)).toEqual(starts);
+  expect(begins(yearly_anchor, 'year', 1, 5)).toEqual([yearly_anchor, ...yearly, ...yearly_by_our_rule]);
+  expect(begins(bimonthly_from, 'month', 2, 2)).toEqual([bimonthly_from, bimonthly_next]);
 });
 
 test.each(example('N01')['cases'] as Example[])(
