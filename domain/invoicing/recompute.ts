@@ -2,7 +2,7 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { Refusal } from '../errors.ts';
 import { compareDecimals, fractionOf, sum } from '../money.ts';
 import { prorateCharge } from '../rating/prorate.ts';
-import { formatUnitAmount, roundLine } from '../rating/rate.ts';
+import { formatUnitAmount, rate, roundLine } from '../rating/rate.ts';
 import type { BilledPeriod, ProrationBasis } from '../subscription/subscription.ts';
 import { applyTaxRates, taxRatesFor } from '../tax/apply-tax-rates.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
@@ -86,6 +86,7 @@ function reprice(
   coverage: readonly BilledPeriod[],
 ): { line: InvoiceLine; reasons: string[] } {
   const rows = line.creditedLineId === null ? coverage.filter((row) => row.invoiceLineId === line.id) : [];
+  if (rows.length === 0) return repriceOneTime(line, snapshot);
   const reasons: string[] = [];
   let amount = line.amount;
   for (const row of rows) {
@@ -106,6 +107,21 @@ function reprice(
   const [only] = rows;
   const unit = rows.length === 1 && only ? snapshot.prices[only.priceId]?.unitAmountDecimal : undefined;
   return { line: amount === line.amount ? line : { ...line, amount, ...(unit === undefined ? {} : { unitAmountDecimal: unit }) }, reasons };
+}
+
+/** What was sold once for price x quantity, at today's price. */
+function repriceOneTime(line: InvoiceLine, { prices }: BillingSnapshot): { line: InvoiceLine; reasons: string[] } {
+  const price = prices[line.priceId ?? ''];
+  const { quantity, unitAmountDecimal } = line;
+  if (!price || price.recurring || quantity === null || unitAmountDecimal === null) return { line, reasons: [] };
+  const wasPriced = roundLine(rate({ ...price, unitAmountDecimal }, quantity)) === line.amount;
+  const amount = wasPriced ? roundLine(rate(price, quantity)) : line.amount;
+  if (amount === line.amount) return { line, reasons: [] };
+  const [then, now] = [unitAmountDecimal, price.unitAmountDecimal].map((unit) => formatUnitAmount(unit, price.currency));
+  return {
+    line: { ...line, amount, unitAmountDecimal: price.unitAmountDecimal },
+    reasons: [`The price ${price.id} is ${now} and was ${then} when this was billed.`],
+  };
 }
 
 /** What is left of the row at today's price: the same share of today's whole as is left of what was billed. */

@@ -122,6 +122,21 @@ describe('a finalised invoice with the inputs of today', () => {
     expect(answer.credit[0]!.taxes).toMatchObject([{ inclusive: true, amount: 266, taxableAmount: 1334 }]);
   });
 
+  test('what was sold once, beside a trial that costs nothing', () => {
+    const book = world();
+    book.price('setup', '900', null);
+    create(book, JAN_1, ['pro'], { trial: { days: 7 }, addInvoiceItems: [{ priceId: 'setup', quantity: '2', taxRateIds: [] }] });
+    expect(told(recompute(book))).toMatchObject({ credit: [], charge: [], reasons: [] });
+    reprice(book, '1');
+    book.prices['setup'] = { ...book.prices['setup']!, unitAmountDecimal: '800' };
+    expect(told(recompute(book))).toEqual({
+      credit: [[200, 240]],
+      charge: [],
+      paid: [240, 0],
+      reasons: ['The price setup is EUR 8.00 and was EUR 9.00 when this was billed.', 'The tax follows the amount.'],
+    });
+  });
+
   test('a draft and a void invoice are refused', () => {
     const book = world();
     create(book, JAN_1, ['pro']);
