@@ -6,6 +6,7 @@ import { findInvoice, updateInvoice } from '../db/invoices.ts';
 import { findOperation } from '../db/operations.ts';
 import { findPaymentAttempt } from '../db/payment-attempts.ts';
 import { findPaymentMethod } from '../db/payment-methods.ts';
+import { ID_PREFIX } from '../domain/ids.ts';
 import { type DraftEdit, decideEdit } from '../domain/invoicing/edit-draft.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { changeableDraft } from '../domain/invoicing/set-auto-advance.ts';
@@ -16,7 +17,7 @@ import { ApiError, noAnswerInTime, notFound } from './errors.ts';
 import { randomId } from './new-id.ts';
 import { presentInvoices } from './read-objects.ts';
 import { mergeMetadata } from './schemas/fields.ts';
-import type { invoiceUpdate } from './schemas/invoices.ts';
+import type { invoiceCreate, invoiceUpdate } from './schemas/invoices.ts';
 import type { z } from './schemas/zod.ts';
 import { tell } from './tell-event.ts';
 
@@ -126,7 +127,11 @@ export async function describeInvoice(asked: RequestContext, id: string, params:
  * Tries the edit, writes it down and has the draft's workflow carry it out. What it says stays in Postgres: the workflow is told its id.
  * @throws Refusal what the edit is refused with
  */
-export async function editInvoice(context: RequestContext, { id, subscriptionId }: Invoice, edit: DraftEdit): Promise<void> {
+export async function editInvoice(
+  context: RequestContext,
+  { id, subscriptionId }: Pick<Invoice, 'id' | 'subscriptionId'>,
+  edit: DraftEdit,
+): Promise<void> {
   const { operationId } = context;
   await withAccount(context.db, context.account.id, async (t) => {
     if ((await findOperation(t, operationId)) !== null) return;
@@ -142,4 +147,30 @@ function send(context: RequestContext, start: StartInvoice, deed: Deed) {
   context.log.info({ workflowId: `invoice:${start.invoiceId}`, operationId }, `invoice ${deed.do}`);
   const order: InvoiceCommand = { operationId, actor, ...deed, ...(testClock === undefined ? {} : { at: testClock.frozenTime }) };
   return context.commands.commandInvoice(start, order);
+}
+
+/** A draft for a customer, of no subscription. */
+export async function createInvoice(asked: RequestContext, params: z.output<typeof invoiceCreate>) {
+  const context = await inRestingTimeOf(asked, { customerId: params.customer });
+  const id = context.newId(ID_PREFIX.invoice);
+  const { customer, currency, description = null, footer = null } = params;
+  const invoice = {
+    ...{ id, customerId: customer, description, footer },
+    ...(currency === undefined ? {} : { currency }),
+    pendingItems: params.pending_invoice_items_behavior,
+    metadata: mergeMetadata({}, params.metadata),
+  };
+  await editInvoice(context, { id, subscriptionId: null }, { do: 'create', invoice });
+  return readInvoice(context, id);
+}
+
+export async function deleteInvoice(asked: RequestContext, id: string) {
+  const context = await inRestingTimeOf(asked, { invoiceId: id });
+  const [done, invoice] = await withAccount(context.db, context.account.id, async (t) => [
+    await findOperation(t, context.operationId),
+    await findInvoice(t, id),
+  ]);
+  if (done === null && invoice === null) throw notFound('invoice', id);
+  if (done === null && invoice !== null) await editInvoice(context, invoice, { do: 'delete' });
+  return { id, object: 'invoice', deleted: true };
 }

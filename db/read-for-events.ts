@@ -14,6 +14,7 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
   const consumed = new Map(pendingItems.consume.map(({ id, invoiceId }) => [id, invoiceId]));
   const written = [
     ...invoices,
+    ...decision.deletedInvoices,
     ...pendingItems.insert.map((item) => ({ ...item, invoiceId: consumed.get(item.id) ?? item.invoiceId })),
     ...pendingItems.change,
     ...(subscription ? [subscription] : []),

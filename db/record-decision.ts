@@ -44,6 +44,7 @@ export async function recordDecision(
       writeMoney(t, decision),
       drawNumbers(t, decision.invoices),
       writeScheduledChanges(t, operation, decision.scheduledChanges),
+      deleteInvoices(t, decision),
     ]),
   ]);
   if (taken.status === 'fulfilled' && taken.value) throw new OperationExists(operation.operationId);
@@ -141,6 +142,12 @@ async function writeCurrency(t: AccountTransaction, { customerCurrency, invoices
     t.accountId,
     customerId,
   ]);
+}
+
+/** Drafts only: the database refuses to lose a final one. Their lines go with them. */
+async function deleteInvoices(t: AccountTransaction, { deletedInvoices }: Decision): Promise<void> {
+  if (deletedInvoices.length === 0) return;
+  await t.run('delete from invoices where account_id = $1 and id = any($2::text[])', [t.accountId, deletedInvoices.map(({ id }) => id)]);
 }
 
 async function writePendingItems(t: AccountTransaction, { pendingItems }: Decision): Promise<void> {

@@ -24,8 +24,10 @@ export interface Decision {
   subscription: Subscription | null;
   /** New and changed invoices, whole. A number is drawn by the database for an invoice that becomes open or paid without one. */
   invoices: Invoice[];
-  /** `change`: whole, as they will be. */
-  pendingItems: { insert: InvoiceItem[]; change: InvoiceItem[]; consume: { id: string; invoiceId: string }[]; remove: string[] };
+  /** Drafts that were taken away, as they were. */
+  deletedInvoices: Invoice[];
+  /** `change`: whole, as they will be. `consume` with null: it waits again. */
+  pendingItems: { insert: InvoiceItem[]; change: InvoiceItem[]; consume: { id: string; invoiceId: string | null }[]; remove: string[] };
   billed: { shrink: BilledShrink[]; insert: BilledPeriod[]; attach: { invoiceItemId: string; invoiceId: string; invoiceLineId: string }[] };
   attempt: PaymentAttempt | null;
   balance: BalanceTransaction[];
@@ -40,6 +42,7 @@ export interface Decision {
 export const emptyDecision = (): Decision => ({
   subscription: null,
   invoices: [],
+  deletedInvoices: [],
   pendingItems: { insert: [], change: [], consume: [], remove: [] },
   billed: { shrink: [], insert: [], attach: [] },
   attempt: null,

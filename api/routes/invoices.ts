@@ -1,13 +1,13 @@
 import { withAccount } from '../../db/client.ts';
 import { listInvoices } from '../../db/invoices.ts';
 import { route } from '../define-route.ts';
-import { commandInvoice, describeInvoice, invoiceOf, readInvoice } from '../invoice-commands.ts';
+import { commandInvoice, createInvoice, deleteInvoice, describeInvoice, invoiceOf, readInvoice } from '../invoice-commands.ts';
 import { createdIn, listAnswer, pageInMemory, pageOf } from '../paging.ts';
 import { presentLine } from '../presenters/invoice-lines.ts';
 import { previewInvoice } from '../preview.ts';
 import { presentInvoices } from '../read-objects.ts';
 import { recompute } from '../recompute.ts';
-import { expand, listOf } from '../schemas/fields.ts';
+import { deletedOf, expand, listOf } from '../schemas/fields.ts';
 import * as schemas from '../schemas/invoices.ts';
 import { recomputation } from '../schemas/recomputations.ts';
 import { z } from '../schemas/zod.ts';
@@ -31,6 +31,23 @@ export const invoiceRoutes = [
     summary: 'Retrieve an invoice',
     params: z.strictObject({ expand }),
     handle: (context, { path: { id = '' } }) => readInvoice(context, id),
+  }),
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/invoices',
+    summary: 'Create a draft invoice of no subscription, empty or of the items that wait for one',
+    params: schemas.invoiceCreate,
+    handle: (context, { params }) => createInvoice(context, params),
+  }),
+  route({
+    ...one,
+    method: 'delete',
+    path: '/v1/invoices/:id',
+    summary: 'Delete a draft of no subscription; its items wait for the next invoice again',
+    params: z.strictObject({}),
+    answer: deletedOf('invoice'),
+    handle: (context, { path: { id = '' } }) => deleteInvoice(context, id),
   }),
   route({
     ...one,

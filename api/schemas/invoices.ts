@@ -32,6 +32,18 @@ export const invoiceList = z.strictObject({
 });
 export const lineList = z.strictObject(paging);
 export const invoiceCommand = z.strictObject({ expand });
+/** A draft of no subscription, which waits for somebody to finalise it. */
+export const invoiceCreate = z.strictObject({
+  customer: reference,
+  currency: currency.optional(),
+  pending_invoice_items_behavior: z.enum(['include', 'exclude']).default('exclude'),
+  auto_advance: z.literal(false).optional(),
+  collection_method: z.literal('charge_automatically').optional(),
+  description: unsettable(1500),
+  footer: unsettable(5000),
+  metadata,
+  expand,
+});
 /** Description, footer and `auto_advance` of a draft; metadata of any invoice. */
 export const invoiceUpdate = z.strictObject({
   auto_advance: z.boolean().optional(),

@@ -17,6 +17,8 @@ export interface InvoiceRequest {
   lines: SettledLine[];
   /** Pending items to be billed with it; they come before the lines, as they are older. */
   pending: InvoiceItem[];
+  /** Of an invoice of no subscription. */
+  currency?: string;
   /** Whether the engine collects it by itself. */
   autoAdvance: boolean;
   /** Leave it a draft for a person to finalise (Stripe does so while a subscription is unpaid). */
@@ -34,7 +36,7 @@ export interface InvoiceRequest {
 export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): { invoice: Invoice; covered: BilledPeriod[] } {
   const { account, customer } = draft.snapshot;
   const subscription = draft.subscription;
-  const currency = subscription?.currency ?? request.lines[0]?.line.currency ?? request.pending[0]?.line.currency;
+  const currency = subscription?.currency ?? request.currency ?? request.lines[0]?.line.currency ?? request.pending[0]?.line.currency;
   if (!currency) throw new Error('an invoice needs a line or a subscription to know its currency');
   const id = draft.newId(ID_PREFIX.invoice);
   const hold = collectionHold(subscription, draft.asOf);

@@ -1,6 +1,7 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
+import { hasEnded } from '../subscription/transitions.ts';
 import type { Instant } from '../time.ts';
 import { beginDecision, type DecisionContext, emit, finishDecision, putInvoice } from './draft-decision.ts';
 import type { Invoice } from './invoice.ts';
@@ -20,11 +21,19 @@ export function changeableDraft({ invoice }: BillingSnapshot, asOf: Instant, par
 
 /**
  * `false`: the draft stays one until somebody finalises it. `true`: it finalises itself when its grace period is over, at once where that has passed.
+ * It is the subscription that does so: a draft of none, or of one that has ended, waits for somebody.
  * As with Stripe, the grace period counts from the invoice's creation.
  * @throws Refusal invoice_not_draft; transition_not_allowed where it is being finalised
  */
 export function decideAutoAdvance(snapshot: BillingSnapshot, command: { autoAdvance: boolean }, context: DecisionContext): Decision {
   const invoice = changeableDraft(snapshot, context.asOf, 'auto_advance');
+  if (command.autoAdvance && (snapshot.subscription === null || hasEnded(snapshot.subscription.status))) {
+    throw new Refusal(
+      'transition_not_allowed',
+      'No subscription goes on with this draft by itself: finalize it, with auto_advance to have it collected.',
+      'auto_advance',
+    );
+  }
   const draft = beginDecision(snapshot, context);
   if (invoice.autoAdvance === command.autoAdvance) return finishDecision(draft);
   const due = Math.max(context.asOf, invoice.createdAt + snapshot.account.invoiceGraceSeconds);

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { instant } from '../../domain/time.ts';
-import { invoicesOf, newCustomer, newPrice, withoutIds } from '../support/scenario.ts';
+import { invoicesOf, newCustomer, newPrice, useCard, withoutIds } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { advanceTo, changesOf, newClock } from '../support/test-clock.ts';
 
@@ -154,4 +154,58 @@ test('the same request twice makes one item', { timeout: 60_000 }, async () => {
   }
   expect((await stripe.invoiceItems.list({ customer })).data).toHaveLength(2);
   expect((await stripe.invoices.retrieve(invoice)).total).toBe(1202);
+});
+
+test('one-off invoices: of what waits, finalised and collected, declined, deleted', { timeout: 120_000 }, async () => {
+  const clock = await newClock(stripe, '2027-01-31T10:00:00Z');
+  const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
+  const waiting = await stripe.invoiceItems.create({ customer, amount: 2500, currency: 'eur', description: 'Workshop', tax_rates: [vat] });
+  const draft = await stripe.invoices.create({
+    customer,
+    pending_invoice_items_behavior: 'include',
+    metadata: { po: '1' },
+    description: 'Thanks',
+  });
+  expect(draft).toMatchObject({
+    status: 'draft',
+    billing_reason: 'manual',
+    auto_advance: false,
+    automatically_finalizes_at: null,
+    parent: null,
+    total: 2975,
+    metadata: { po: '1' },
+    description: 'Thanks',
+    created: instant('2027-01-31T10:00:00Z'),
+  });
+  expect((await stripe.invoiceItems.retrieve(waiting.id)).invoice).toBe(draft.id);
+  await expect(stripe.invoices.update(draft.id, { auto_advance: true })).rejects.toMatchObject({ param: 'auto_advance' });
+  await stripe.invoiceItems.create({ customer, invoice: draft.id, amount: 25, currency: 'eur' });
+  await advanceTo(stripe, clock.id, '2027-03-31T10:00:00Z');
+  expect((await stripe.invoices.retrieve(draft.id)).status).toBe('draft');
+  expect(await stripe.invoices.finalizeInvoice(draft.id, { auto_advance: true })).toMatchObject({ status: 'paid', amount_paid: 3000 });
+
+  const empty = await stripe.invoices.create({ customer });
+  expect(empty).toMatchObject({ status: 'draft', total: 0, currency: 'eur', lines: { data: [] } });
+  await stripe.invoiceItems.create({ customer, invoice: empty.id, amount: 700, currency: 'eur' });
+  await useCard(stripe, customer, 'pm_card_chargeCustomerFail');
+  expect(await stripe.invoices.finalizeInvoice(empty.id)).toMatchObject({ status: 'open', amount_due: 700 });
+  await expect(stripe.invoices.pay(empty.id)).rejects.toMatchObject({ statusCode: 402 });
+  await useCard(stripe, customer, 'pm_card_visa');
+  expect(await stripe.invoices.pay(empty.id)).toMatchObject({ status: 'paid' });
+  await expect(stripe.invoices.del(empty.id)).rejects.toMatchObject({ code: 'invoice_not_editable' });
+
+  const again = await stripe.invoiceItems.create({ customer, amount: 1, currency: 'eur' });
+  const unwanted = await stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include' });
+  const idempotencyKey = `delete-${unwanted.id}`;
+  expect(await stripe.invoices.del(unwanted.id, {}, { idempotencyKey })).toMatchObject({ id: unwanted.id, deleted: true });
+  expect(await stripe.invoices.del(unwanted.id, {}, { idempotencyKey })).toMatchObject({ deleted: true });
+  await expect(stripe.invoices.retrieve(unwanted.id)).rejects.toMatchObject({ statusCode: 404 });
+  await expect(stripe.invoices.del(unwanted.id)).rejects.toMatchObject({ statusCode: 404 });
+  expect((await stripe.invoiceItems.retrieve(again.id)).invoice).toBeNull();
+});
+
+test('an invoice of a subscription is not deleted', { timeout: 60_000 }, async () => {
+  const { clock, customer } = await subscribed();
+  await advanceTo(stripe, clock, '2027-02-28T10:10:00Z');
+  await expect(stripe.invoices.del((await latest(customer)).id)).rejects.toMatchObject({ statusCode: 400 });
 });

@@ -195,6 +195,7 @@ export class MemoryBook {
     for (const scheduled of decision.scheduledChanges) this.scheduledChanges.set(scheduled.id, scheduled);
     this.#checkScheduled();
     for (const invoice of decision.invoices) this.#write(invoice);
+    for (const { id } of decision.deletedInvoices) must(this.invoices.delete(id) || null, id);
     for (const item of decision.pendingItems.insert) this.pendingItems.set(item.id, item);
     for (const item of decision.pendingItems.change) this.pendingItems.set(item.id, item);
     for (const { id, invoiceId } of decision.pendingItems.consume)
