@@ -11,7 +11,7 @@ const AT = on('2025-01-31');
 const oneOff = (book: MemoryBook, patch: Partial<OneOff> = {}) =>
   book.do(AT, (snapshot, context) =>
     decideOneOff(
-      snapshot,
+      { ...snapshot, subscription: null },
       {
         id: 'in_own',
         customerId: 'cus_1',
@@ -27,7 +27,8 @@ const oneOff = (book: MemoryBook, patch: Partial<OneOff> = {}) =>
 const add = (book: MemoryBook, item: Partial<NewItem> & { id: string }) =>
   book.do(
     AT,
-    (snapshot, context) => decideNewItem(snapshot, { subscriptionId: null, invoiceId: null, currency: 'eur', ...item }, context),
+    (snapshot, context) =>
+      decideNewItem({ ...snapshot, subscription: null }, { subscriptionId: null, invoiceId: null, currency: 'eur', ...item }, context),
     {
       ...(item.invoiceId == null ? {} : { invoiceId: item.invoiceId }),
     },
