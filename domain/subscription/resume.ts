@@ -145,8 +145,10 @@ function movePeriod(draft: DecisionDraft, before: Subscription, prorationBehavio
   const cycle = moved(fullCycleOf(before, current));
   const period = moved(current);
   // Paused and resumed within a second: nothing has to move.
-  if (by > 0) enterPeriod(draft, period, { billingCycleAnchor: period.end, movedCycle: cycle });
-  const { trialEnd, trialReminderAt } = before;
+  const { trialEnd, trialReminderAt, billingCycleAnchor } = before;
+  // A trial may lead to an anchor of its own, which stays where it is.
+  const anchorMoves = !isOnTrial(before) || billingCycleAnchor === current.end;
+  if (by > 0) enterPeriod(draft, period, { ...(anchorMoves ? { billingCycleAnchor: period.end } : {}), movedCycle: cycle });
   if (isOnTrial(before) && trialEnd !== null) {
     changeSubscription(draft, { trialEnd: trialEnd + by, trialReminderAt: trialReminderAt === null ? null : trialReminderAt + by });
   }

@@ -90,6 +90,24 @@ describe('answers are what the document says', () => {
       ),
     ],
     [
+      'paused subscription',
+      subscription,
+      presentSubscription(
+        aSubscription({
+          status: 'paused',
+          pause: {
+            at: START,
+            atPeriodEnd: false,
+            resumesAt: END,
+            unusedTime: 'credit',
+            resume: { billingCycleAnchor: 'unchanged', prorationBehavior: 'none' },
+          },
+          pauseCollection: { behavior: 'void', resumesAt: null, since: START },
+        }),
+        related,
+      ),
+    ],
+    [
       'subscription anchored to a day',
       subscription,
       presentSubscription(

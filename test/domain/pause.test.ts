@@ -378,6 +378,20 @@ describe('on trial', () => {
     expect(coverage(book)).toEqual(['2025-03-15 2025-04-15']);
   });
 
+  test('an anchor beyond the trial stays where it is', () => {
+    const book = new MemoryBook();
+    book.price('pro', '3100');
+    create(book, on('2025-01-01'), ['pro'], {
+      trial: { days: 14 },
+      billingCycleAnchorConfig: { dayOfMonth: 1, month: null, hour: null, minute: null, second: null },
+    });
+    pause(book, on('2025-01-05'));
+    resume(book, on('2025-03-05'));
+    renew(book);
+    expect(book.living).toMatchObject({ currentPeriodStart: on('2025-03-15'), currentPeriodEnd: on('2025-04-01') });
+    expect(book.lastInvoice.total).toBe(1700);
+  });
+
   test('resumed now, the trial is over and the first paid period begins', () => {
     const book = onTrial();
     pause(book, on('2025-01-05'));

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { idsFor } from '../../api/new-id.ts';
 import { instant, isoInstant } from '../../domain/time.ts';
 import { pauseSubscription, reactivateSubscription, resumeSubscription } from '../support/pause.ts';
 import { calendarLine, invoicesOf, newCustomer, newPrice, statusOf, useCard } from '../support/scenario.ts';
@@ -195,6 +196,118 @@ test('a reactivation whose payment fails is chased like any invoice', { timeout:
     '2027-02-15 update EUR 15.50 paid',
     '2027-03-01 cycle EUR 31.00 paid',
   ]);
+});
+
+test('a reactivation that was written before everything was lost is mended by the same request', { timeout: 120_000 }, async () => {
+  const { id, clock, calendar } = await subscribeAt('2027-01-01T00:00:00Z');
+  await stripe.subscriptions.cancel(id);
+  await stack.client.workflow.getHandle(id).result();
+  const key = `lost-${id}`;
+  await stack.activities.reactivateSubscription({
+    accountId: stack.accountId,
+    subscriptionId: id,
+    operationId: idsFor(stack.accountId, key).operationId,
+    asOf: instant('2027-01-01T00:00:00Z'),
+    actor: 'api_key:lost',
+  });
+  expect(await statusOf(stripe, id)).toBe('active');
+  expect((await stack.client.workflow.getHandle(id).describe()).status.name).toBe('COMPLETED');
+  expect(await reactivateSubscription(stripe, id, { idempotencyKey: key })).toMatchObject({ status: 'active' });
+  await advanceTo(stripe, clock, '2027-02-01T00:00:00Z');
+  expect(await calendar()).toEqual(['2027-01-01 create EUR 31.00 paid', '2027-02-01 cycle EUR 31.00 paid']);
+});
+
+test('on trial: its rest is kept, whatever the pause does with paid time', { timeout: 120_000 }, async () => {
+  const { id, clock, calendar } = await subscribeAt('2027-01-01T00:00:00Z', { trial_period_days: 14 });
+  await advanceTo(stripe, clock, '2027-01-05T00:00:00Z');
+  await pauseSubscription(stripe, id, { resumes_at: instant('2027-03-05T06:00:00Z') });
+  await advanceTo(stripe, clock, '2027-03-06T00:00:00Z');
+  expect(await stripe.subscriptions.retrieve(id)).toMatchObject({
+    status: 'trialing',
+    trial_end: instant('2027-03-15T06:00:00Z'),
+    billing_cycle_anchor: instant('2027-03-15T06:00:00Z'),
+  });
+  await advanceTo(stripe, clock, '2027-04-15T06:00:00Z');
+  expect((await calendar()).slice(1)).toEqual(['2027-03-15 cycle EUR 31.00 paid', '2027-04-15 cycle EUR 31.00 paid']);
+  const told = (await changesOf(stripe, clock)).filter(({ type }) => type === 'customer.subscription.trial_will_end');
+  expect(told.map(({ created }) => isoInstant(created))).toEqual(['2027-03-12T06:00:00Z']);
+});
+
+test('a trial that ended without a payment method is resumed into a paid period', { timeout: 120_000 }, async () => {
+  const clock = await newClock(stripe, '2027-01-01T00:00:00Z');
+  const customer = await newCustomer(stripe, null, { test_clock: clock.id });
+  const { id } = await stripe.subscriptions.create({
+    customer,
+    items: [{ price }],
+    trial_period_days: 14,
+    trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
+  });
+  await advanceTo(stripe, clock.id, '2027-02-20T00:00:00Z');
+  expect(await statusOf(stripe, id)).toBe('paused');
+  await useCard(stripe, customer, 'pm_card_visa');
+  expect(await resumeSubscription(stripe, id)).toMatchObject({
+    status: 'active',
+    billing_cycle_anchor: instant('2027-02-20T00:00:00Z'),
+    trial_end: instant('2027-01-15T00:00:00Z'),
+  });
+  expect((await invoicesOf(stripe, { customer })).map((invoice) => calendarLine(invoice)).slice(1)).toEqual([
+    '2027-02-20 update EUR 31.00 paid',
+  ]);
+});
+
+test('twice, across changes of clocks, in Berlin, with a scheduled end', { timeout: 120_000 }, async () => {
+  const { id, clock, calendar, balance } = await subscribeAt('2027-02-28T23:00:00Z', {
+    billing_timezone: 'Europe/Berlin',
+  } as Partial<Stripe.SubscriptionCreateParams>);
+  const endOf = async (): Promise<string> => isoInstant((await stripe.subscriptions.retrieve(id)).items.data[0]?.current_period_end ?? 0);
+  expect(await endOf()).toBe('2027-03-31T22:00:00Z');
+  await advanceTo(stripe, clock, '2027-03-20T23:00:00Z');
+  await pauseSubscription(stripe, id, { unused_time: 'extend', resumes_at: instant('2027-04-04T22:00:00Z') });
+  await advanceTo(stripe, clock, '2027-04-05T00:00:00Z');
+  // 14 days and 23 hours, as the clocks went forward: to the second what the pause lasted.
+  expect(await endOf()).toBe('2027-04-15T21:00:00Z');
+  await stripe.subscriptions.update(id, { cancel_at_period_end: true });
+  await pauseSubscription(stripe, id, { unused_time: 'extend' });
+  await advanceTo(stripe, clock, '2027-11-01T00:00:00Z');
+  expect(await statusOf(stripe, id)).toBe('paused');
+  const resumed = await resumeSubscription(stripe, id);
+  expect(resumed.cancel_at).toBe(resumed.items.data[0]?.current_period_end);
+  expect(await endOf()).toBe('2027-11-11T21:00:00Z');
+  await advanceTo(stripe, clock, '2027-11-11T21:00:00Z');
+  expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'canceled', ended_at: instant('2027-11-11T21:00:00Z') });
+  expect([await calendar(), await balance()]).toEqual([['2027-02-28 create EUR 31.00 paid'], 0]);
+});
+
+test('what is refused, by name', { timeout: 120_000 }, async () => {
+  const { id } = await subscribeAt('2027-01-01T00:00:00Z');
+  const now = instant('2027-01-01T00:00:00Z');
+  const refused = (call: Promise<unknown>, param: string | undefined) => expect(call).rejects.toMatchObject({ statusCode: 400, param });
+  await refused(pauseSubscription(stripe, id, { resumes_at: now }), 'resumes_at');
+  await refused(pauseSubscription(stripe, id, { effective_at: now - 1 }), 'effective_at');
+  await refused(pauseSubscription(stripe, id, { unused_time: 'extend', billing_cycle_anchor: 'unchanged' }), 'billing_cycle_anchor');
+  await refused(pauseSubscription(stripe, id, { unused_time: 'burn' }), 'unused_time');
+  await refused(resumeSubscription(stripe, id), undefined);
+  await refused(reactivateSubscription(stripe, id), undefined);
+  await refused(
+    stripe.subscriptions.update(id, { pause_collection: { behavior: 'void', resumes_at: now } }),
+    'pause_collection[resumes_at]',
+  );
+  await pauseSubscription(stripe, id);
+  await refused(stripe.subscriptions.resume(id, { proration_date: now }), 'proration_date');
+  await refused(stripe.subscriptions.resume(id, { payment_behavior: 'resume_on_payment_success' }), 'payment_behavior');
+  await refused(stripe.subscriptions.update(id, { billing_cycle_anchor: 'now' as never }), 'billing_cycle_anchor');
+});
+
+test('reactivations that race with the end of the workflow, and with each other', { timeout: 120_000 }, async () => {
+  const { id, clock, calendar } = await subscribeAt('2027-01-01T00:00:00Z');
+  for (let round = 0; round < 5; round += 1) {
+    await stripe.subscriptions.cancel(id);
+    const tries = await Promise.allSettled([reactivateSubscription(stripe, id), reactivateSubscription(stripe, id)]);
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await statusOf(stripe, id)).toBe('active');
+  }
+  await advanceTo(stripe, clock, '2027-02-01T00:00:00Z');
+  expect(await calendar()).toEqual(['2027-01-01 create EUR 31.00 paid', '2027-02-01 cycle EUR 31.00 paid']);
 });
 
 test('of several reactivations at once one wins, and a repetition gets its answer', { timeout: 120_000 }, async () => {

@@ -78,6 +78,39 @@ describe('what comes next', () => {
     ['is paused, and bills nothing', state({ status: 'paused' }), []],
     ['is paused until it ends', state({ status: 'paused', cancelAt: 2500 }), [{ do: 'renew', at: 2500, asOf: 2500 }]],
     [
+      'pauses in place of the renewal of that instant',
+      state({ pauseAt: 2000 }),
+      [
+        { do: 'begin_pause', at: 2000, asOf: 2000 },
+        { do: 'renew', at: 2000, asOf: 2000 },
+      ],
+    ],
+    ['ends rather than being paused at its end', state({ pauseAt: 1200, cancelAt: 1200 }), [{ do: 'renew', at: 1200, asOf: 1200 }]],
+    [
+      'ends at its date or resumes at its date while it is paused',
+      state({ status: 'paused', cancelAt: 3000, resumesAt: 2500 }),
+      [
+        { do: 'end_pause', at: 2500, asOf: 2500 },
+        { do: 'renew', at: 3000, asOf: 3000 },
+      ],
+    ],
+    [
+      'collects again before it bills',
+      state({ collectionResumesAt: 2000 }),
+      [
+        { do: 'resume_collection', at: 2000, asOf: 2000 },
+        { do: 'renew', at: 2000, asOf: 2000 },
+      ],
+    ],
+    [
+      'holds everything back behind what has failed',
+      state({ pauseAt: 1900 }, { stalled: { step: 'begin_pause', since: 1900, error: 'x', tries: 1, retryAt: 2060 } }),
+      [
+        { do: 'begin_pause', at: 2060, asOf: 1900 },
+        { do: 'renew', at: 2060, asOf: 2000 },
+      ],
+    ],
+    [
       'drops the pending update before it renews',
       state({ pendingUpdate }),
       [

@@ -3,7 +3,13 @@ import { WithStartWorkflowOperation, type WorkflowHandle, type WorkflowUpdateFai
 import type { Duration } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
-import type { CancelSubscription, ChangePlan, CreateSubscription, ScheduleCancellation } from '../../domain/subscription/commands.ts';
+import type {
+  CancelSubscription,
+  ChangePlan,
+  CreateSubscription,
+  PauseSubscription,
+  ScheduleCancellation,
+} from '../../domain/subscription/commands.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { subscription } from '../../workflows/index.ts';
 import {
@@ -14,7 +20,10 @@ import {
   type InvoiceCommand,
   invoiceCommandUpdate,
   invoiceWorkflowId,
+  pauseUpdate,
   paymentMethodChangedSignal,
+  reactivateUpdate,
+  resumeUpdate,
   type SubscriptionInput,
   scheduleCancellationUpdate,
   stateQuery,
@@ -90,6 +99,33 @@ export class Life {
 
   cancelAt(at: ScheduleCancellation['at'], operationId = `schedule-${randomUUID()}`): Promise<CommandResult> {
     return this.handle.executeUpdate(scheduleCancellationUpdate, { args: [{ operationId, actor: 'test', at }], updateId: operationId });
+  }
+
+  pause(command: Partial<PauseSubscription> = {}, operationId = `pause-${randomUUID()}`): Promise<CommandResult> {
+    const resume = { billingCycleAnchor: null, prorationBehavior: 'create_prorations' as const };
+    const args = { operationId, actor: 'test', at: 'now' as const, unusedTime: 'credit' as const, resumesAt: null, resume, ...command };
+    return this.handle.executeUpdate(pauseUpdate, { args: [args], updateId: operationId });
+  }
+
+  resume(operationId = `resume-${randomUUID()}`): Promise<CommandResult> {
+    const args = { operationId, actor: 'test', billingCycleAnchor: null, prorationBehavior: 'create_prorations' as const };
+    return this.handle.executeUpdate(resumeUpdate, { args: [args], updateId: operationId });
+  }
+
+  /** As the API sends it: with the start of a workflow, as there may be none. */
+  reactivate(operationId = `reactivate-${randomUUID()}`): Promise<CommandResult> {
+    const input: SubscriptionInput = { restart: { accountId: 'acct_1', subscriptionId: this.id } };
+    return this.env.client.workflow.executeUpdateWithStart(reactivateUpdate, {
+      args: [{ operationId, actor: 'test' }],
+      updateId: operationId,
+      startWorkflowOperation: new WithStartWorkflowOperation<typeof subscription>('subscription', {
+        workflowId: this.id,
+        taskQueue: this.worker.taskQueue,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        args: [input],
+      }),
+    });
   }
 
   invoice(invoiceId: string, command: Deed) {

@@ -226,9 +226,12 @@ async function continueWith({ state }: Desk): Promise<void> {
 async function leave(desk: Desk): Promise<void> {
   announce(desk);
   do {
-    for (let letter = desk.inbox.take(); letter !== undefined; letter = desk.inbox.take()) await obey(desk, letter);
+    for (let letter = desk.inbox.take(); letter !== undefined; letter = desk.inbox.take()) {
+      await obey(desk, letter);
+      if (!isOver(desk)) return;
+    }
   } while (!(await desk.inbox.fellSilent()));
-  if (isOver(desk)) await desk.clock.takeLeave();
+  await desk.clock.takeLeave();
 }
 
 async function turnAway(
