@@ -23,6 +23,7 @@ const ENTRIES = {
   rebuild: ['cli/rebuild.ts'],
   drift: ['cli/drift.ts'],
   bench: ['bench/main.ts'],
+  demo: ['cli/demo.ts'],
 };
 /** What runs in production, where the development packages may be left out. */
 const RUNS_WITHOUT_DEV = ['start', 'api', 'worker', 'migrate', 'rebuild', 'drift'];

@@ -7,7 +7,8 @@ import { openDatabase } from '../db/client.ts';
 import { type Account, defaultInvoiceGrace } from '../domain/account.ts';
 import { DEFAULT_DUNNING_POLICY } from '../domain/dunning/policy.ts';
 
-const FIRST_ACCOUNT: Account = {
+/** What an account is made of at first. */
+export const FIRST_ACCOUNT: Account = {
   id: 'acct_first',
   name: 'My company',
   livemode: false,
