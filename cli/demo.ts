@@ -8,7 +8,7 @@ import { runMain, SetupError } from '../config/setup-error.ts';
 import { insertAccount, insertApiKey } from '../db/accounts.ts';
 import { type Database, openDatabase } from '../db/client.ts';
 import { openSandbox } from '../gateways/payment/sandbox/sandbox-gateway.ts';
-import { embeddedDatabaseUrl } from '../servers/postgres.ts';
+import { embeddedPostgresUrl } from '../servers/postgres.ts';
 import { readLedger, tellEnd } from './demo/closing.ts';
 import { live } from './demo/live.ts';
 import { prove } from './demo/prove.ts';
@@ -24,7 +24,7 @@ await runMain(async () => {
   const config = readConfig(process.env);
   const screen = openScreen();
   const stopStarted = (await isReady(config)) ? null : await start(config, screen);
-  const url = config.DATABASE_URL ?? embeddedDatabaseUrl(config.POSTGRES_PORT);
+  const url = config.DATABASE_URL ?? embeddedPostgresUrl(config.POSTGRES_PORT);
   const db = openDatabase({ url, poolMax: 2 });
   const sandbox = openSandbox({ url });
   try {

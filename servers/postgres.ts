@@ -111,9 +111,6 @@ async function launch(options: PostgresOptions & { port: number }, native: strin
   }
 }
 
-/** Where the database of a home is found while `npm start` runs on it. */
-export const embeddedDatabaseUrl = (port: number): string => urlOf(port, DATABASE);
-
 const urlOf = (port: number, database: string): string => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
 
 function serverArguments(dataDir: string, port: number, fast: boolean): string[] {

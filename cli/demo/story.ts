@@ -102,7 +102,13 @@ export const STORY: readonly Act[] = [
   comes('2027-07-07', ({ pro }) => ({ name: 'Hugo', items: [{ price: pro }] }), 'starts on Pro'),
   acts('2027-07-15', 'Dimitri', 'his card stops working, and he does not answer mails', card('pm_card_chargeCustomerFail')),
   comes('2027-08-31', ({ starter }) => ({ name: 'Jun', items: [{ price: starter }] }), 'starts on Starter, on a 31st too'),
+  acts('2027-09-20', 'Hugo', 'goes on leave: paused with a credit until he is back', ({ stripe }, { subscription }) =>
+    stripe.subscriptions.pause(subscription, { invoicing_behavior: 'invoice' }),
+  ),
   acts('2027-11-02', 'Ines', 'grows to 12 seats', seats(12)),
+  acts('2027-12-01', 'Hugo', 'is back: resumes', ({ stripe }, { subscription }) =>
+    stripe.subscriptions.resume(subscription, { billing_cycle_anchor: { type: 'now' } }),
+  ),
   acts('2028-01-10', 'Jun', 'cancels at the end of the month', ({ stripe }, { subscription }) =>
     stripe.subscriptions.update(subscription, { cancel_at_period_end: true }),
   ),

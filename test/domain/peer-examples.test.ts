@@ -9,9 +9,7 @@ import { cancel, changeItem, changePlan, create, createPaid, pause, renew, resum
 
 /*
  * Worked examples from peers' documents and tests: minor units, ends exclusive, day basis unless stated.
- * Left out, because they are about what per-unit prices billed in advance do not have:
- * P15 and the arrears half of P17 (billing in arrears), P19, C02, C03, C05 and the coupon half of C04 (discounts), the credit notes of N02,
- * D02 (payments, see the tests of those), U and R (usage and revenue have their own tests).
+ * Which are left out, and why, is told by peer-examples-report.test.ts.
  */
 /** Each example has a shape of its own, as its source has. */
 type Example = Record<string, ReturnType<typeof JSON.parse>> & { id: string };
@@ -180,6 +178,16 @@ test('P16: two items upgraded together, and back', () => {
   expect(up.lastInvoice.total).toBe(net);
   const down = life(next, old);
   expect([down.lastInvoice.total, -down.customer.balance]).toEqual([reverse_net, reverse_balance]);
+});
+
+test.each(example('P15')['cancel'] as Example[])('P15: what is owed in arrears when it ends on $on', ({ on: date, charge }) => {
+  const { arrears_price: price, from, period } = example('P15');
+  expect(prorateCharge(priced(price), '1', span([from, date as string]), span(period), DAY).amount).toBe(charge);
+});
+
+test('P17: what an item added in mid-month owes in arrears', () => {
+  const { period, on: date, add_arrears: added } = example('P17');
+  expect(prorateCharge(priced(added.price), '1', span([date, period[1]]), span(period), DAY).amount).toBe(added.at_renewal);
 });
 
 test('P17: an item added in mid-month, in advance', () => {
