@@ -266,9 +266,9 @@ function tell(error: unknown, workflowId: string): unknown {
   }
   if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) return new WorkflowGone(workflowId);
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error)) return noAnswerInTime();
-  // UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED: the server could not take it now.
+  // UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED: the server could not take it now; FAILED_PRECONDITION: nor while the workflow's last task failed.
   const grpc = causes(error).find((cause) => isGrpcServiceError(cause));
-  return isGrpcServiceError(grpc) && [14, 8, 10].includes(grpc.code) ? noAnswerInTime() : error;
+  return isGrpcServiceError(grpc) && [14, 8, 10, 9].includes(grpc.code) ? noAnswerInTime() : error;
 }
 
 /** A refusal that crossed Temporal; a declined payment brings its decline code along. */

@@ -127,6 +127,15 @@ export const subscriptionUpdate = z.strictObject({
 const resumeAnchor = z.union([z.enum(['now', 'unchanged']), z.strictObject({ type: z.enum(['now', 'unchanged']) })]).optional();
 
 export const subscriptionPause = z.strictObject({
+  // What Stripe's own call may say of it: the unused time is billed back from now on, by an invoice.
+  type: z.literal('subscription').optional(),
+  bill_for: z
+    .strictObject({
+      unused_time_from: z.strictObject({ type: z.literal('now') }).optional(),
+      outstanding_usage_through: z.strictObject({ type: z.literal('now') }).optional(),
+    })
+    .optional(),
+  invoicing_behavior: z.literal('invoice').optional(),
   effective_at: z.union([z.enum(['now', 'period_end']), timestamp]).default('now'),
   unused_time: z.enum(['credit', 'extend']).default('credit'),
   resumes_at: timestamp.nullable().optional(),

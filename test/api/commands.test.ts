@@ -60,6 +60,7 @@ describe('what a workflow or the server says', () => {
     ['the deadline passed', new WorkflowUpdateRPCTimeoutOrCancelledError('late')],
     ['the server is not there', grpc(14)],
     ['the server is overloaded', grpc(8)],
+    ["the workflow's last task failed, with its worker", grpc(9)],
     ['the deadline passed below', grpc(4)],
     ['the workflow could not carry it out', failedWith(UNAVAILABLE)],
   ])('%s: 503, to be sent again', async (_, error) => {
