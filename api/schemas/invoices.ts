@@ -88,6 +88,7 @@ export const invoicePreview = z.strictObject({
       trial_settings: subscriptionCreate.shape.trial_settings,
       trial_change_behavior: subscriptionUpdate.shape.trial_change_behavior,
       add_invoice_items: subscriptionCreate.shape.add_invoice_items,
+      pause_collection: subscriptionUpdate.shape.pause_collection,
     })
     .optional(),
   expand,

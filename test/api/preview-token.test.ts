@@ -112,6 +112,20 @@ describe('preview_token', () => {
     expect(await api.stripe.subscriptions.retrieve(subscription.id)).toMatchObject(end);
   });
 
+  it('carries what is to happen later, and a pause of collection', async () => {
+    const later = { items: [{ id: item(), quantity: 9 }], effective_at: 'period_end' };
+    const shown = await preview({ subscription: subscription.id, subscription_details: later });
+    expect(shown.lines.data.map(({ quantity }) => quantity)).toEqual([9]);
+    now += 300;
+    await api.stripe.subscriptions.update(subscription.id, { ...later, preview_token: shown.preview_token } as object);
+    expect(money(await preview({ subscription: subscription.id }))).toEqual(money(shown));
+    const paused = { pause_collection: { behavior: 'void' as const } };
+    const kept = await preview({ subscription: subscription.id, subscription_details: paused });
+    now += 300;
+    await api.stripe.subscriptions.update(subscription.id, { ...paused, preview_token: kept.preview_token } as object);
+    expect(await api.stripe.subscriptions.retrieve(subscription.id)).toMatchObject(paused);
+  });
+
   it('for somebody who is no customer yet applies to whoever they become', async () => {
     const wish = { items: [{ price: 'price_1' }], default_tax_rates: ['txr_1'] };
     const somebody = { address: { country: 'AT' }, tax_exempt: 'reverse' as const };
