@@ -57,6 +57,19 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await take('incomplete-and-expired');
     },
   },
+  paused: {
+    async story(life, take) {
+      await life.subscribe();
+      await life.pause({ unusedTime: 'extend', resumesAt: (await life.now()) + 40 * DAY }, 'op_pause');
+      await life.pass('41 days');
+      await take('paused-and-resumed');
+      await life.cancel({}, 'op_cancel');
+      await life.handle.result();
+      await life.reactivate('op_back');
+      await life.quiet();
+      await take('reactivated');
+    },
+  },
   refused: {
     async story(life, take) {
       await life.subscribe({ price: 'price_unknown' }).catch(() => undefined);
