@@ -38,9 +38,32 @@ export function describeEvent(event: EventFact): Description {
       return describeItem(event);
     case 'payment_attempt':
       return plain(event, event.data['amount'], event.data['currency']);
+    case 'scheduled_change':
+      return describeScheduled(event);
     default:
       return plain(event, null, null);
   }
+}
+
+/** What became of a scheduled change, and why, where it failed. */
+const SCHEDULED_WORDS: Record<string, string> = {
+  created: 'A change was scheduled for',
+  updated: 'A scheduled change moved to',
+  applied: 'A scheduled change took effect on',
+  replaced: 'A later change took the place of one scheduled for',
+  canceled: 'A scheduled change was taken back, it was for',
+  failed: 'A scheduled change had become impossible on',
+};
+
+function describeScheduled({ name, data }: EventFact): Description {
+  const ending = name.split('.').at(-1) ?? '';
+  const failure = data['failure'] as Fields | null | undefined;
+  return {
+    sentence: sentence(SCHEDULED_WORDS[ending] ?? `Scheduled change ${ending}`, on(data['effectiveAt'])),
+    reason: failure ? { code: text(failure['code']), message: text(failure['message']), param: text(failure['param']) } : null,
+    amount: null,
+    currency: null,
+  };
 }
 
 function plain({ name, objectId, previous, data }: EventFact, amount: unknown, currency: unknown): Description {

@@ -1,4 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Refusal } from '../../domain/errors.ts';
 import { decideScheduledApplication } from '../../domain/subscription/apply-scheduled-change.ts';
 import type { ChangePlan } from '../../domain/subscription/commands.ts';
 import { applyDecision, foresee } from '../../domain/subscription/foresee.ts';
@@ -353,4 +355,40 @@ describe('is refused at once', () => {
     for (let n = 1; n <= 20; n += 1) step(n)();
     expect(step(21)).toThrow(expect.objectContaining({ code: 'parameter_invalid', param: 'effective_at' }));
   });
+});
+
+test('whatever is scheduled, what is foreseen is what is billed, and every item is covered without a gap', () => {
+  const step = fc.record({
+    day: fc.option(fc.integer({ min: 1, max: 120 }), { freq: 3 }),
+    kind: fc.constantFrom('price', 'quantity', 'addon', 'year', 'anchor'),
+    pick: fc.integer({ min: 0, max: 9 }),
+    prorationBehavior: fc.constantFrom('create_prorations', 'always_invoice', 'none'),
+  });
+  const wish = ({ kind, pick }: { kind: string; pick: number }): Partial<ChangePlan> => {
+    if (kind === 'anchor') return { billingCycleAnchor: 'now' };
+    if (kind === 'addon') return { items: [{ do: 'add', item: { id: `si_add${pick}`, priceId: 'addon', quantity: '1', taxRateIds: [] } }] };
+    const to = kind === 'quantity' ? { quantity: String(pick) } : { priceId: kind === 'year' ? 'year' : pick % 2 === 0 ? 'pro' : 'max' };
+    return { items: [{ do: 'update', itemId: 'si_pro', ...to }] };
+  };
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 6 }), fc.constantFrom('second', 'day', 'fixed_30'), (steps, basis) => {
+      const book = paidBook();
+      book.account = { ...book.account, prorationBasis: basis };
+      for (const { day, prorationBehavior, ...what } of steps) {
+        const effectiveAt = day === null ? 'period_end' : JAN_1 + day * 86_400 + what.pick;
+        try {
+          changePlan(book, JAN_1 + 3600, { ...wish(what), effectiveAt, prorationBehavior });
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error;
+        }
+      }
+      const seen = foresee(book.snapshot(), 4, (prefix) => prefix);
+      const last = seen.at(-1)?.createdAt ?? JAN_1;
+      live(book, last);
+      expect(seen.map(linesOf)).toEqual(book.allInvoices.slice(1, seen.length + 1).map(linesOf));
+      for (const { id } of book.living.items) expect(book.coverage(id).length, id).toBeLessThanOrEqual(1);
+      expect(book.living.scheduledChanges.every(({ effectiveAt }) => effectiveAt >= last)).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -1,7 +1,13 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { vi } from 'vitest';
 import type { testClock } from '../../workflows/index.ts';
-import { type ClockParticipant, dunningWorkflowId, invoiceWorkflowId, testClockWorkflowId } from '../../workflows/messages.ts';
+import {
+  type ClockParticipant,
+  cancelScheduledChangeUpdate,
+  dunningWorkflowId,
+  invoiceWorkflowId,
+  testClockWorkflowId,
+} from '../../workflows/messages.ts';
 import { DAY, FakeBilling } from '../workflows/fake-billing.ts';
 import { type Life, live } from '../workflows/life.ts';
 import type { History } from './history-file.ts';
@@ -153,6 +159,22 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await take('dunning-gave-up', dunningWorkflowId(id));
       await life.handle.result();
       await take('cancelled-by-dunning');
+    },
+  },
+  scheduled: {
+    async story(life, take) {
+      await life.subscribe();
+      const first = await run(life);
+      const { periodStart } = (await life.state()).facts;
+      await life.change({ price: 'price_month_30', effectiveAt: 'period_end' }, 'op_end');
+      await life.change({ quantity: '3', effectiveAt: periodStart + 10 * DAY, prorationBehavior: 'always_invoice' }, 'op_date');
+      const args = { operationId: 'op_cancel', actor: 'operator:eve', changeId: 'schg_op_gone' };
+      await life.change({ quantity: '9', effectiveAt: periodStart + 20 * DAY }, 'op_gone');
+      await life.handle.executeUpdate(cancelScheduledChangeUpdate, { args: [args], updateId: args.operationId });
+      await life.pass('32 days');
+      await take('scheduled-changes', life.id, first.firstExecutionRunId);
+      await life.cancel();
+      await life.handle.result();
     },
   },
 };
