@@ -331,7 +331,7 @@ test('for any anchor, zone and cycle the stub and the full periods are contiguou
         end = next.end;
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -362,6 +362,6 @@ test('a backdated first invoice is the sum of what its periods would have cost',
         expect(linesOf(late.lastInvoice)).toEqual(early.allInvoices.flatMap(linesOf));
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });

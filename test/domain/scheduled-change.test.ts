@@ -389,6 +389,6 @@ test('whatever is scheduled, what is foreseen is what is billed, and every item 
       for (const { id } of book.living.items) expect(book.coverage(id).length, id).toBeLessThanOrEqual(1);
       expect(book.living.scheduledChanges.every(({ effectiveAt }) => effectiveAt >= last)).toBe(true);
     }),
-    { numRuns: 200 },
+    { numRuns: 60 },
   );
 });
