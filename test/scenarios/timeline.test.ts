@@ -7,7 +7,7 @@ import { instant } from '../../domain/time.ts';
 import { changePlanSignal } from '../../workflows/messages.ts';
 import { newCustomer, newPrice, useCard } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-import { advanceTo, newClock } from '../support/test-clock.ts';
+import { advanceTo, changesOf, newClock } from '../support/test-clock.ts';
 
 type Entry = z.output<typeof timelineEntry>;
 
@@ -132,6 +132,19 @@ test('a life with a change, a refused command, a card that fails, and a customer
   expect(of('state_change', 'customer.subscription.deleted')).toMatchObject({
     reason: { code: 'cancellation_requested', feedback: 'too_expensive', message: 'Too much for us.' },
   });
+
+  // What happened on the clock is told in the same words.
+  const changes = (await changesOf(stripe, clock.id)) as unknown as {
+    id: string;
+    sentence: string;
+    reason: unknown;
+    amount: unknown;
+    subscription: string;
+  }[];
+  const known = new Map(all.map((entry) => [entry.data['event'], entry]));
+  const own = changes.filter((change) => change.subscription === subscription.id);
+  expect(own.length).toBeGreaterThan(5);
+  for (const { id, sentence, reason, amount } of own) expect(known.get(id)).toMatchObject({ sentence, reason, amount });
 
   // The same by type, by time, and from the end.
   expect(await timelineOf(subscription.id, '&types[]=payment&types[]=refusal')).toEqual(

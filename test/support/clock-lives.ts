@@ -115,6 +115,7 @@ export function withoutIds(life: object): unknown {
     return `${kind}#${count}`;
   };
   const text = JSON.stringify(life, (key, value) => (INCIDENTAL.has(key) ? null : value))
+    .replaceAll(/(api_key:|API key )[0-9a-f]{12}/g, '$1…')
     .replaceAll(/\b(TEST)-[0-9A-Z]{10}-(\d{4,})/g, '$1-$2')
     .replaceAll(IDS, nameOf);
   return JSON.parse(text);
