@@ -1,8 +1,8 @@
 import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { findCustomer, updateCustomer } from '../db/customers.ts';
 import { listSubscriptions } from '../db/subscriptions.ts';
+import { listCustomerSubscriptions } from '../db/test-clocks.ts';
 import type { Customer } from '../domain/customer.ts';
-import { hasEnded } from '../domain/subscription/transitions.ts';
 import { WorkflowGone } from './commands.ts';
 import type { RequestContext } from './context.ts';
 import { notFound } from './errors.ts';
@@ -23,9 +23,9 @@ export const subscriptionsOf = async (t: AccountTransaction, customerId: string)
 export async function deleteCustomer(context: RequestContext, id: string) {
   const live = await withAccount(context.db, context.account.id, async (t) => {
     if ((await customerOf(t, id)).deleted) throw notFound('customer', id);
-    return (await subscriptionsOf(t, id)).filter((subscription) => !hasEnded(subscription.status));
+    return listCustomerSubscriptions(t, id);
   });
-  for (const { id: subscriptionId } of live) {
+  for (const subscriptionId of live) {
     const command = { operationId: `${context.operationId}_${subscriptionId}`, actor: context.actor, prorate: false, invoiceNow: false };
     await context.commands.cancel(subscriptionId, command).catch((error: unknown) => {
       // It has ended since it was read.
