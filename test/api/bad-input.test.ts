@@ -154,7 +154,7 @@ const BIG = '999999999999999999999';
 describe('values', () => {
   it.each<[string, string, string, { status?: number; code?: string; param?: string }]>([
     ['POST', '/v1/customers', 'test_clock=clock_1b', { code: 'resource_missing', param: 'test_clock' }],
-    ['POST', '/v1/customers/cus_1', 'test_clock=clock_1', { code: 'parameter_unknown', param: 'test_clock' }],
+    ['POST', '/v1/customers/cus_1', 'test_clock=clock_1b', { code: 'resource_missing', param: 'test_clock' }],
     ['POST', '/v1/test_helpers/test_clocks', '', { code: 'parameter_missing', param: 'frozen_time' }],
     ['POST', '/v1/test_helpers/test_clocks', 'frozen_time=soon', { param: 'frozen_time' }],
     ['POST', '/v1/test_helpers/test_clocks', `frozen_time=${BIG}`, { param: 'frozen_time' }],
