@@ -13,6 +13,9 @@ export const applyScheduledChange =
       verb: 'apply-scheduled-change',
       parameters: command,
       query: { subscriptionId: command.subscriptionId, lock: true },
+      // As it was scheduled: a rebuild asks for the money in the same way.
+      paymentBehavior: ({ subscription }) =>
+        subscription?.scheduledChanges.find(({ id }) => id === command.changeId)?.change.paymentBehavior,
       decide: (snapshot, context) => decideScheduledApplication(snapshot, command, context),
       answer: billingOutcome,
     });

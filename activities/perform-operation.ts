@@ -27,6 +27,8 @@ export interface OperationPlan<R> {
     preview?: PreviewPins;
     [name: string]: unknown;
   };
+  /** How the money of the invoice it makes is to be asked for, where its parameters do not say. */
+  paymentBehavior?(snapshot: BillingSnapshot): PaymentBehavior | undefined;
   /** What to load; a function where that must be looked up first. */
   query: SnapshotQuery | ((t: AccountTransaction) => Promise<SnapshotQuery>);
   decide(snapshot: BillingSnapshot, context: { asOf: Instant; newId: IdSource }): Decision;
@@ -51,7 +53,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
   };
 
   const parameters = askedFor(plan.parameters);
-  const operation = (subscriptionId: string | null): Operation => ({
+  const operation = (subscriptionId: string | null, paymentBehavior = plan.parameters.paymentBehavior): Operation => ({
     operationId: envelope.operationId,
     kind: plan.verb,
     asOf: envelope.asOf,
@@ -59,7 +61,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
     subscriptionId,
     invoiceId: plan.parameters.invoiceId ?? null,
     actor: envelope.actor,
-    paymentBehavior: plan.parameters.paymentBehavior ?? null,
+    paymentBehavior: paymentBehavior ?? null,
     parameters,
     run: currentRun(),
   });
@@ -88,7 +90,10 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
       reach(`${plan.verb}:decided`);
       const recorded = await recordDecision(
         t,
-        operation(plan.parameters.subscriptionId ?? decision.subscription?.id ?? snapshot.subscription?.id ?? null),
+        operation(
+          plan.parameters.subscriptionId ?? decision.subscription?.id ?? snapshot.subscription?.id ?? null,
+          plan.paymentBehavior?.(snapshot),
+        ),
         decision,
         (numbers) => plan.answer(snapshot, decision, numbers),
       );

@@ -183,4 +183,54 @@ export const LIVES: Record<string, Life> = {
       return id;
     },
   },
+  'changed later, after a change of mind': {
+    verbs: ['cancel-scheduled-change', 'apply-scheduled-change'],
+    live: async (stack) => {
+      const { stripe } = stack;
+      const who = await arrive(stripe);
+      const { id, items, start_date } = await subscribe(stack, who);
+      const later = async (quantity: number): Promise<string> => {
+        const params = { items: [{ id: items.data[0]?.id ?? '', quantity }], effective_at: start_date + 10 * DAY };
+        const changed = await stripe.subscriptions.update(id, params as Stripe.SubscriptionUpdateParams);
+        return (changed as unknown as { scheduled_changes: Stripe.ApiList<{ id: string }> }).scheduled_changes.data[0]?.id ?? '';
+      };
+      await stripe.rawRequest('DELETE', `/v1/subscriptions/${id}/scheduled_changes/${await later(5)}`);
+      await later(3);
+      await advance(stack, who, 12 * DAY);
+      return id;
+    },
+  },
+  'a line added to a draft': {
+    verbs: ['edit-invoice'],
+    account: { invoiceGraceSeconds: 3600 },
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who);
+      await advance(stack, who, 28 * DAY);
+      await stack.stripe.invoiceItems.create({
+        customer: who.customer,
+        invoice: (await latest(stack, who)).id,
+        amount: 500,
+        currency: 'eur',
+      });
+      await advance(stack, who, DAY);
+      return id;
+    },
+  },
+  'paid twice at once, as far as anybody knew': {
+    verbs: ['clear-payment'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who, { payment_behavior: 'default_incomplete' });
+      const invoice = await latest(stack, who);
+      const idempotencyKey = `${invoice.id}:attempt-1`;
+      await stack.sandbox.arm('timeout_after_capture', { idempotencyKey });
+      await stack.sandbox.arm('look_up_down', { idempotencyKey }, 1000);
+      await stack.stripe.invoices.pay(invoice.id).catch(() => null);
+      await stack.sandbox.disarm({ idempotencyKey });
+      // Killed after that was written, the next try finds a paid invoice, and says so.
+      await stack.stripe.invoices.pay(invoice.id).catch(() => null);
+      return id;
+    },
+  },
 };
