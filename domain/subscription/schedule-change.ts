@@ -77,7 +77,7 @@ function schedule(
     throw new Refusal('parameter_invalid', `At most ${MAX_SCHEDULED} changes can be scheduled at a time.`, 'effective_at');
   // Whether it could be done now, to the items as they will be; the invoice and its ids are thrown away.
   const then = { ...asItWillBe(snapshot, before, effectiveAt), pendingUpdate: null };
-  decideChange({ ...snapshot, subscription: then }, change, { asOf, newId: (prefix) => prefix });
+  decideChange({ ...snapshot, subscription: then }, change, { asOf, newId });
   const scheduled: ScheduledChange = {
     id,
     subscriptionId: before.id,

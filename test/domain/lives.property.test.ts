@@ -210,7 +210,10 @@ class Simulation {
     }
     // Backdating a new period must not leave the present outside of it; 20 days back are always inside.
     const restarts = kind === 'cycle' || kind === 'anchor';
-    const earliest = restarts ? Math.max(currentPeriodStart, this.now - 20 * 86_400) : currentPeriodStart;
+    const begun = restarts ? Math.max(currentPeriodStart, this.now - 20 * 86_400) : currentPeriodStart;
+    // An anchor at a date moves the end of the period only, and bills nobody before their time.
+    const youngest = Math.max(...items.map(({ id }) => this.life.get(id)?.from ?? 0));
+    const earliest = kind === 'date' ? Math.max(begun, youngest) : begun;
     const prorationDate = back === null ? {} : { prorationDate: Math.max(earliest, this.now - Math.floor((this.now - earliest) * back)) };
     return change({
       items: changes,

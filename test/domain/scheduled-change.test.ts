@@ -57,6 +57,12 @@ function live(book: MemoryBook, until: Instant): void {
   }
 }
 
+/** Ids that differ, as those of a database do. */
+const numbered = () => {
+  let made = 0;
+  return (prefix: string): string => `${prefix}_${++made}`;
+};
+
 describe('at the end of the period', () => {
   test('a downgrade is kept until then, and the renewal bills it', () => {
     const book = paidBook(['max']);
@@ -118,7 +124,7 @@ describe('at the end of the period', () => {
     const book = paidBook();
     changePlan(book, JAN_10, toPrice('max'));
     changePlan(book, JAN_10, { items: [{ do: 'update', itemId: 'si_pro', quantity: '3' }], effectiveAt: on('2025-02-15'), ...ALWAYS });
-    const seen = foresee(book.snapshot(), 3, (prefix) => prefix);
+    const seen = foresee(book.snapshot(), 3, numbered());
     live(book, on('2025-03-01'));
     expect(seen.map(linesOf)).toEqual(book.allInvoices.slice(1).map(linesOf));
     expect(seen).toHaveLength(3);
@@ -382,7 +388,7 @@ test('whatever is scheduled, what is foreseen is what is billed, and every item 
           if (!(error instanceof Refusal)) throw error;
         }
       }
-      const seen = foresee(book.snapshot(), 4, (prefix) => prefix);
+      const seen = foresee(book.snapshot(), 4, numbered());
       const last = seen.at(-1)?.createdAt ?? JAN_1;
       live(book, last);
       expect(seen.map(linesOf)).toEqual(book.allInvoices.slice(1, seen.length + 1).map(linesOf));
