@@ -95,7 +95,7 @@ async function queued(client: Client): Promise<number> {
 async function copy(books: pg.Client, subscriptionId: string, count: number): Promise<void> {
   const clone = (table: string, changes: string, where: string): Promise<unknown> =>
     books.query(
-      `insert into ${table} select (jsonb_populate_record(null::${table}, to_jsonb(m) || ${changes})).* from ${table} m, generate_series(1, $1) n
+      `insert into ${table} overriding user value select (jsonb_populate_record(null::${table}, to_jsonb(m) || ${changes})).* from ${table} m, generate_series(1, $1) n
        where m.account_id = '${ACCOUNT}' and ${where}`,
       [count, subscriptionId],
     );
