@@ -1,9 +1,8 @@
-import { CancellationScope, condition, makeContinueAsNewFunc, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, makeContinueAsNewFunc, workflowInfo } from '@temporalio/workflow';
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import { Clock } from '../clock.ts';
 import { Inbox } from '../inbox.ts';
 import type { CommandResult, SubscriptionInput } from '../messages.ts';
-import * as messages from '../messages.ts';
 import { refusalIn } from '../read-failure.ts';
 import { subscriptionAttributes } from '../search-attributes.ts';
 import * as act from './act.ts';
@@ -12,8 +11,9 @@ import { announce } from './announce.ts';
 import { stopDunning } from './chase.ts';
 import { adopt, type Desk, type Fact, type Order } from './desk.ts';
 import { finalizeDraft, finishedErrand, followInvoice, resolveUpdate, restartErrands, retry, takeUp } from './follow-invoice.ts';
+import { type Counter, listen } from './listen.ts';
 import { migrateState } from './migrate-state.ts';
-import { admit, mannerOf, obey } from './obey.ts';
+import { mannerOf, obey } from './obey.ts';
 import { collectFirst, create, type Opening, reopen } from './open.ts';
 import { stall } from './park.ts';
 import type { ClockSetting } from './state.ts';
@@ -26,12 +26,6 @@ import { takeFact } from './take-fact.ts';
  */
 export async function subscription(input: SubscriptionInput): Promise<void> {
   return CancellationScope.nonCancellable(() => live(input));
-}
-
-/** What the handlers see of the run; they are registered before there is a desk. */
-interface Counter {
-  desk: Desk | null;
-  opening: Opening | null;
 }
 
 async function live(input: SubscriptionInput): Promise<void> {
@@ -247,70 +241,4 @@ async function turnAway(
 function resume(written: unknown, inbox: Inbox<Order, CommandResult>, facts: Fact[]): Desk {
   const state = migrateState(written);
   return { state, clock: new Clock(state.clock), inbox, facts, errands: new Map(), lastRefusal: null, repeating: false, superseded: false };
-}
-
-/** Handlers post and wait. All are registered before the first await: an update that finds no handler is rejected. */
-function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, facts: Fact[], isFirstRun: boolean): void {
-  setHandler(
-    messages.subscribeUpdate,
-    async () => {
-      await CancellationScope.nonCancellable(() => condition(() => counter.opening !== null || !isFirstRun));
-      if (counter.opening !== null && 'failure' in counter.opening) throw counter.opening.failure;
-      if (counter.opening !== null) return counter.opening.value;
-      if (counter.desk === null) throw new Error('unreachable: a later run has its desk from the start');
-      return { subscription: counter.desk.state.facts, invoice: null, payment: null };
-    },
-    { description: 'Answers with the first invoice and its payment.' },
-  );
-  const ask = (order: Order): Promise<CommandResult> => inbox.ask(order.command.operationId, order);
-  const post = (order: Order): void => void inbox.post(order.command.operationId, order);
-  setHandler(messages.changePlanUpdate, (command) => ask({ name: 'changePlan', command }), {
-    validator: (command) => admit(counter.desk, { name: 'changePlan', command }),
-    description: 'Changes items, quantities, payment method or cancellation.',
-  });
-  setHandler(messages.cancelUpdate, (command) => ask({ name: 'cancel', command }), {
-    validator: (command) => admit(counter.desk, { name: 'cancel', command }),
-    description: 'Ends the subscription now.',
-  });
-  setHandler(messages.scheduleCancellationUpdate, (command) => ask({ name: 'scheduleCancellation', command }), {
-    validator: (command) => admit(counter.desk, { name: 'scheduleCancellation', command }),
-    description: "Ends the subscription at the period's end or a date, or takes that back.",
-  });
-  setHandler(messages.pauseUpdate, (command) => ask({ name: 'pause', command }), {
-    validator: (command) => admit(counter.desk, { name: 'pause', command }),
-    description: 'Stops billing, now or later, for a time or until it is resumed.',
-  });
-  setHandler(messages.resumeUpdate, (command) => ask({ name: 'resume', command }), {
-    validator: (command) => admit(counter.desk, { name: 'resume', command }),
-    description: 'Bills again, or takes back a pause that has not begun.',
-  });
-  setHandler(messages.reactivateUpdate, (command) => ask({ name: 'reactivate', command }), {
-    validator: (command) => admit(counter.desk, { name: 'reactivate', command }),
-    description: 'Brings a canceled subscription back.',
-  });
-  setHandler(messages.pauseSignal, (command) => post({ name: 'pause', command }), { description: 'As the update, unanswered.' });
-  setHandler(messages.resumeSignal, (command) => post({ name: 'resume', command }), { description: 'As the update, unanswered.' });
-  setHandler(messages.cancelScheduledChangeUpdate, (command) => ask({ name: 'cancelScheduledChange', command }), {
-    validator: (command) => admit(counter.desk, { name: 'cancelScheduledChange', command }),
-    description: 'Takes a change off the list of what is scheduled.',
-  });
-  setHandler(messages.cancelScheduledChangeSignal, (command) => post({ name: 'cancelScheduledChange', command }), {
-    description: 'As the update, unanswered.',
-  });
-  setHandler(messages.changePlanSignal, (command) => post({ name: 'changePlan', command }), { description: 'As the update, unanswered.' });
-  setHandler(messages.cancelSignal, (command) => post({ name: 'cancel', command }), { description: 'As the update, unanswered.' });
-  setHandler(messages.scheduleCancellationSignal, (command) => post({ name: 'scheduleCancellation', command }), {
-    description: 'As the update, unanswered.',
-  });
-  setHandler(messages.invoiceSettledSignal, (fact) => void facts.push({ name: 'invoiceSettled', ...fact }));
-  setHandler(messages.draftChangedSignal, (invoice) => void facts.push({ name: 'draftChanged', invoice }));
-  setHandler(messages.dunningEndedSignal, (fact) => void facts.push({ name: 'dunningEnded', ...fact }));
-  setHandler(messages.paymentMethodChangedSignal, (fact) => void facts.push({ name: 'paymentMethodChanged', ...fact }));
-  setHandler(messages.joinClockSignal, (fact) => void facts.push({ name: 'joinClock', ...fact }), {
-    description: "The customer's time is a test clock's from now on.",
-  });
-  setHandler(messages.stateQuery, () => {
-    if (counter.desk === null) throw new Error('the subscription is being created');
-    return counter.desk.state;
-  });
 }
