@@ -1,52 +1,20 @@
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
-import { pauseStart, scheduledEnd } from '../domain/subscription/paused-time.ts';
-import { nextScheduled } from '../domain/subscription/scheduled-change.ts';
-import { isOnTrial } from '../domain/subscription/start-trial.ts';
+import { datesOf } from '../domain/subscription/find-dates.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
-import { hasEnded } from '../domain/subscription/transitions.ts';
 import type { BillingOutcome, InvoiceClosure, InvoiceFacts, SubscriptionFacts } from './index.ts';
 
 /** What a workflow may know of a subscription. */
 export const subscriptionFacts = (subscription: Subscription): SubscriptionFacts => ({
-  ...scheduledFacts(subscription),
-  status: subscription.status,
+  ...datesOf(subscription),
   currency: subscription.currency,
   planId: subscription.items[0]?.priceId ?? '',
-  periodStart: subscription.currentPeriodStart,
-  periodEnd: subscription.currentPeriodEnd,
-  cancelAt: scheduledEnd(subscription),
-  incompleteExpiresAt: subscription.incompleteExpiresAt,
   pendingUpdate: subscription.pendingUpdate && {
     invoiceId: subscription.pendingUpdate.invoiceId,
     expiresAt: subscription.pendingUpdate.expiresAt,
   },
-  ...trialOf(subscription),
-  ...pausesOf(subscription),
 });
-
-function trialOf(subscription: Subscription): Pick<SubscriptionFacts, 'trial'> {
-  const { status, trialEnd, trialReminderAt } = subscription;
-  if (trialEnd === null || !isOnTrial(subscription) || hasEnded(status) || status === 'paused') return {};
-  return { trial: { end: trialEnd, remindAt: trialReminderAt } };
-}
-
-function pausesOf(subscription: Subscription): Pick<SubscriptionFacts, 'pauseAt' | 'resumesAt' | 'collectionResumesAt'> {
-  const { status, pause, pauseCollection } = subscription;
-  const begins = pauseStart(subscription);
-  return {
-    ...(begins === null ? {} : { pauseAt: begins }),
-    ...(status !== 'paused' || pause?.resumesAt == null ? {} : { resumesAt: pause.resumesAt }),
-    ...(pauseCollection?.resumesAt == null ? {} : { collectionResumesAt: pauseCollection.resumesAt }),
-  };
-}
-
-function scheduledFacts(subscription: Subscription): Pick<SubscriptionFacts, 'scheduledChange'> {
-  const next = nextScheduled(subscription);
-  if (next === null) return {};
-  return { scheduledChange: { id: next.id, effectiveAt: next.effectiveAt, paymentBehavior: next.change.paymentBehavior } };
-}
 
 /** What a workflow may know of an invoice. `numbers` are those drawn while it was recorded, by invoice id. */
 export const invoiceFacts = (invoice: Invoice, numbers: Record<string, string> = {}): InvoiceFacts => ({

@@ -8,7 +8,8 @@ import type {
   ResumeSubscription,
   ScheduleCancellation,
 } from '../domain/subscription/commands.ts';
-import type { PaymentBehavior, SubscriptionStatus } from '../domain/subscription/subscription.ts';
+import type { Dates } from '../domain/subscription/list-dates.ts';
+import type { PaymentBehavior } from '../domain/subscription/subscription.ts';
 import type { SubscriptionRecord } from '../domain/subscription/subscription-record.ts';
 import type { Instant } from '../domain/time.ts';
 
@@ -23,33 +24,11 @@ export interface Envelope {
 }
 
 /** What the workflow needs to know of a subscription; the rest is in Postgres. */
-export interface SubscriptionFacts {
-  status: SubscriptionStatus;
+export interface SubscriptionFacts extends Dates {
   currency: string;
   /** Price id of the first item, for the search attribute. */
   planId: string;
-  periodStart: Instant;
-  periodEnd: Instant;
-  /** Where the loop must wake before the period ends: a cancellation date, the expiry of an incomplete subscription or pending update, the begin and end of a pause. */
-  cancelAt: Instant | null;
-  incompleteExpiresAt: Instant | null;
   pendingUpdate: { invoiceId: string; expiresAt: Instant } | null;
-  /** Only while it is on trial, which is its current period then. */
-  trial?: TrialFacts;
-  /** When a scheduled pause begins; absent where there is none or it has begun. */
-  pauseAt?: Instant;
-  /** When it resumes by itself; absent unless it is paused. */
-  resumesAt?: Instant;
-  /** When `pause_collection` ends by itself. */
-  collectionResumesAt?: Instant;
-  /** The scheduled change whose time comes next, before or at the next boundary; absent where there is none. */
-  scheduledChange?: { id: string; effectiveAt: Instant; paymentBehavior: PaymentBehavior };
-}
-
-/** A trial that is running: when it ends, and when its customer is to be told (null: done). */
-export interface TrialFacts {
-  end: Instant;
-  remindAt: Instant | null;
 }
 
 export interface InvoiceFacts {

@@ -51,15 +51,15 @@ function nextByItself(
 ): { at: Instant; isBoundary: boolean; snapshot: BillingSnapshot; decision: Decision } | null {
   const { subscription } = given;
   if (subscription === null) return null;
-  const occasion = nextOccasion(subscription);
-  if (occasion === null) return null;
   const firstPaid = isOnTrial(subscription) ? 'trial_started' : 'first_invoice_paid';
-  const living: BillingSnapshot =
+  const running =
     subscription.status === 'incomplete'
-      ? { ...given, subscription: { ...subscription, status: nextStatus('incomplete', firstPaid), incompleteExpiresAt: null } }
-      : given;
+      ? { ...subscription, status: nextStatus('incomplete', firstPaid), incompleteExpiresAt: null }
+      : subscription;
+  const occasion = nextOccasion(running);
+  if (occasion === null) return null;
   const { at, isBoundary } = occasion;
-  const snapshot = withDraftsFinalized(living, at, newId);
+  const snapshot = withDraftsFinalized({ ...given, subscription: running }, at, newId);
   const decision = occasion.decide(snapshot, { asOf: at, newId });
   return decision.subscription === null ? null : { at, isBoundary, snapshot, decision };
 }

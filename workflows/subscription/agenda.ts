@@ -1,15 +1,12 @@
-import type { SubscriptionFacts } from '../../activities/index.ts';
-import type { PaymentBehavior } from '../../domain/subscription/subscription.ts';
+import { type DatedStep, listDates } from '../../domain/subscription/list-dates.ts';
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import { day } from '../write-summary.ts';
-import type { BoundaryStep, ParkedStep, SubscriptionState } from './state.ts';
+import type { ParkedStep, SubscriptionState } from './state.ts';
 
 /** Something the subscription does by itself at `at`. `asOf` is the instant its decision is made for, however late it is done. */
 export type Step =
-  | { do: 'apply_change'; at: Instant; asOf: Instant; changeId: string; paymentBehavior: PaymentBehavior }
-  | { do: 'renew'; at: Instant; asOf: Instant }
-  | { do: 'remind' | 'expire' | 'begin_pause' | 'end_pause' | 'resume_collection'; at: Instant; asOf: Instant }
+  | DatedStep
   | { do: 'drop_update'; at: Instant; asOf: Instant; invoiceId: string }
   | { do: 'finalize'; at: Instant; invoiceId: string }
   | { do: 'retry'; at: Instant; invoiceId: string };
@@ -31,43 +28,10 @@ function boundarySteps({ facts, drafts, parked, stalled }: SubscriptionState): S
   if (pendingUpdate !== null && !parked.some((step) => step.invoiceId === pendingUpdate.invoiceId)) {
     steps.push({ do: 'drop_update', at: pendingUpdate.expiresAt, asOf: pendingUpdate.expiresAt, invoiceId: pendingUpdate.invoiceId });
   }
-  const { scheduledChange } = facts;
-  if (scheduledChange !== undefined) {
-    const { id, effectiveAt, paymentBehavior } = scheduledChange;
-    steps.push({
-      do: 'apply_change',
-      at: Math.max(effectiveAt, heldUntil),
-      asOf: Math.max(effectiveAt, facts.periodStart),
-      changeId: id,
-      paymentBehavior,
-    });
-  }
-  const remindAt = facts.status === 'trialing' ? (facts.trial?.remindAt ?? null) : null;
-  if (remindAt !== null) steps.push({ do: 'remind', at: Math.max(remindAt, heldUntil), asOf: remindAt });
-  if (facts.status !== 'incomplete') {
-    for (const { step, asOf } of instantsOf(facts)) steps.push({ do: step, at: Math.max(asOf, heldUntil), asOf });
-  } else if (facts.incompleteExpiresAt !== null && !parked.some(isMoneyUnderWay)) {
-    // A payment whose outcome is unknown may have been made: the invoice must not be voided before it is known.
-    steps.push({ do: 'expire', at: Math.max(facts.incompleteExpiresAt, heldUntil), asOf: facts.incompleteExpiresAt });
-  }
-  return steps;
-}
-
-type Dated = Exclude<BoundaryStep, 'apply_change'>;
-
-/**
- * In the order in which they are done where they fall on one instant: collection is resumed before anything is billed, a pause comes before the renewal it replaces, and an end before
- * a pause. What is paused is not renewed, and ends only at a date.
- */
-function instantsOf({ status, periodEnd, cancelAt, pauseAt, resumesAt, collectionResumesAt }: SubscriptionFacts) {
-  const due: { step: Dated; asOf: Instant }[] = [];
-  const add = (step: Dated, asOf: Instant | null | undefined): void => void (asOf != null && due.push({ step, asOf }));
-  const paused = status === 'paused';
-  add('resume_collection', collectionResumesAt);
-  if (cancelAt === null || (pauseAt ?? 0) < cancelAt) add('begin_pause', pauseAt);
-  add('renew', paused ? cancelAt : Math.min(periodEnd, cancelAt ?? periodEnd));
-  add('end_pause', resumesAt);
-  return due.sort((a, b) => a.asOf - b.asOf);
+  // A payment whose outcome is unknown may have been made: the invoice must not be voided before it is known.
+  const mayExpire = !parked.some(isMoneyUnderWay);
+  const dated = listDates(facts).filter((step) => step.do !== 'expire' || mayExpire);
+  return [...steps, ...dated.map((step) => ({ ...step, at: Math.max(step.at, heldUntil) }))];
 }
 
 const isMoneyUnderWay = ({ step }: ParkedStep): boolean => step === 'collect_payment' || step === 'resolve_payment';

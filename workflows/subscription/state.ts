@@ -1,4 +1,5 @@
 import type { SubscriptionFacts } from '../../activities/index.ts';
+import type { DatedStep } from '../../domain/subscription/list-dates.ts';
 import type { Instant } from '../../domain/time.ts';
 
 /** All that one run hands to the next: plain JSON, about 1 kB, versioned (`migrateState`). */
@@ -23,8 +24,8 @@ export interface SubscriptionState {
   stalled: { step: BoundaryStep; since: Instant; error: string; tries: number; retryAt: Instant } | null;
 }
 
-/** What happens at an instant of its own: a scheduled change, a renewal, the reminder of a trial's end, the expiry of an incomplete subscription, the begin and end of a pause, the end of a pause of collection. */
-export type BoundaryStep = 'apply_change' | 'renew' | 'remind' | 'expire' | 'begin_pause' | 'end_pause' | 'resume_collection';
+/** What happens at an instant of its own (`listDates`). */
+export type BoundaryStep = DatedStep['do'];
 
 export type ClockSetting = { kind: 'real' } | FrozenClock;
 
