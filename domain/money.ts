@@ -16,8 +16,12 @@ export const MAX_AMOUNT = 999_999_999_999;
 
 export const exact = (value: string | number | ExactAmount): ExactAmount => new Exact(value);
 export const plus = (a: ExactAmount, b: ExactAmount): ExactAmount => a.plus(b);
+export const minus = (a: ExactAmount, b: ExactAmount): ExactAmount => a.minus(b);
 export const times = (a: ExactAmount, b: string | number): ExactAmount => a.times(b);
 export const dividedBy = (a: ExactAmount, b: string | number | ExactAmount): ExactAmount => a.dividedBy(b);
+/** The next whole number up or down; a whole number stays. */
+export const wholeNumber = (a: ExactAmount, round: 'up' | 'down'): ExactAmount =>
+  settleDigits(a).toDecimalPlaces(0, round === 'up' ? Decimal.ROUND_CEIL : Decimal.ROUND_FLOOR);
 export const exactToString = (a: ExactAmount): string => a.toFixed();
 
 /** The one rounding of a line: half away from zero. @throws Refusal amount_out_of_range beyond MAX_AMOUNT. */
@@ -132,5 +136,4 @@ export function parseDecimal(text: string, decimals = 12): string | null {
   return value.decimalPlaces() > decimals ? null : value.toFixed();
 }
 
-export const isZero = (text: string): boolean => new Exact(text).isZero();
 export const compareDecimals = (a: string, b: string): number => new Exact(a).comparedTo(new Exact(b));

@@ -26,13 +26,13 @@ type PriceAnswer = Dialect<
   | 'unit_amount_decimal'
 > & { external_id: string | null };
 
-/** `unit_amount` is null where the price has a fraction of the minor unit; `unit_amount_decimal` always holds it. */
+/** `unit_amount` is null where the price has a fraction of the minor unit, which `unit_amount_decimal` then holds; both are where it has tiers. */
 export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
   return {
     id: price.id,
     object: 'price',
     active: price.active,
-    billing_scheme: 'per_unit',
+    billing_scheme: price.billingScheme,
     created: price.createdAt,
     currency: price.currency,
     custom_unit_amount: null,
@@ -47,13 +47,13 @@ export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
         : {
             interval: price.recurring.interval,
             interval_count: price.recurring.intervalCount,
-            meter: null,
+            meter: price.recurring.meterId,
             trial_period_days: null,
-            usage_type: 'licensed',
+            usage_type: price.recurring.usageType,
           },
     tax_behavior: price.taxBehavior,
-    tiers_mode: null,
-    transform_quantity: null,
+    tiers_mode: price.tiersMode,
+    transform_quantity: price.transformQuantity && { divide_by: price.transformQuantity.divideBy, round: price.transformQuantity.round },
     type: price.recurring === null ? 'one_time' : 'recurring',
     unit_amount: wholeAmount(price.unitAmountDecimal),
     unit_amount_decimal: price.unitAmountDecimal,
@@ -61,7 +61,7 @@ export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
   };
 }
 
-const wholeAmount = (decimal: string): number | null => (/^-?\d+$/.test(decimal) ? Number(decimal) : null);
+const wholeAmount = (decimal: string | null): number | null => (decimal !== null && /^-?\d+$/.test(decimal) ? Number(decimal) : null);
 
 type PlanAnswer = Dialect<
   Stripe.Plan,
@@ -95,20 +95,20 @@ export function presentPlan(price: Price, livemode: boolean): PlanAnswer | null 
     active: price.active,
     amount: wholeAmount(price.unitAmountDecimal),
     amount_decimal: price.unitAmountDecimal,
-    billing_scheme: 'per_unit',
+    billing_scheme: price.billingScheme,
     created: price.createdAt,
     currency: price.currency,
     interval: price.recurring.interval,
     interval_count: price.recurring.intervalCount,
     livemode,
     metadata: price.metadata,
-    meter: null,
+    meter: price.recurring.meterId,
     nickname: price.nickname,
     product: price.productId,
-    tiers_mode: null,
-    transform_usage: null,
+    tiers_mode: price.tiersMode,
+    transform_usage: price.transformQuantity && { divide_by: price.transformQuantity.divideBy, round: price.transformQuantity.round },
     trial_period_days: null,
-    usage_type: 'licensed',
+    usage_type: price.recurring.usageType,
   };
 }
 

@@ -18,6 +18,16 @@ type Explained = {
     rule: string;
     unit_amount_decimal: string | null;
     quantity: string | null;
+    tiers:
+      | {
+          from: string;
+          up_to: string | null;
+          quantity: string;
+          unit_amount_decimal: string | null;
+          flat_amount_decimal: string | null;
+          amount: number;
+        }[]
+      | null;
     fraction: { numerator: number; denominator: number; basis: string } | null;
     exact: string;
     rounding: 'half_up';
@@ -84,6 +94,15 @@ export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'su
       rule: line.explanation.rule,
       unit_amount_decimal: line.explanation.unitAmountDecimal,
       quantity: line.explanation.quantity,
+      tiers:
+        line.explanation.tiers?.map((tier) => ({
+          from: tier.from,
+          up_to: tier.upTo,
+          quantity: tier.quantity,
+          unit_amount_decimal: tier.unitAmountDecimal,
+          flat_amount_decimal: tier.flatAmountDecimal,
+          amount: tier.amount,
+        })) ?? null,
       fraction: line.explanation.fraction,
       exact: line.explanation.exact,
       rounding: line.explanation.rounding,

@@ -31,9 +31,18 @@ export const newPrice = (context: RequestContext, productId: string, input: Pric
   productId,
   currency: input.currency,
   unitAmountDecimal: input.unit_amount_decimal ?? String(input.unit_amount),
-  recurring: input.recurring === undefined ? null : { interval: input.recurring.interval, intervalCount: input.recurring.interval_count },
+  billingScheme: 'per_unit',
+  tiersMode: null,
+  tiers: null,
+  transformQuantity: null,
+  currencyOptions: {},
+  recurring:
+    input.recurring === undefined
+      ? null
+      : { interval: input.recurring.interval, intervalCount: input.recurring.interval_count, usageType: 'licensed', meterId: null },
   taxBehavior: input.tax_behavior,
   active: input.active,
+  madeFor: null,
   nickname: input.nickname ?? null,
   lookupKey: input.lookup_key ?? null,
   externalId: input.external_id ?? null,

@@ -165,6 +165,18 @@ export const invoiceLine = z
         rule: z.string(),
         unit_amount_decimal: z.string().nullable(),
         quantity: z.string().nullable(),
+        tiers: z
+          .array(
+            z.strictObject({
+              from: z.string(),
+              up_to: nullableText,
+              quantity: z.string(),
+              unit_amount_decimal: nullableText,
+              flat_amount_decimal: nullableText,
+              amount: z.int(),
+            }),
+          )
+          .nullable(),
         fraction: z.strictObject({ numerator: z.number(), denominator: z.number(), basis: z.string() }).nullable(),
         exact: z.string(),
         rounding: z.literal('half_up'),

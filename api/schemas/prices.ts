@@ -127,12 +127,14 @@ export const priceList = z.strictObject({
   created: when,
 });
 
+const transformQuantity = z.strictObject({ divide_by: z.int(), round: z.enum(['up', 'down']) });
+
 export const price = z
   .strictObject({
     id: z.string(),
     object: z.literal('price'),
     active: z.boolean(),
-    billing_scheme: z.literal('per_unit'),
+    billing_scheme: z.enum(['per_unit', 'tiered']),
     created: z.int(),
     currency: z.string(),
     custom_unit_amount: z.null(),
@@ -145,17 +147,17 @@ export const price = z
       .strictObject({
         interval: z.enum(['day', 'week', 'month', 'year']),
         interval_count: z.int(),
-        meter: z.null(),
+        meter: nullableText,
         trial_period_days: z.null(),
-        usage_type: z.literal('licensed'),
+        usage_type: z.enum(['licensed', 'metered']),
       })
       .nullable(),
     tax_behavior: taxBehavior,
-    tiers_mode: z.null(),
-    transform_quantity: z.null(),
+    tiers_mode: z.enum(['graduated', 'volume']).nullable(),
+    transform_quantity: transformQuantity.nullable(),
     type: z.enum(['one_time', 'recurring']),
     unit_amount: z.int().nullable(),
-    unit_amount_decimal: z.string(),
+    unit_amount_decimal: nullableText,
     external_id: nullableText,
   })
   .openapi('Price');

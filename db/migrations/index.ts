@@ -10,6 +10,7 @@ import * as keyLookUp from './key-look-up.ts';
 import * as operationsAndEvents from './operations-and-events.ts';
 import * as pauses from './pauses.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
+import * as priceModels from './price-models.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
 import * as subscriptions from './subscriptions.ts';
 import * as testClocks from './test-clocks.ts';
@@ -36,6 +37,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['015-timeline', timeline],
   ['015-clock-series', clockSeries],
   ['016-generations', generations],
+  ['017-price-models', priceModels],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

@@ -3,24 +3,62 @@ import type { Instant } from '../time.ts';
 export type Metadata = Record<string, string>;
 export type Interval = 'day' | 'week' | 'month' | 'year';
 
-/** How often a recurring price bills: every `intervalCount` intervals. */
+/** How often something bills: every `intervalCount` intervals. */
 export interface Cycle {
   interval: Interval;
   intervalCount: number;
 }
 
+/** How a recurring price bills: its cycle, and whether a quantity is set (`licensed`, billed in advance) or measured by a meter (`metered`, billed in arrears). */
+export interface Recurring extends Cycle {
+  usageType: 'licensed' | 'metered';
+  /** Of a metered price; null for a licensed one. */
+  meterId: string | null;
+}
+
 export type TaxBehavior = 'inclusive' | 'exclusive' | 'unspecified';
 
-/** A price of a product. `unitAmountDecimal` is in minor units of `currency`, as a decimal string with at most 12 decimals. */
-export interface Price {
+/** `graduated`: each unit costs what its tier says. `volume`: all units cost what the tier of the last one says. */
+export type TiersMode = 'graduated' | 'volume';
+
+/** Units above the tier before it, up to and with `upTo` (null: without end; the last tier only). Amounts are minor units as decimal strings; at least one is given. */
+export interface PriceTier {
+  upTo: string | null;
+  unitAmountDecimal: string | null;
+  /** Once for the whole tier. */
+  flatAmountDecimal: string | null;
+}
+
+/** What a price costs in one currency: an amount per unit, or tiers. */
+export interface PriceAmounts {
+  /** Minor units, as a decimal string with at most 12 decimals; null where the price has tiers. */
+  unitAmountDecimal: string | null;
+  tiers: PriceTier[] | null;
+}
+
+/** What a price costs in another currency than its own; of the same billing scheme. */
+export interface CurrencyOption extends PriceAmounts {
+  taxBehavior: TaxBehavior;
+}
+
+/** A price of a product. Amount, currency, cycle and product of a price never change: a new version is a new price, and who has the old one keeps it. */
+export interface Price extends PriceAmounts {
   id: string;
   productId: string;
   currency: string;
-  unitAmountDecimal: string;
+  billingScheme: 'per_unit' | 'tiered';
+  /** Of a tiered price. */
+  tiersMode: TiersMode | null;
+  /** Sold in packages: the quantity is divided and rounded before it is multiplied. Never together with tiers. */
+  transformQuantity: { divideBy: number; round: 'up' | 'down' } | null;
+  /** By currency in lower case, without `currency` itself. */
+  currencyOptions: Record<string, CurrencyOption>;
   /** null for a one-time price. */
-  recurring: Cycle | null;
+  recurring: Recurring | null;
   taxBehavior: TaxBehavior;
   active: boolean;
+  /** The subscription item, subscription or invoice item for which it was made in passing (`price_data`); it is inactive, and what it was made for alone may have it. */
+  madeFor: string | null;
   nickname: string | null;
   lookupKey: string | null;
   externalId: string | null;

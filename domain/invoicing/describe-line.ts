@@ -1,7 +1,8 @@
 import type { Price, Product } from '../catalog/price.ts';
 import { exact, exactToString, formatAmount } from '../money.ts';
 import type { Fraction, Prorated, ProrationTerms } from '../rating/prorate.ts';
-import { formatUnitAmount } from '../rating/rate.ts';
+import { ratePrice } from '../rating/rate-price.ts';
+import { formatUnitAmount } from '../rating/round-line.ts';
 import type { BilledPeriod } from '../subscription/subscription.ts';
 import { type Instant, localDate } from '../time.ts';
 import type { Explanation, Period } from './invoice.ts';
@@ -22,9 +23,16 @@ function everyCycle(price: Price): string {
 
 const several = (product: Product, quantity: string): string => (quantity === '1' ? product.name : `${quantity} × ${product.name}`);
 
+/** "at EUR 20.00", "at EUR 100.00 per 10", "graduated tiers". */
+function rateInWords(price: Price): string {
+  if (price.unitAmountDecimal === null) return `${price.tiersMode} tiers`;
+  const each = price.transformQuantity ? ` per ${price.transformQuantity.divideBy}` : '';
+  return `at ${formatUnitAmount(price.unitAmountDecimal, price.currency)}${each}`;
+}
+
 /** Stripe's words: "3 × Pro (at EUR 20.00 / month)". */
 export const describeFullPeriod = (product: Product, price: Price, quantity: string): string =>
-  `${quantity} × ${product.name} (at ${formatUnitAmount(price.unitAmountDecimal, price.currency)} / ${everyCycle(price)})`;
+  `${quantity} × ${product.name} (${rateInWords(price)} / ${everyCycle(price)})`;
 
 /** Stripe's words: "Remaining time on 3 × Pro after 16 Jan 2025". */
 export const describeCharge = (product: Product, quantity: string, from: Instant, zone: string): string =>
@@ -49,9 +57,29 @@ function shareInWords(fraction: Fraction): string {
 }
 
 /** "3 seats", "1 seat", "3". */
-function quantityInWords(product: Product, quantity: string): string {
+function quantityInWords(product: Pick<Product, 'unitLabel'>, quantity: string): string {
   if (!product.unitLabel) return quantity;
   return `${quantity} ${product.unitLabel}${quantity === '1' ? '' : 's'}`;
+}
+
+/**
+ * What is multiplied: "EUR 20.00 x 3 seats", "EUR 100.00 x 13 packages of 10 (121 seats, rounded up)" or, of tiers, "12 seats (EUR 10.00 x 10 + EUR 2.00 flat + EUR 5.00 x 2)".
+ */
+export function factorsInWords(price: Price, quantity: string, product: Pick<Product, 'unitLabel'> = { unitLabel: null }): string {
+  const { tiers, packages } = ratePrice(price, quantity);
+  const money = (amount: string): string => formatUnitAmount(amount, price.currency);
+  const units = quantityInWords(product, quantity);
+  if (tiers !== null) {
+    const terms = tiers.flatMap(({ tier, quantity: used }) => [
+      ...(tier.unitAmountDecimal === null ? [] : [`${money(tier.unitAmountDecimal)} x ${used}`]),
+      ...(tier.flatAmountDecimal === null ? [] : [`${money(tier.flatAmountDecimal)} flat`]),
+    ]);
+    return `${units} (${terms.join(' + ')})`;
+  }
+  const unit = money(price.unitAmountDecimal ?? '0');
+  if (price.transformQuantity === null || packages === null) return `${unit} x ${units}`;
+  const { divideBy, round } = price.transformQuantity;
+  return `${unit} x ${packages} package${packages === '1' ? '' : 's'} of ${divideBy} (${units}, rounded ${round})`;
 }
 
 /** "EUR 20.00 x 3 seats for 16 of 31 days (2025-01-16 to 2025-02-01) = EUR 30.97". */
@@ -67,12 +95,12 @@ export function explainCharge(
   const share = fraction
     ? `${shareInWords(fraction)} (${dates(period, terms.zone)})`
     : `one ${everyCycle(price)} (${dates(period, terms.zone)})`;
-  const factors = `${formatUnitAmount(price.unitAmountDecimal, price.currency)} x ${quantityInWords(product, quantity)}`;
   return {
-    sentence: `${factors} for ${share} = ${formatAmount(charge.amount, price.currency)}`,
+    sentence: `${factorsInWords(price, quantity, product)} for ${share} = ${formatAmount(charge.amount, price.currency)}`,
     rule: fraction ? 'prorated_charge' : 'full_period',
     unitAmountDecimal: price.unitAmountDecimal,
     quantity,
+    ...(charge.tiers === undefined ? {} : { tiers: charge.tiers }),
     fraction,
     exact: charge.exact,
     rounding: 'half_up',
@@ -95,12 +123,18 @@ export function explainTrial(price: Price, quantity: string, period: Period, zon
 }
 
 /** "EUR 49.00 x 2 = EUR 98.00". */
-export function explainOneTime(price: Price, quantity: string, exactAmount: string, amount: number): Explanation {
+export function explainOneTime(
+  price: Price,
+  quantity: string,
+  { amount, exact: exactAmount, tiers }: Pick<Prorated, 'amount' | 'exact' | 'tiers'>,
+  rule: 'one_time' | 'quantity' = 'one_time',
+): Explanation {
   return {
-    sentence: `${formatUnitAmount(price.unitAmountDecimal, price.currency)} x ${quantity} = ${formatAmount(amount, price.currency)}`,
-    rule: 'one_time',
+    sentence: `${factorsInWords(price, quantity)} = ${formatAmount(amount, price.currency)}`,
+    rule,
     unitAmountDecimal: price.unitAmountDecimal,
     quantity,
+    ...(tiers === undefined ? {} : { tiers }),
     fraction: null,
     exact: exactAmount,
     rounding: 'half_up',

@@ -56,8 +56,8 @@ export function decideNewItem(snapshot: BillingSnapshot, command: NewItem, conte
   }
   if (!invoice && subscription) checkSubscription(snapshot);
   const subscriptionId = invoice ? invoice.subscriptionId : command.subscriptionId;
-  const { priced, name } = priceItem(snapshot, command);
   const expected = invoice?.currency ?? (subscriptionId === null ? null : subscription?.currency) ?? customer.currency;
+  const { priced, name } = priceItem(snapshot, command, { itemId: command.id, usual: expected });
   if (expected) assertSameCurrency(expected, priced.currency, 'currency');
   const draft = beginDecision(snapshot, context);
   const item: InvoiceItem = {
@@ -101,10 +101,10 @@ export function decideItemChange(snapshot: BillingSnapshot, command: ItemTerms, 
   }
   const { currency } = item.line;
   const priced = repriced
-    ? priceItem(snapshot, { ...command, currency }).priced
+    ? priceItem(snapshot, { ...command, currency }, { itemId: item.id, usual: currency }).priced
     : quantity === undefined
       ? {}
-      : requantify(item.line, quantity);
+      : requantify(snapshot, item.line, quantity);
   const line: InvoiceItem['line'] = {
     ...item.line,
     ...priced,

@@ -10,12 +10,25 @@ export interface Period {
   end: Instant;
 }
 
+/** What one tier of a price contributes to a line: `quantity` units of those more than `from`, up to and with `upTo` (null: without end). */
+export interface TierAmount {
+  from: string;
+  upTo: string | null;
+  quantity: string;
+  unitAmountDecimal: string | null;
+  flatAmountDecimal: string | null;
+  /** Minor units; rounded together, so that the tiers sum to the line. */
+  amount: number;
+}
+
 /** How a line's amount came about: the inputs as data, and the same as an English sentence. */
 export interface Explanation {
   sentence: string;
   rule: 'full_period' | 'prorated_charge' | 'prorated_credit' | 'quantity' | 'one_time' | 'trial';
   unitAmountDecimal: string | null;
   quantity: string | null;
+  /** Of a price with tiers, in their order. */
+  tiers?: TierAmount[];
   /** Whole units of the proration basis (seconds or days); null where nothing was prorated. */
   fraction: { numerator: number; denominator: number; basis: string } | null;
   /** Exact value before the single rounding, as a decimal string of minor units. */

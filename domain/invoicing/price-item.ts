@@ -1,7 +1,11 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Price } from '../catalog/price.ts';
+import { isSoldIn, priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
-import { assertSameCurrency, exact, exactToString, formatAmount, times } from '../money.ts';
-import { formatUnitAmount, isQuantity, MAX_QUANTITY, roundLine } from '../rating/rate.ts';
+import { exact, exactToString, formatAmount, times } from '../money.ts';
+import { chargeOnce } from '../rating/prorate.ts';
+import { formatUnitAmount, isQuantity, MAX_QUANTITY, roundLine } from '../rating/round-line.ts';
+import { explainOneTime } from './describe-line.ts';
 import type { Explanation, InvoiceItem } from './invoice.ts';
 
 /** What an item costs, in one of three ways: an amount as given, a one-time price, or an amount per unit; the last two times a quantity. */
@@ -25,10 +29,15 @@ const WAYS = [
 ] as const;
 
 /**
- * The money of an item, rounded once, half up. `name`: what Stripe calls an item that has no description of its own.
+ * The money of an item, rounded once, half up. `name`: what Stripe calls an item that has no description of its own. A price that is sold in several currencies is taken in
+ * the one that is given, else in `usual` (that of the invoice, the subscription or the customer), else in its own.
  * @throws Refusal parameter_missing, parameter_invalid, resource_missing, price_inactive, currency_mismatch, amount_out_of_range
  */
-export function priceItem({ prices, products }: BillingSnapshot, given: ItemPrice): { priced: Priced; name: string } {
+export function priceItem(
+  { prices, products }: BillingSnapshot,
+  given: ItemPrice,
+  { itemId, usual }: { itemId: string; usual: string | null },
+): { priced: Priced; name: string } {
   const ways = WAYS.filter(([key]) => given[key] !== undefined);
   const second = ways[1];
   if (second)
@@ -58,7 +67,7 @@ export function priceItem({ prices, products }: BillingSnapshot, given: ItemPric
   const price = prices[given.priceId];
   const product = price && products[price.productId];
   if (!price || !product) throw new Refusal('resource_missing', `No such price: '${given.priceId}'`, 'pricing[price]');
-  if (!price.active)
+  if (!price.active && price.madeFor !== itemId)
     throw new Refusal('price_inactive', 'The price specified is inactive. This field only accepts active prices.', 'pricing[price]');
   if (price.recurring) {
     throw new Refusal(
@@ -67,16 +76,21 @@ export function priceItem({ prices, products }: BillingSnapshot, given: ItemPric
       'pricing[price]',
     );
   }
-  if (given.currency !== undefined) assertSameCurrency(price.currency, given.currency, 'currency');
-  return {
-    priced: { ...perUnit(price.unitAmountDecimal, quantity, price.currency), priceId: price.id, productId: price.productId },
-    name: product.name,
-  };
+  const currency = given.currency ?? (usual !== null && isSoldIn(price, usual) ? usual : price.currency);
+  return { priced: atPrice(priceIn(price, currency, 'currency'), quantity), name: product.name };
+}
+
+function atPrice(price: Price, quantity: string): Priced {
+  const charge = chargeOnce(price, quantity);
+  const { id: priceId, productId, unitAmountDecimal, currency } = price;
+  const explanation = explainOneTime(price, quantity, charge, 'quantity');
+  return { priceId, productId, quantity, unitAmountDecimal, currency, amount: charge.amount, explanation };
 }
 
 /** The same unit price for another quantity. @throws Refusal parameter_invalid where the item is an amount as given */
-export function requantify(line: InvoiceItem['line'], quantity: string): Priced {
-  if (line.unitAmountDecimal === null)
+export function requantify({ prices }: BillingSnapshot, line: InvoiceItem['line'], quantity: string): Priced {
+  const price = line.priceId === null ? undefined : prices[line.priceId];
+  if (line.unitAmountDecimal === null && price === undefined)
     throw new Refusal('parameter_invalid', 'This invoice item is an amount and has no quantity.', 'quantity');
   if (!isQuantity(quantity))
     throw new Refusal(
@@ -84,7 +98,8 @@ export function requantify(line: InvoiceItem['line'], quantity: string): Priced 
       `Invalid quantity: ${quantity}. It must be a whole number from 0 to ${MAX_QUANTITY}.`,
       'quantity',
     );
-  return { ...perUnit(line.unitAmountDecimal, quantity, line.currency), priceId: line.priceId, productId: line.productId };
+  if (price !== undefined) return atPrice(priceIn(price, line.currency), quantity);
+  return { ...perUnit(line.unitAmountDecimal ?? '0', quantity, line.currency), priceId: line.priceId, productId: line.productId };
 }
 
 function required(currency: string | undefined): string {

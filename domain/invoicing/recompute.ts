@@ -1,8 +1,10 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Price } from '../catalog/price.ts';
+import { isSoldIn, priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { compareDecimals, fractionOf, sum } from '../money.ts';
-import { prorateCharge } from '../rating/prorate.ts';
-import { formatUnitAmount, rate, roundLine } from '../rating/rate.ts';
+import { chargeOnce, prorateCharge } from '../rating/prorate.ts';
+import { formatUnitAmount, roundLine } from '../rating/round-line.ts';
 import type { BilledPeriod, ProrationBasis } from '../subscription/subscription.ts';
 import { applyTaxRates, taxRatesFor } from '../tax/apply-tax-rates.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
@@ -90,13 +92,13 @@ function reprice(
   const reasons: string[] = [];
   let amount = line.amount;
   for (const row of rows) {
-    const price = snapshot.prices[row.priceId];
-    if (!price) throw new Refusal('resource_missing', `No such price: '${row.priceId}'`);
+    const price = priceOf(row.priceId, line, snapshot);
+    if (!price) continue;
     const left = sum([row.amount, -row.credited]);
     const due = dueOf(row, left, line, snapshot);
     if (due === left) continue;
     amount = sum([amount, due, -left]);
-    const [then, now] = [line.unitAmountDecimal ?? '0', price.unitAmountDecimal].map((unit) => formatUnitAmount(unit, price.currency));
+    const [then, now] = [line.unitAmountDecimal, price.unitAmountDecimal].map((unit) => unitInWords(unit, price.currency));
     const isLines = row.priceId === line.priceId && compareDecimals(row.quantity, line.quantity ?? '1') === 0;
     reasons.push(
       isLines
@@ -105,19 +107,27 @@ function reprice(
     );
   }
   const [only] = rows;
-  const unit = rows.length === 1 && only ? snapshot.prices[only.priceId]?.unitAmountDecimal : undefined;
+  const unit = rows.length === 1 && only ? priceOf(only.priceId, line, snapshot)?.unitAmountDecimal : undefined;
   return { line: amount === line.amount ? line : { ...line, amount, ...(unit === undefined ? {} : { unitAmountDecimal: unit }) }, reasons };
 }
 
+/** The price in the currency of the line; one that is no longer sold in it is as it was billed. */
+function priceOf(priceId: string, line: InvoiceLine, { prices }: BillingSnapshot): Price | undefined {
+  const price = prices[priceId];
+  return price && isSoldIn(price, line.currency) ? priceIn(price, line.currency) : undefined;
+}
+
+const unitInWords = (unit: string | null, currency: string): string => (unit === null ? 'in tiers' : formatUnitAmount(unit, currency));
+
 /** What was sold once for price x quantity, at today's price. */
-function repriceOneTime(line: InvoiceLine, { prices }: BillingSnapshot): { line: InvoiceLine; reasons: string[] } {
-  const price = prices[line.priceId ?? ''];
+function repriceOneTime(line: InvoiceLine, snapshot: BillingSnapshot): { line: InvoiceLine; reasons: string[] } {
+  const price = priceOf(line.priceId ?? '', line, snapshot);
   const { quantity, unitAmountDecimal } = line;
   if (!price || price.recurring || quantity === null || unitAmountDecimal === null) return { line, reasons: [] };
-  const wasPriced = roundLine(rate({ ...price, unitAmountDecimal }, quantity)) === line.amount;
-  const amount = wasPriced ? roundLine(rate(price, quantity)) : line.amount;
+  const wasPriced = price.tiers === null && chargeOnce({ ...price, unitAmountDecimal }, quantity).amount === line.amount;
+  const amount = wasPriced ? chargeOnce(price, quantity).amount : line.amount;
   if (amount === line.amount) return { line, reasons: [] };
-  const [then, now] = [unitAmountDecimal, price.unitAmountDecimal].map((unit) => formatUnitAmount(unit, price.currency));
+  const [then, now] = [unitAmountDecimal, price.unitAmountDecimal].map((unit) => unitInWords(unit, price.currency));
   return {
     line: { ...line, amount, unitAmountDecimal: price.unitAmountDecimal },
     reasons: [`The price ${price.id} is ${now} and was ${then} when this was billed.`],
@@ -125,8 +135,9 @@ function repriceOneTime(line: InvoiceLine, { prices }: BillingSnapshot): { line:
 }
 
 /** What is left of the row at today's price: the same share of today's whole as is left of what was billed. */
-function dueOf(row: BilledPeriod, left: number, line: InvoiceLine, { prices, account, subscription }: BillingSnapshot): number {
-  const price = prices[row.priceId];
+function dueOf(row: BilledPeriod, left: number, line: InvoiceLine, snapshot: BillingSnapshot): number {
+  const { account, subscription } = snapshot;
+  const price = priceOf(row.priceId, line, snapshot);
   if (!price) return left;
   const basis = (line.explanation.fraction?.basis as ProrationBasis | undefined) ?? account.prorationBasis;
   const terms = { basis, zone: subscription?.billingTimezone ?? account.billingTimezone };

@@ -1,4 +1,5 @@
 import type { Price, Product } from '../catalog/price.ts';
+import { priceIn } from '../catalog/price-in.ts';
 import type { IdSource } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
@@ -38,6 +39,8 @@ export interface SettleInput {
    */
   charge: 'bill' | 'carry';
   terms: ProrationTerms;
+  /** What is billed in; prices that have several are taken in it. */
+  currency: string;
   prices: Record<string, Price>;
   products: Record<string, Product>;
   newId: IdSource;
@@ -198,5 +201,5 @@ function catalogue(priceId: string, input: SettleInput): { price: Price; product
   const price = input.prices[priceId];
   const product = price && input.products[price.productId];
   if (!price || !product) throw new Refusal('resource_missing', `No such price: '${priceId}'`);
-  return { price, product };
+  return { price: priceIn(price, input.currency), product };
 }

@@ -1,9 +1,11 @@
 import type { Price } from '../catalog/price.ts';
-import type { Period } from '../invoicing/invoice.ts';
-import { exact, exactToString, fractionOf } from '../money.ts';
+import type { Period, TierAmount } from '../invoicing/invoice.ts';
+import { type ExactAmount, exact, exactToString, fractionOf, roundTogether } from '../money.ts';
 import type { BilledPeriod, ProrationBasis } from '../subscription/subscription.ts';
 import { fractionOfPeriod, type Instant } from '../time.ts';
-import { rate, roundLine } from './rate.ts';
+import type { TierCharge } from './charge-tier.ts';
+import { ratePrice } from './rate-price.ts';
+import { roundLine } from './round-line.ts';
 
 /** How time is measured: in which units, and for calendar days in which zone. */
 export interface ProrationTerms {
@@ -25,6 +27,8 @@ export interface Prorated {
   exact: string;
   /** null where nothing was prorated: the whole, or the exact remainder of it. */
   fraction: Fraction | null;
+  /** Of a charge at a price with tiers. */
+  tiers?: TierAmount[];
   notes: string[];
 }
 
@@ -38,14 +42,31 @@ export function shareOf(part: Period, whole: Period, terms: ProrationTerms): Fra
   return { ...fractionOfPeriod(part, whole, 'second', terms.zone), basis: 'second' };
 }
 
-/** price x quantity x (part / cycle), rounded once, half up; the whole cycle costs the whole price. `part` lies within `cycle`. */
+/**
+ * What the quantity costs x (part / cycle), rounded once, half up; the whole cycle costs the whole price. Of a price with tiers the sum of all of them is prorated, flat
+ * amounts too. `part` lies within `cycle`. The price is in the currency that is billed.
+ */
 export function prorateCharge(price: Price, quantity: string, part: Period, cycle: Period, terms: ProrationTerms): Prorated {
-  const full = rate(price, quantity);
-  if (part.start === cycle.start && part.end === cycle.end)
-    return { amount: roundLine(full), exact: exactToString(full), fraction: null, notes: [] };
+  if (part.start === cycle.start && part.end === cycle.end) return chargeOnce(price, quantity);
+  const { total: full, tiers } = ratePrice(price, quantity);
   const fraction = shareOf(part, cycle, terms);
-  const value = fractionOf(full, fraction.numerator, fraction.denominator);
-  return { amount: roundLine(value), exact: exactToString(value), fraction, notes: [] };
+  const share = (value: ExactAmount): ExactAmount => fractionOf(value, fraction.numerator, fraction.denominator);
+  return { amount: roundLine(share(full)), exact: exactToString(share(full)), fraction, ...amountsOf(tiers, share), notes: [] };
+}
+
+/** What the quantity costs as it is sold once, rounded once, half up. The price is in the currency that is billed. */
+export function chargeOnce(price: Price, quantity: string): Prorated {
+  const { total, tiers } = ratePrice(price, quantity);
+  return { amount: roundLine(total), exact: exactToString(total), fraction: null, ...amountsOf(tiers, (value) => value), notes: [] };
+}
+
+/** The tiers' amounts, rounded together, so that they sum to the line. */
+function amountsOf(tiers: readonly TierCharge[] | null, share: (value: ExactAmount) => ExactAmount): { tiers?: TierAmount[] } {
+  if (tiers === null) return {};
+  const amounts = roundTogether(tiers.map(({ total }) => share(total)));
+  return {
+    tiers: tiers.map(({ from, quantity, tier }, index) => ({ from, ...tier, quantity, amount: amounts[index] ?? 0 })),
+  };
 }
 
 /**

@@ -36,8 +36,8 @@ export function settleItems(
   input: Pick<SettleInput, 'due' | 'billed' | 'at' | 'unused' | 'charge' | 'onlyEndMoves'>,
 ): Settlement {
   const { account, prices, products } = draft.snapshot;
-  const terms = { basis: account.prorationBasis, zone: subscriptionOf(draft).billingTimezone };
-  return settle({ ...input, terms, prices, products, newId: draft.newId });
+  const { billingTimezone: zone, currency } = subscriptionOf(draft);
+  return settle({ ...input, terms: { basis: account.prorationBasis, zone }, currency, prices, products, newId: draft.newId });
 }
 
 /** What is covered from now on: shrunk rows first, then what moved without a line and what the lines pay for. */

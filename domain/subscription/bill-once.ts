@@ -1,10 +1,10 @@
+import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { describeOneTime, explainOneTime } from '../invoicing/describe-line.ts';
 import { type DecisionDraft, emit } from '../invoicing/draft-decision.ts';
 import type { InvoiceItem } from '../invoicing/invoice.ts';
-import { assertSameCurrency, exactToString } from '../money.ts';
-import { rate, roundLine } from '../rating/rate.ts';
+import { chargeOnce } from '../rating/prorate.ts';
 import { taxRatesFor } from '../tax/apply-tax-rates.ts';
 import { subscriptionOf } from './bill-items.ts';
 import { checkQuantity, checkTaxRates } from './check-items.ts';
@@ -24,22 +24,21 @@ export function billOnce(draft: DecisionDraft, wishes: readonly OneTimeItem[]): 
   const { id: subscriptionId, currency, defaultTaxRateIds } = subscriptionOf(draft);
   return wishes.map(({ priceId, quantity, taxRateIds }, index): InvoiceItem => {
     const param = `add_invoice_items[${index}]`;
-    const price = prices[priceId];
-    const product = price && products[price.productId];
-    if (!price || !product) throw new Refusal('resource_missing', `No such price: '${priceId}'`, `${param}[price]`);
-    if (!price.active)
+    const found = prices[priceId];
+    const product = found && products[found.productId];
+    if (!found || !product) throw new Refusal('resource_missing', `No such price: '${priceId}'`, `${param}[price]`);
+    if (!found.active && found.madeFor !== subscriptionId)
       throw new Refusal('price_inactive', 'The price specified is inactive. This field only accepts active prices.', `${param}[price]`);
-    if (price.recurring)
+    if (found.recurring)
       throw new Refusal(
         'parameter_invalid',
         'The price specified is recurring, but this field only accepts one-time prices.',
         `${param}[price]`,
       );
-    assertSameCurrency(currency, price.currency, `${param}[price]`);
+    const price = priceIn(found, currency, `${param}[price]`);
     checkQuantity(quantity, `${param}[quantity]`);
     checkTaxRates(draft.snapshot, taxRateIds, `${param}[tax_rates]`);
-    const exact = rate(price, quantity);
-    const amount = roundLine(exact);
+    const charge = chargeOnce(price, quantity);
     const item: InvoiceItem = {
       id: draft.newId(ID_PREFIX.invoiceItem),
       customerId: customer.id,
@@ -53,12 +52,12 @@ export function billOnce(draft: DecisionDraft, wishes: readonly OneTimeItem[]): 
         quantity,
         unitAmountDecimal: price.unitAmountDecimal,
         currency: price.currency,
-        amount,
+        amount: charge.amount,
         period: { start: draft.asOf, end: draft.asOf },
         proration: false,
         creditedInvoiceId: null,
         creditedLineId: null,
-        explanation: explainOneTime(price, quantity, exactToString(exact), amount),
+        explanation: explainOneTime(price, quantity, charge),
         metadata: {},
       },
       taxRateIds: taxRatesFor(taxRateIds, defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds),

@@ -1,7 +1,8 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Cycle } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
-import { compareDecimals, isZero } from '../money.ts';
+import { compareDecimals } from '../money.ts';
+import { ratePrice } from '../rating/rate-price.ts';
 import type { Instant } from '../time.ts';
 import { checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
 import type { ItemChange } from './commands.ts';
@@ -49,7 +50,8 @@ export function changeItems(
       });
     }
     const wanted = change.do === 'add' ? change.item : change;
-    if (wanted.priceId !== undefined && wanted.priceId !== present?.priceId) recurringPrice(snapshot, wanted.priceId, `${param}[price]`);
+    if (wanted.priceId !== undefined && wanted.priceId !== present?.priceId)
+      recurringPrice(snapshot, wanted.priceId, id, `${param}[price]`);
     if (wanted.quantity !== undefined) checkQuantity(wanted.quantity, `${param}[quantity]`);
     if (wanted.taxRateIds !== undefined) checkTaxRates(snapshot, wanted.taxRateIds, `${param}[tax_rates]`);
   });
@@ -80,5 +82,9 @@ function touchedItems(before: readonly SubscriptionItem[], after: readonly Subsc
 }
 
 /** Whether a full cycle of these items costs nothing. */
-export const isFree = (snapshot: BillingSnapshot, items: readonly SubscriptionItem[]): boolean =>
-  items.every((item) => isZero(item.quantity) || isZero(snapshot.prices[item.priceId]?.unitAmountDecimal ?? '0'));
+export const isFree = (snapshot: BillingSnapshot, items: readonly SubscriptionItem[], currency: string): boolean =>
+  items.every(({ priceId, quantity }) => {
+    const price = snapshot.prices[priceId];
+    if (!price) return true;
+    return ratePrice(price, quantity, currency).total.isZero();
+  });

@@ -158,7 +158,9 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
       'billing_cycle_anchor',
     );
   }
-  const becomesPaid = changed.touched.size > 0 && isFree(snapshot, subscription.items) && !isFree(snapshot, changed.items);
+  const { currency } = subscription;
+  const becomesPaid =
+    changed.touched.size > 0 && isFree(snapshot, subscription.items, currency) && !isFree(snapshot, changed.items, currency);
   const wantsNew = newCycle || command.billingCycleAnchor === 'now' || (becomesPaid && command.billingCycleAnchor !== 'unchanged');
   const restarts = trial === null ? wantsNew && !isTrialing : trial.do !== 'move';
   const at = command.prorationDate ?? asOf;

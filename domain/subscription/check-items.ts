@@ -1,8 +1,8 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Cycle, Price } from '../catalog/price.ts';
+import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
-import { assertSameCurrency } from '../money.ts';
-import { isQuantity, MAX_QUANTITY } from '../rating/rate.ts';
+import { isQuantity, MAX_QUANTITY } from '../rating/round-line.ts';
 
 /** As Stripe. */
 export const MAX_ITEMS = 20;
@@ -14,11 +14,12 @@ export interface Wish {
   param: string;
 }
 
-/** A price that can be subscribed to. @throws Refusal resource_missing, price_inactive, price_not_recurring */
-export function recurringPrice(snapshot: BillingSnapshot, priceId: string, param: string): Price & { recurring: Cycle } {
+/** A price that the item can have: an active one, or one made for it. @throws Refusal resource_missing, price_inactive, price_not_recurring */
+export function recurringPrice(snapshot: BillingSnapshot, priceId: string, itemId: string, param: string): Price & { recurring: Cycle } {
   const price = snapshot.prices[priceId];
   if (!price) throw new Refusal('resource_missing', `No such price: '${priceId}'`, param);
-  if (!price.active) throw new Refusal('price_inactive', `The price specified is inactive. This field only accepts active prices.`, param);
+  if (!price.active && price.madeFor !== itemId)
+    throw new Refusal('price_inactive', `The price specified is inactive. This field only accepts active prices.`, param);
   const { recurring } = price;
   if (!recurring)
     throw new Refusal('price_not_recurring', 'The price specified is one-time, but this field only accepts recurring prices.', param);
@@ -52,8 +53,8 @@ export function checkTogether(snapshot: BillingSnapshot, wishes: readonly Wish[]
       );
     }
     seen.add(priceId);
-    assertSameCurrency(currency, price.currency, `${param}[price]`);
-    cycle ??= price.recurring;
+    priceIn(price, currency, `${param}[price]`);
+    cycle ??= { interval: price.recurring.interval, intervalCount: price.recurring.intervalCount };
     if (price.recurring.interval !== cycle.interval || price.recurring.intervalCount !== cycle.intervalCount) {
       throw new Refusal('interval_mismatch', 'All items of a subscription must have the same billing interval.', `${param}[price]`);
     }

@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { isSoldIn } from '../catalog/price-in.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
@@ -140,11 +141,13 @@ export function checkCancelAt(cancelAt: Instant, asOf: Instant): void {
 function checkCreation(snapshot: BillingSnapshot, command: CreateSubscription) {
   const wishes = command.items.map((item, index) => ({ priceId: item.priceId, quantity: item.quantity, param: `items[${index}]` }));
   command.items.forEach((item, index) => {
-    recurringPrice(snapshot, item.priceId, `items[${index}][price]`);
+    recurringPrice(snapshot, item.priceId, item.id, `items[${index}][price]`);
     checkQuantity(item.quantity, `items[${index}][quantity]`);
     checkTaxRates(snapshot, item.taxRateIds, `items[${index}][tax_rates]`);
   });
-  const currency = command.currency ?? snapshot.prices[wishes[0]?.priceId ?? '']?.currency ?? '';
+  const first = snapshot.prices[wishes[0]?.priceId ?? ''];
+  const usual = snapshot.customer.currency;
+  const currency = command.currency ?? (first && usual !== null && isSoldIn(first, usual) ? usual : (first?.currency ?? ''));
   const cycle = checkTogether(snapshot, wishes, currency);
   if (snapshot.customer.currency !== null) assertSameCurrency(snapshot.customer.currency, currency, 'currency');
   checkTaxRates(snapshot, command.defaultTaxRateIds, 'default_tax_rates');

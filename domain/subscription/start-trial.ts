@@ -1,4 +1,5 @@
 import type { Cycle } from '../catalog/price.ts';
+import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { describeTrial, explainTrial } from '../invoicing/describe-line.ts';
 import { changeSubscription, type DecisionDraft, emit } from '../invoicing/draft-decision.ts';
@@ -85,11 +86,12 @@ export function remindWhereDue(draft: DecisionDraft): void {
 /** A line of nothing per item, as Stripe shows a trial. They cover no time: nothing of it was billed, so nothing of it can be given back. */
 export function trialLines(draft: DecisionDraft, items: readonly SubscriptionItem[], period: Period): SettledLine[] {
   const { prices, products } = draft.snapshot;
-  const { billingTimezone } = subscriptionOf(draft);
+  const { billingTimezone, currency } = subscriptionOf(draft);
   return items.map(({ id, priceId, quantity }): SettledLine => {
-    const price = prices[priceId];
-    const product = price && products[price.productId];
-    if (!price || !product) throw new Refusal('resource_missing', `No such price: '${priceId}'`);
+    const found = prices[priceId];
+    const product = found && products[found.productId];
+    if (!found || !product) throw new Refusal('resource_missing', `No such price: '${priceId}'`);
+    const price = priceIn(found, currency);
     return {
       line: {
         subscriptionItemId: id,

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { prorateCharge, prorateCredit } from '../../domain/rating/prorate.ts';
+import { ratePrice } from '../../domain/rating/rate-price.ts';
 import type { BilledPeriod } from '../../domain/subscription/subscription.ts';
 import { applyTaxRates } from '../../domain/tax/apply-tax-rates.ts';
 import { boundary, instant, localDate } from '../../domain/time.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
+import { aPriceOf, tiered } from '../support/price-models.ts';
 import { cancel, changeItem, changePlan, create, createPaid, pause, renew, resume } from '../support/subscribe.ts';
 
 /*
@@ -138,7 +140,7 @@ test('P08: a pause gives the rest of the month back, and the balance pays what i
 test('P09: the credit of the month and the part of the year; by our rule a new cycle starts a whole year instead', () => {
   const { on: date, old, new: next } = example('P09');
   expect(-prorateCredit(billed(old.period, old.billed), on(date), DAY).amount).toBe(old.credit);
-  const year = { ...priced(next.price), recurring: { interval: 'year', intervalCount: 1 } as const };
+  const year = { ...priced(next.price), recurring: { interval: 'year', intervalCount: 1, usageType: 'licensed', meterId: null } as const };
   expect(prorateCharge(year, '1', span([date, next.to]), span(next.period), DAY).amount).toBe(next.charge);
 
   const book = new MemoryBook();
@@ -238,6 +240,39 @@ describe('P21: two upgrades on one day, taxed', () => {
       row = billed([calendar.on, '2024-04-01'], next);
     });
   });
+});
+
+test('U01: graduated and volume tiers; blocks of each size, rounded up', () => {
+  const { graduated, volume_same_tiers, blocks } = example('U01');
+  const { total, tiers } = ratePrice(aPriceOf('0', tiered('graduated', graduated.tiers)), String(graduated.units));
+  expect([Number(total), tiers?.map((tier) => Number(tier.total))]).toEqual([graduated.total, graduated.per_tier]);
+  expect(Number(ratePrice(aPriceOf('0', tiered('volume', graduated.tiers)), String(graduated.units)).total)).toBe(volume_same_tiers);
+  let left: number = blocks.units;
+  const perSize = blocks.tiers.map(({ size, max_blocks: most, price }: Example) => {
+    const units = Math.min(left, size * most);
+    left -= units;
+    return Number(ratePrice(aPriceOf(String(price), { transformQuantity: { divideBy: size, round: 'up' } }), String(units)).total);
+  });
+  expect([perSize, left]).toEqual([blocks.per_tier, 0]);
+});
+
+test('U02: packages, with units that are free before them, and graduated tiers with a flat amount', () => {
+  const { package: sold, graduated } = example('U02');
+  const packages = (units: number) =>
+    Number(
+      ratePrice(aPriceOf(String(sold.price), { transformQuantity: { divideBy: sold.size, round: 'up' } }), String(Math.max(0, units)))
+        .total,
+    );
+  expect([sold.units, sold.units - 10, sold.units - 200].map(packages)).toEqual([sold.total, sold.with_10_free, sold.with_200_free]);
+  const seats = aPriceOf('0', tiered('graduated', graduated.tiers));
+  expect(['0', '1'].map((units) => Number(ratePrice(seats, units).total))).toEqual([graduated.units_0, graduated.units_1]);
+});
+
+test('U05: units at the old price of a hundred, and units at the new one', () => {
+  const { per100_old: old, units_old: before, per100_new: next, units_new: after, total } = example('U05');
+  const hundreds = (price: number, units: number) =>
+    Number(ratePrice(aPriceOf(String(price), { transformQuantity: { divideBy: 100, round: 'up' } }), String(units)).total);
+  expect(hundreds(old, before) + hundreds(next, after)).toBe(total);
 });
 
 test('C04: tax on the whole price, and reverse charge', () => {

@@ -49,6 +49,7 @@ function run(patch: Partial<SettleInput>) {
     unused: 'credit',
     charge: 'bill',
     terms: { basis: 'day', zone: 'UTC' },
+    currency: 'eur',
     prices: book.prices,
     products: book.products,
     newId: (prefix) => `${prefix}_${++n}`,

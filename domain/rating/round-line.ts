@@ -1,12 +1,8 @@
-import type { Price } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
-import { dividedBy, type ExactAmount, exact, exactToString, exponentOf, MAX_AMOUNT, roundToMinor, times } from '../money.ts';
+import { dividedBy, type ExactAmount, exact, exactToString, exponentOf, MAX_AMOUNT, roundToMinor } from '../money.ts';
 
 /** Seats and the like are whole numbers below this; keeps price x quantity inside exact arithmetic and a bigint column. */
 export const MAX_QUANTITY = 999_999_999;
-
-/** Price x quantity for one full cycle in minor units, exact (nothing is rounded yet). A flat price is quantity 1. */
-export const rate = (price: Price, quantity: string): ExactAmount => times(exact(price.unitAmountDecimal), quantity);
 
 /** The one rounding of a line (half up, away from zero). @throws Refusal amount_out_of_range where a single line is beyond MAX_AMOUNT. */
 export function roundLine(value: ExactAmount): number {
