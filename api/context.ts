@@ -6,6 +6,7 @@ import type { TestClock } from '../domain/test-clock.ts';
 import type { Instant } from '../domain/time.ts';
 import type { PaymentGateway } from '../gateways/payment/payment-gateway.ts';
 import type { Commands } from './commands.ts';
+import type { MeterEventQueue } from './meter-event-queue.ts';
 import type { TemporalUi } from './presenters/timeline.ts';
 
 /** What the API is made of; wired by `main.ts`, and by tests. */
@@ -19,6 +20,7 @@ export interface ApiDeps {
   now: () => Instant;
   /** For links to workflow runs; null: none are given. */
   temporalUi: TemporalUi | null;
+  recordMeterEvents: MeterEventQueue;
 }
 
 /** Everything one authenticated request may use. */

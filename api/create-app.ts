@@ -11,10 +11,11 @@ import type { ApiDeps } from './context.ts';
 import { docsPage } from './docs-page.ts';
 import { ApiError, answerFor, printable } from './errors.ts';
 import { health } from './health.ts';
+import { meterEventQueue } from './meter-event-queue.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { randomId } from './new-id.ts';
 import type { TemporalUi } from './presenters/timeline.ts';
-import { readBytes } from './read-body.ts';
+import { readBytes, readListBytes } from './read-body.ts';
 import { ROUTES } from './routes/index.ts';
 import { type Served, serveRoute } from './serve-route.ts';
 
@@ -36,7 +37,7 @@ export function createApp(options: AppOptions): Express {
   const { temporal, taskQueue, deadlineMs, temporalUi = null, ...rest } = options;
   const metrics = createMetrics();
   const commands = 'subscribe' in temporal ? temporal : temporalCommands(temporal, { taskQueue, deadlineMs }, metrics);
-  const deps: ApiDeps = { ...rest, commands, temporalUi };
+  const deps: ApiDeps = { ...rest, commands, temporalUi, recordMeterEvents: meterEventQueue(rest.db, rest.now) };
 
   const app = express();
   app.disable('x-powered-by');
@@ -45,6 +46,7 @@ export function createApp(options: AppOptions): Express {
   app.set('case sensitive routing', true);
   app.use(helmet(), identify, measure(metrics), logRequests(options.log));
   app.use(health(deps, metrics), docsPage(ROUTES));
+  for (const { path, listBody } of ROUTES) if (listBody !== undefined) app.use(path, readListBytes);
   app.use('/v1', readBytes);
   for (const route of ROUTES) {
     app[route.method](route.path, named(route.path), serveRoute(deps, route));

@@ -20,6 +20,8 @@ export interface Route<S extends z.ZodType = z.ZodType> {
   answer: z.ZodType;
   kind: Kind;
   list?: boolean;
+  /** The parameter that a body stands for which is a bare JSON list, or a JSON value per line (application/x-ndjson). Such bodies may be larger. */
+  listBody?: string;
   /** Whether the call changes something and so obeys Idempotency-Key. */
   writes: boolean;
   handle(context: RequestContext, input: Input<z.output<S>>): Promise<object>;

@@ -139,7 +139,7 @@ function overload(error: unknown): ApiError | null {
 }
 
 /** Uniqueness that callers can break, by what the constraint's name holds, and the parameter at fault. */
-const TAKEN = { external_id: 'external_id', lookup_key: 'lookup_key', products_pkey: 'id' };
+const TAKEN = { external_id: 'external_id', event_name: 'event_name', lookup_key: 'lookup_key', products_pkey: 'id' };
 
 /** What Postgres refuses because of another row: the loser of a race that a look-up before the write cannot see. */
 function databaseError(error: unknown): ApiError | null {

@@ -17,7 +17,12 @@ export type Kind =
   | 'event'
   | 'timeline_entry'
   | 'test_clock'
-  | 'customer_balance_transaction';
+  | 'customer_balance_transaction'
+  | 'meter'
+  | 'meter_event'
+  | 'meter_event_batch'
+  | 'meter_event_adjustment'
+  | 'meter_event_summary';
 
 /**
  * `reference`: holds an id that may become the object. `inside`: already holds the object or a list of it. `extra`: absent unless asked for;
@@ -79,5 +84,10 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   event: {},
   timeline_entry: { invoice: reference('invoice') },
   test_clock: {},
+  meter: {},
+  meter_event: {},
+  meter_event_batch: {},
+  meter_event_adjustment: {},
+  meter_event_summary: {},
   customer_balance_transaction: { customer: reference('customer'), invoice: reference('invoice') },
 };

@@ -9,11 +9,13 @@ import type { ScheduledChange } from '../domain/subscription/scheduled-change.ts
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
 import type { TestClock } from '../domain/test-clock.ts';
+import type { Meter } from '../domain/usage/meter.ts';
 import type { Json } from './expand.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
+import { presentMeter } from './presenters/meters.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
 import { presentScheduledChange } from './presenters/scheduled-changes.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
@@ -92,6 +94,8 @@ function presentObject(type: string, data: unknown, related: Related): Json {
       return presentScheduledChange(data as ScheduledChange, related.livemode);
     case 'test_clock':
       return presentTestClock(data as TestClock);
+    case 'meter':
+      return presentMeter(data as Meter, related.livemode);
     default:
       return { ...(data as Json), object: type };
   }

@@ -3,10 +3,15 @@ import { ApiError, badRequest, printable } from './errors.ts';
 import { parseForm } from './parse-form.ts';
 
 const MAX_BODY = '256kb';
+const MAX_LIST_BODY = '2mb';
 const MAX_DEPTH = 16;
+const LINES = 'application/x-ndjson';
 
 /** Reads any body as bytes; what they mean is decided by `readParams`. Larger ones are refused with 413. */
 export const readBytes: RequestHandler = express.raw({ type: () => true, limit: MAX_BODY });
+
+/** The same for lists as JSON or lines of JSON; all else is left to `readBytes`. */
+export const readListBytes: RequestHandler = express.raw({ type: ['application/json', LINES], limit: MAX_LIST_BODY });
 
 export interface RawParams {
   /** Whether values are text that the schema must turn into numbers and booleans (forms and query strings). */
@@ -16,14 +21,15 @@ export interface RawParams {
 
 /**
  * The parameters of a request: the query string, and the body as a form (Stripe's SDKs) or JSON (people).
+ * @param listBody the parameter that a list as a body stands for, where one is taken
  * @throws ApiError 400 or 415; never anything else, whatever was sent.
  */
-export function readParams(request: Request): RawParams {
+export function readParams(request: Request, listBody?: string): RawParams {
   const question = request.originalUrl.indexOf('?');
   const query = question === -1 ? {} : parseForm(request.originalUrl.slice(question + 1).replace(/#.*$/s, ''));
   const bytes: unknown = request.body;
   const read =
-    Buffer.isBuffer(bytes) && bytes.length > 0 ? readBody(bytes, request.headers['content-type']) : { textual: true, values: {} };
+    Buffer.isBuffer(bytes) && bytes.length > 0 ? readBody(bytes, request.headers['content-type'], listBody) : { textual: true, values: {} };
   refuseUnstorable(query);
   refuseUnstorable(read.values);
   if (Object.keys(query).length === 0) return read;
@@ -31,11 +37,16 @@ export function readParams(request: Request): RawParams {
   throw badRequest('Invalid request: send parameters either in the query string or in the body.');
 }
 
-function readBody(bytes: Buffer, contentType: string | undefined): RawParams {
+function readBody(bytes: Buffer, contentType: string | undefined, listBody: string | undefined): RawParams {
   const type = (contentType ?? 'application/x-www-form-urlencoded').split(';')[0]?.trim().toLowerCase();
   const text = decodeUtf8(bytes);
   if (type === 'application/x-www-form-urlencoded') return { textual: true, values: parseForm(text) };
-  if (type === 'application/json') return { textual: false, values: parseJson(text) };
+  if (type === LINES && listBody !== undefined) return { textual: false, values: { [listBody]: parseLines(text) } };
+  if (type === 'application/json') {
+    const value = parseJson(text);
+    if (Array.isArray(value) && listBody !== undefined) return { textual: false, values: { [listBody]: value } };
+    return { textual: false, values: hashOf(value) };
+  }
   throw new ApiError(`Unsupported content type: ${printable(type ?? '')}. Send application/x-www-form-urlencoded or application/json.`, {
     status: 415,
   });
@@ -49,13 +60,18 @@ function decodeUtf8(bytes: Buffer): string {
   }
 }
 
-function parseJson(text: string): Record<string, unknown> {
-  let value: unknown;
+function parseJson(text: string, where = 'the body'): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    throw badRequest('Invalid request: the body is not valid JSON.');
+    throw badRequest(`Invalid request: ${where} is not valid JSON.`);
   }
+}
+
+const parseLines = (text: string): unknown[] =>
+  text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [parseJson(line, `line ${index + 1}`)]));
+
+function hashOf(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw badRequest('Invalid request: the JSON body must be an object.');
   return value as Record<string, unknown>;

@@ -23,7 +23,7 @@ export const serveRoute =
     const served = response.locals as Served;
     const { account, previewSecret, actor } = await authenticate(deps.db, request);
     served.accountId = account.id;
-    const params: unknown = checkInput(route.params, readParams(request));
+    const params: unknown = checkInput(route.params, readParams(request, route.listBody));
     const path = pathParams(request);
     const paths = expandPaths(params);
     checkExpand(paths, route.kind, route.list === true);

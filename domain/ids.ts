@@ -20,6 +20,8 @@ export const ID_PREFIX = {
   operation: 'op',
   testClock: 'clock',
   scheduledChange: 'schg',
+  meter: 'mtr',
+  meterEvent: 'mev',
 } as const;
 
 export type IdPrefix = (typeof ID_PREFIX)[keyof typeof ID_PREFIX];

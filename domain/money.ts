@@ -24,6 +24,9 @@ export const wholeNumber = (a: ExactAmount, round: 'up' | 'down'): ExactAmount =
   settleDigits(a).toDecimalPlaces(0, round === 'up' ? Decimal.ROUND_CEIL : Decimal.ROUND_FLOOR);
 export const exactToString = (a: ExactAmount): string => a.toFixed();
 
+/** Rounded half up to so many decimals, as a decimal string: for quantities that come out of a division. */
+export const roundDecimals = (a: ExactAmount, decimals: number): string => a.toDecimalPlaces(decimals, Decimal.ROUND_HALF_UP).toFixed();
+
 /** The one rounding of a line: half away from zero. @throws Refusal amount_out_of_range beyond MAX_AMOUNT. */
 export function roundToMinor(value: ExactAmount): number {
   return safe(wholeUnits(value), MAX_AMOUNT);

@@ -5,6 +5,8 @@ import { customerRoutes } from './customers.ts';
 import { eventRoutes } from './events.ts';
 import { invoiceItemRoutes } from './invoice-items.ts';
 import { invoiceRoutes } from './invoices.ts';
+import { meterEventRoutes } from './meter-events.ts';
+import { meterRoutes } from './meters.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
 import { priceRoutes } from './prices.ts';
 import { productRoutes } from './products.ts';
@@ -33,5 +35,7 @@ export const ROUTES: readonly Route[] = [
   ...invoiceRoutes,
   ...invoiceItemRoutes,
   ...eventRoutes,
+  ...meterRoutes,
+  ...meterEventRoutes,
   ...testClockRoutes,
 ];

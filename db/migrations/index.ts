@@ -17,6 +17,7 @@ import * as testClocks from './test-clocks.ts';
 import * as timeline from './timeline.ts';
 import * as trials from './trials.ts';
 import * as trialsAndPauses from './trials-and-pauses.ts';
+import * as usage from './usage.ts';
 
 /** In order. Names are stored in the database, so they never change and carry no file ending. */
 const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
@@ -38,6 +39,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['015-clock-series', clockSeries],
   ['016-generations', generations],
   ['017-price-models', priceModels],
+  ['020-usage', usage],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Route } from '../../api/define-route.ts';
 import { ROUTES } from '../../api/routes/index.ts';
 import { errorAnswer } from '../../api/schemas/errors.ts';
+import { START } from './examples.ts';
 import { type Answer, type Api, KEYS, seed, startApi } from './harness.ts';
 
 let api: Api;
@@ -40,6 +41,7 @@ const OWN: Record<string, string> = {
   invoiceitems: 'ii_1',
   events: 'evt_1',
   test_helpers: 'clock_1',
+  billing: 'mtr_1',
 };
 const pathOf = (route: Route, id = OWN[route.path.split('/')[2] ?? ''] ?? 'x'): string =>
   route.path.replace(':id', id).replace(':method', 'pm_1').replace(':change', 'schg_1');
@@ -150,9 +152,10 @@ describe.each(named)('%s refuses', (_, route) => {
 
 const LONG = 'x'.repeat(5001);
 const BIG = '999999999999999999999';
+type BadValue = [method: string, path: string, body: string, expected: { status?: number; code?: string; param?: string }];
 
 describe('values', () => {
-  it.each<[string, string, string, { status?: number; code?: string; param?: string }]>([
+  it.each<BadValue>([
     ['POST', '/v1/customers', 'test_clock=clock_1b', { code: 'resource_missing', param: 'test_clock' }],
     ['POST', '/v1/customers/cus_1', 'test_clock=clock_1b', { code: 'resource_missing', param: 'test_clock' }],
     ['POST', '/v1/test_helpers/test_clocks', '', { code: 'parameter_missing', param: 'frozen_time' }],
@@ -161,6 +164,74 @@ describe('values', () => {
     ['POST', '/v1/test_helpers/test_clocks', `frozen_time=0&name=${LONG}`, { param: 'name' }],
     ['POST', '/v1/test_helpers/test_clocks/clock_1/advance', '', { code: 'parameter_missing', param: 'frozen_time' }],
     ['POST', '/v1/test_helpers/test_clocks/clock_1/advance', 'frozen_time=1800000000', { param: 'frozen_time' }],
+    ['POST', '/v1/billing/meters', 'display_name=x&event_name=x', { code: 'parameter_missing', param: 'default_aggregation' }],
+    [
+      'POST',
+      '/v1/billing/meters',
+      'display_name=x&event_name=x&default_aggregation[formula]=avg',
+      { param: 'default_aggregation[formula]' },
+    ],
+    [
+      'POST',
+      '/v1/billing/meters',
+      'display_name=x&event_name=x&default_aggregation[formula]=sum&group_by[0]=a&group_by[1]=a',
+      { param: 'group_by' },
+    ],
+    [
+      'POST',
+      '/v1/billing/meters',
+      'display_name=x&event_name=calls&default_aggregation[formula]=sum',
+      { code: 'resource_already_exists', param: 'event_name' },
+    ],
+    ['POST', '/v1/billing/meters/mtr_1', 'event_name=other', { code: 'parameter_unknown', param: 'event_name' }],
+    ['POST', '/v1/billing/meter_events', 'event_name=calls', { code: 'parameter_missing', param: 'payload' }],
+    ['POST', '/v1/billing/meter_events', 'event_name=nothing&payload[value]=1', { code: 'no_meter', param: 'event_name' }],
+    [
+      'POST',
+      '/v1/billing/meter_events',
+      'event_name=calls&payload[value]=1',
+      { code: 'meter_event_no_customer_defined', param: 'payload[stripe_customer_id]' },
+    ],
+    [
+      'POST',
+      '/v1/billing/meter_events',
+      'event_name=calls&payload[stripe_customer_id]=cus_1b&payload[value]=1',
+      { code: 'meter_event_customer_not_found', param: 'payload[stripe_customer_id]' },
+    ],
+    ['POST', '/v1/billing/meter_events', `event_name=calls&identifier=${LONG}&payload[value]=1`, { param: 'identifier' }],
+    ...['many', '', '1e3', BIG, '0.1234567890123', 'NaN'].map(
+      (value): BadValue => [
+        'POST',
+        '/v1/billing/meter_events',
+        `event_name=calls&payload[stripe_customer_id]=cus_1&payload[value]=${value}`,
+        { param: 'payload[value]' },
+      ],
+    ),
+    ...[String(START + 60 - 35 * 86_400 - 1), String(START + 60 + 301), '1.5', BIG].map(
+      (at): BadValue => [
+        'POST',
+        '/v1/billing/meter_events',
+        `event_name=calls&payload[stripe_customer_id]=cus_1&payload[value]=1&timestamp=${at}`,
+        { param: 'timestamp' },
+      ],
+    ),
+    ['POST', '/v1/billing/meter_events/batch', '', { code: 'parameter_missing', param: 'events' }],
+    ['POST', '/v1/billing/meter_event_adjustments', 'event_name=calls&type=cancel', { code: 'parameter_missing', param: 'cancel' }],
+    [
+      'POST',
+      '/v1/billing/meter_event_adjustments',
+      'event_name=calls&type=cancel&cancel[identifier]=none',
+      { code: 'resource_missing', param: 'cancel[identifier]' },
+    ],
+    ['GET', '/v1/billing/meters/mtr_1/event_summaries?customer=cus_1b&start_time=0&end_time=60', '', { param: 'customer' }],
+    ['GET', '/v1/billing/meters/mtr_1/event_summaries?customer=cus_1&start_time=1&end_time=60', '', { param: 'start_time' }],
+    ['GET', '/v1/billing/meters/mtr_1/event_summaries?customer=cus_1&start_time=60&end_time=60', '', { param: 'end_time' }],
+    [
+      'GET',
+      '/v1/billing/meters/mtr_1/event_summaries?customer=cus_1&start_time=0&end_time=60&filter[region]=eu',
+      '',
+      { param: 'filter[region]' },
+    ],
     ['POST', '/v1/customers', 'name[a]=b', { param: 'name' }],
     ['POST', '/v1/customers', `name=${LONG}`, { param: 'name' }],
     ['POST', '/v1/customers', 'email=nobody', { param: 'email' }],

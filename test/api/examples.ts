@@ -7,6 +7,7 @@ import type { ScheduledChange } from '../../domain/subscription/scheduled-change
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import type { TestClock } from '../../domain/test-clock.ts';
+import type { Meter } from '../../domain/usage/meter.ts';
 
 /** One of everything, in domain terms; each call makes a fresh one. */
 export const START = 1_800_000_000;
@@ -255,6 +256,23 @@ export const aTestClock = (patch: Partial<TestClock> = {}): TestClock => ({
   operationId: null,
   deleted: false,
   createdAt: START,
+  ...patch,
+});
+
+export const aMeter = (patch: Partial<Meter> = {}): Meter => ({
+  id: 'mtr_1',
+  displayName: 'API calls',
+  eventName: 'calls',
+  formula: 'sum',
+  customerKey: 'stripe_customer_id',
+  valueKey: 'value',
+  eventTimeWindow: null,
+  filters: {},
+  groupBy: [],
+  status: 'active',
+  deactivatedAt: null,
+  createdAt: START,
+  updatedAt: START,
   ...patch,
 });
 

@@ -10,6 +10,7 @@ import { createApp } from '../../api/create-app.ts';
 import { insertAccount, insertApiKey } from '../../db/accounts.ts';
 import { type Database, openDatabase, withAccount } from '../../db/client.ts';
 import { insertCustomer, updateCustomer } from '../../db/customers.ts';
+import { insertMeter } from '../../db/meters.ts';
 import { insertPaymentMethod } from '../../db/payment-methods.ts';
 import { insertPrice } from '../../db/prices.ts';
 import { insertProduct } from '../../db/products.ts';
@@ -23,6 +24,7 @@ import { createTestDatabase } from '../support/database.ts';
 import {
   aCustomer,
   aLine,
+  aMeter,
   anAccount,
   anInvoice,
   aPaymentMethod,
@@ -177,6 +179,7 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
     await insertPrice(t, aPrice({ id: id('price_dear'), productId: product.id, unitAmountDecimal: '999999999999' }));
     await insertTaxRate(t, aTaxRate({ id: id('txr_1') }));
     await insertTestClock(t, aTestClock({ id: id('clock_1') }));
+    await insertMeter(t, aMeter({ id: id('mtr_1') }));
   });
   const item = { id: id('si_1'), priceId: id('price_1'), quantity: '2', taxRateIds: [id('txr_1')], metadata: {}, createdAt: START };
   const line = aLine({

@@ -4,12 +4,14 @@ import { presentPrice, presentProduct, presentTaxRate } from '../../api/presente
 import { presentBalanceTransaction, presentCustomer } from '../../api/presenters/customers.ts';
 import { presentLine } from '../../api/presenters/invoice-lines.ts';
 import { presentInvoice } from '../../api/presenters/invoices.ts';
+import { presentMeter } from '../../api/presenters/meters.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from '../../api/presenters/payment-methods.ts';
 import { presentScheduledChange } from '../../api/presenters/scheduled-changes.ts';
 import { presentSubscription, relatedToSubscriptions } from '../../api/presenters/subscriptions.ts';
 import { account } from '../../api/schemas/accounts.ts';
 import { balanceTransaction, customer } from '../../api/schemas/customers.ts';
 import { invoice, invoiceLine, paymentAttempt } from '../../api/schemas/invoices.ts';
+import { meter } from '../../api/schemas/meters.ts';
 import { paymentMethod } from '../../api/schemas/payment-methods.ts';
 import { price } from '../../api/schemas/prices.ts';
 import { product } from '../../api/schemas/products.ts';
@@ -20,6 +22,7 @@ import type { z } from '../../api/schemas/zod.ts';
 import {
   aCustomer,
   aLine,
+  aMeter,
   anAccount,
   anAttempt,
   anInvoice,
@@ -55,6 +58,7 @@ describe('answers are what the document says', () => {
     ['product', product, presentProduct(aProduct(), false)],
     ['price', price, presentPrice(aPrice(), false)],
     ['one-time price with a fraction', price, presentPrice(aPrice({ recurring: null, unitAmountDecimal: '0.25' }), false)],
+    ['meter', meter, presentMeter(aMeter({ filters: { region: ['eu'] }, groupBy: ['model'] }), false)],
     ['tax rate', taxRate, presentTaxRate(aTaxRate(), false)],
     ['payment method', paymentMethod, presentPaymentMethod(aPaymentMethod(), false)],
     ['bank debit', paymentMethod, presentPaymentMethod(aPaymentMethod({ type: 'sepa_debit', card: null, customerId: null }), false)],

@@ -4,9 +4,11 @@ import { findAccount, findAccountByApiKeyHash, insertApiKey, updateAccount } fro
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { listEvents } from '../../db/events.ts';
 import { findInvoice } from '../../db/invoices.ts';
+import { insertMeter } from '../../db/meters.ts';
+import { recordMeterEvents } from '../../db/record-meter-events.ts';
 import { writeScheduledChanges } from '../../db/scheduled-changes.ts';
 import { insertTestClock } from '../../db/test-clocks.ts';
-import { aCustomer, anAttempt, aScheduledChange, aTestClock, START } from '../api/examples.ts';
+import { aCustomer, aMeter, anAttempt, aScheduledChange, aTestClock, START } from '../api/examples.ts';
 import { creation, openWorld, record, unique, type World } from './world.ts';
 
 let world: World;
@@ -39,6 +41,11 @@ beforeAll(async () => {
     const scheduled = aScheduledChange({ id: `schg_${n}`, subscriptionId: `sub_${n}` });
     await world.as(`acct_${n}`, (t) => writeScheduledChanges(t, { operationId: `op_${n}` }, [scheduled]));
     await world.as(`acct_${n}`, (t) => insertTestClock(t, aTestClock({ id: `clock_${n}` })));
+    const used = { eventName: 'calls', payload: { stripe_customer_id: `cus_${n}`, value: '1' }, identifier: 'e', timestamp: START };
+    await world.as(`acct_${n}`, async (t) => {
+      await insertMeter(t, aMeter({ id: `mtr_${n}` }));
+      await recordMeterEvents(t, [used], START);
+    });
   }
 });
 afterAll(() => world.close());
