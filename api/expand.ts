@@ -6,8 +6,8 @@ export type Json = Record<string, unknown>;
 /** Reads what expansion needs, in batches; `null` for an id of which nothing is left. */
 export interface ObjectReader {
   read(kind: Kind, ids: readonly string[]): Promise<Map<string, Json>>;
-  /** A list that an object shows only on request, for many owners at once. */
-  readExtra(kind: Kind, path: string, owners: readonly Json[]): Promise<Map<string, Json>>;
+  /** What an object shows only on request, for many owners at once. */
+  readExtra(kind: Kind, path: string, owners: readonly Json[]): Promise<Map<string, unknown>>;
 }
 
 interface Step {
@@ -86,8 +86,11 @@ async function take(owners: readonly Json[], kind: Kind, { keys, field }: Step, 
   }
   if (field.how === 'extra') {
     const missing = holders.filter(({ holder }) => holder[last] === undefined).map(({ owner }) => owner);
-    const lists = missing.length === 0 ? new Map<string, Json>() : await reader.readExtra(kind, keys.join('.'), missing);
-    for (const { owner, holder } of holders) holder[last] ??= lists.get(String(owner['id'])) ?? null;
+    const lists = missing.length === 0 ? new Map<string, unknown>() : await reader.readExtra(kind, keys.join('.'), missing);
+    for (const { owner, holder } of holders) {
+      const found = lists.get(String(owner['id']));
+      if (found !== undefined) holder[last] ??= found;
+    }
   }
   if (field.how === 'reference') {
     const ids = [...new Set(holders.flatMap(({ holder }) => (typeof holder[last] === 'string' ? [holder[last]] : [])))];

@@ -4,6 +4,8 @@ export type Kind =
   | 'customer'
   | 'product'
   | 'price'
+  | 'price_tier'
+  | 'currency_option'
   | 'tax_rate'
   | 'payment_method'
   | 'subscription'
@@ -26,7 +28,7 @@ export type Kind =
 
 /**
  * `reference`: holds an id that may become the object. `inside`: already holds the object or a list of it. `extra`: absent unless asked for;
- * a list read per owner. `nothing`: Stripe's expandable field that is always null here.
+ * read per owner. `nothing`: Stripe's expandable field that is always null here.
  */
 export interface Field {
   how: 'reference' | 'inside' | 'extra' | 'nothing';
@@ -46,7 +48,13 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     test_clock: reference('test_clock'),
   },
   product: { default_price: reference('price') },
-  price: { product: reference('product') },
+  price: {
+    product: reference('product'),
+    tiers: { how: 'extra', to: 'price_tier' },
+    currency_options: { how: 'extra', to: 'currency_option' },
+  },
+  price_tier: {},
+  currency_option: {},
   tax_rate: {},
   payment_method: { customer: reference('customer') },
   subscription: {

@@ -13,13 +13,14 @@ import {
 import { listSubscriptions } from '../db/subscriptions.ts';
 import { readTestClocks, testClockIdsOf } from '../db/test-clocks.ts';
 import type { Account } from '../domain/account.ts';
+import type { Price } from '../domain/catalog/price.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { Json, ObjectReader } from './expand.ts';
 import type { Kind } from './expandable-fields.ts';
 import { listAnswer } from './paging.ts';
-import { presentPrice, presentProduct } from './presenters/catalog.ts';
+import { presentCurrencyOptions, presentPrice, presentProduct, presentTiers } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
@@ -103,11 +104,17 @@ export function objectReader(t: AccountTransaction, account: Account): ObjectRea
   return {
     read: async (kind, ids) => new Map((await read(kind, ids)).map((object) => [String(object['id']), object])),
     readExtra: async (kind, path, owners) => {
-      const lists = await Promise.all(owners.map((owner) => extraOf(t, account, `${kind}.${path}`, String(owner['id']))));
-      return new Map(owners.map((owner, index) => [String(owner['id']), lists[index] as unknown as Json]));
+      const ids = owners.map((owner) => String(owner['id']));
+      if (kind === 'price') return new Map((await readPrices(t, ids)).map((price) => [price.id, extraOfPrice(price, path)]));
+      const lists = await Promise.all(ids.map((id) => extraOf(t, account, `${kind}.${path}`, id)));
+      return new Map(ids.map((id, index) => [id, lists[index]]));
     },
   };
 }
+
+/** A price per unit has no tiers, and Stripe then leaves the field out too. */
+const extraOfPrice = (price: Price, path: string): unknown =>
+  path === 'tiers' ? (price.tiers ? presentTiers(price.tiers) : undefined) : presentCurrencyOptions(price);
 
 async function extraOf(t: AccountTransaction, account: Account, field: string, id: string) {
   if (field === 'customer.subscriptions') {

@@ -29,7 +29,7 @@ export const PRICES: TableShape<Price> = {
 };
 
 export const insertPrice = (t: AccountTransaction, given: Price): Promise<void> => insertOne(t, PRICES, given);
-export const findPrice = (t: AccountTransaction, id: string): Promise<Price | null> => findOne(t, PRICES, id);
+export const findPrice = (t: AccountTransaction, id: string, forUpdate = false): Promise<Price | null> => findOne(t, PRICES, id, forUpdate);
 export const updatePrice = (t: AccountTransaction, id: string, patch: Partial<Price>): Promise<Price | null> =>
   updateOne(t, PRICES, id, patch);
 

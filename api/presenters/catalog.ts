@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Price, Product } from '../../domain/catalog/price.ts';
+import type { Price, PriceTier, Product } from '../../domain/catalog/price.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -60,6 +60,37 @@ export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
     external_id: price.externalId,
   };
 }
+
+type Tier = Dialect<Stripe.Price.Tier, keyof Stripe.Price.Tier>;
+type CurrencyOption = Dialect<
+  Stripe.Price.CurrencyOptions,
+  'custom_unit_amount' | 'tax_behavior' | 'unit_amount' | 'unit_amount_decimal'
+> & { tiers?: Tier[] };
+
+/** Shown where `expand[]` names it. */
+export const presentTiers = (tiers: PriceTier[]): Tier[] =>
+  tiers.map((tier) => ({
+    flat_amount: wholeAmount(tier.flatAmountDecimal),
+    flat_amount_decimal: tier.flatAmountDecimal,
+    unit_amount: wholeAmount(tier.unitAmountDecimal),
+    unit_amount_decimal: tier.unitAmountDecimal,
+    up_to: tier.upTo === null ? null : Number(tier.upTo),
+  }));
+
+/** Shown where `expand[]` names it, with the currency of the price itself. */
+export const presentCurrencyOptions = (price: Price): Record<string, CurrencyOption> =>
+  Object.fromEntries(
+    Object.entries({ [price.currency]: price, ...price.currencyOptions }).map(([currency, { unitAmountDecimal, tiers, taxBehavior }]) => [
+      currency,
+      {
+        custom_unit_amount: null,
+        tax_behavior: taxBehavior,
+        ...(tiers === null ? {} : { tiers: presentTiers(tiers) }),
+        unit_amount: wholeAmount(unitAmountDecimal),
+        unit_amount_decimal: unitAmountDecimal,
+      },
+    ]),
+  );
 
 const wholeAmount = (decimal: string | null): number | null => (decimal !== null && /^-?\d+$/.test(decimal) ? Number(decimal) : null);
 

@@ -1,14 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { findPrice, insertPrice, listPrices, updatePrice } from '../../db/prices.ts';
 import { findProduct, insertProduct } from '../../db/products.ts';
-import type { Price, Product } from '../../domain/catalog/price.ts';
+import type { Interval, Price, PriceAmounts, Product, Recurring, TiersMode } from '../../domain/catalog/price.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
+import { checkInput } from '../check-input.ts';
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentPrice } from '../presenters/catalog.ts';
 import { expand, listOf, mergeMetadata } from '../schemas/fields.ts';
+import { type Amounts, addedCurrencyOptions, type CurrencyOptions, type Tiers } from '../schemas/price-amounts.ts';
 import * as schemas from '../schemas/prices.ts';
 import { z } from '../schemas/zod.ts';
 import { tell } from '../tell-event.ts';
@@ -17,8 +20,15 @@ interface PriceInput {
   currency: string;
   unit_amount?: number | undefined;
   unit_amount_decimal?: string | undefined;
+  billing_scheme?: Price['billingScheme'];
+  tiers?: Tiers | undefined;
+  tiers_mode?: TiersMode | undefined;
+  transform_quantity?: { divide_by: number; round: 'up' | 'down' } | undefined;
+  currency_options?: CurrencyOptions | undefined;
   active: boolean;
-  recurring?: { interval: 'day' | 'week' | 'month' | 'year'; interval_count: number } | undefined;
+  recurring?:
+    | { interval: Interval; interval_count: number; usage_type?: Recurring['usageType'] | undefined; meter?: string | undefined }
+    | undefined;
   tax_behavior: Price['taxBehavior'];
   nickname?: string | null | undefined;
   lookup_key?: string | undefined;
@@ -26,20 +36,46 @@ interface PriceInput {
   metadata?: Record<string, string | null> | null | undefined;
 }
 
+const amountOf = (whole: number | undefined, decimal: string | undefined): string | null =>
+  decimal ?? (whole === undefined ? null : String(whole));
+
+const amountsFrom = (input: Amounts & { tiers?: Tiers | undefined }): PriceAmounts => ({
+  unitAmountDecimal: amountOf(input.unit_amount, input.unit_amount_decimal),
+  tiers:
+    input.tiers?.map((tier) => ({
+      upTo: tier.up_to === 'inf' ? null : String(tier.up_to),
+      unitAmountDecimal: amountOf(tier.unit_amount, tier.unit_amount_decimal),
+      flatAmountDecimal: amountOf(tier.flat_amount, tier.flat_amount_decimal),
+    })) ?? null,
+});
+
+const currencyOptionsFrom = (options: CurrencyOptions | undefined): Price['currencyOptions'] =>
+  Object.fromEntries(
+    Object.entries(options ?? {}).map(([currency, option]) => [
+      currency.toLowerCase(),
+      { ...amountsFrom(option), taxBehavior: option.tax_behavior },
+    ]),
+  );
+
 export const newPrice = (context: RequestContext, productId: string, input: PriceInput): Price => ({
   id: context.newId(ID_PREFIX.price),
   productId,
   currency: input.currency,
-  unitAmountDecimal: input.unit_amount_decimal ?? String(input.unit_amount),
-  billingScheme: 'per_unit',
-  tiersMode: null,
-  tiers: null,
-  transformQuantity: null,
-  currencyOptions: {},
+  ...amountsFrom(input),
+  billingScheme: input.billing_scheme ?? 'per_unit',
+  tiersMode: input.tiers_mode ?? null,
+  transformQuantity:
+    input.transform_quantity === undefined ? null : { divideBy: input.transform_quantity.divide_by, round: input.transform_quantity.round },
+  currencyOptions: currencyOptionsFrom(input.currency_options),
   recurring:
     input.recurring === undefined
       ? null
-      : { interval: input.recurring.interval, intervalCount: input.recurring.interval_count, usageType: 'licensed', meterId: null },
+      : {
+          interval: input.recurring.interval,
+          intervalCount: input.recurring.interval_count,
+          usageType: input.recurring.usage_type ?? 'licensed',
+          meterId: input.recurring.meter ?? null,
+        },
   taxBehavior: input.tax_behavior,
   active: input.active,
   madeFor: null,
@@ -111,11 +147,11 @@ export const priceRoutes = [
     ...one,
     method: 'post',
     path: '/v1/prices/:id',
-    summary: 'Update a price (never its amount, currency, cycle or product)',
+    summary: 'Update a price (never its amounts, cycle or product; currencies may be added)',
     params: schemas.priceUpdate,
     handle: (context, { path: { id = '' }, params }) =>
       withAccount(context.db, context.account.id, async (t) => {
-        const present = await findPrice(t, id);
+        const present = await findPrice(t, id, true);
         if (present === null) throw notFound('price', id);
         if (params.tax_behavior !== undefined && present.taxBehavior !== 'unspecified' && present.taxBehavior !== params.tax_behavior) {
           throw badRequest('The tax behavior of a price cannot be changed once it is specified.', 'tax_behavior');
@@ -127,6 +163,7 @@ export const priceRoutes = [
           ...(params.lookup_key === undefined ? {} : { lookupKey: params.lookup_key }),
           ...(params.tax_behavior === undefined ? {} : { taxBehavior: params.tax_behavior }),
           ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
+          ...(params.currency_options === undefined ? {} : { currencyOptions: addCurrencies(present, params.currency_options) }),
           metadata: mergeMetadata(present.metadata, params.metadata),
         });
         if (updated !== null) await tell(context, t, { type: 'price.updated', objectType: 'price', before: present, after: updated });
@@ -161,6 +198,24 @@ export const priceRoutes = [
       }),
   }),
 ];
+
+/** What has been sold at an amount goes on at it, so the amounts of a currency stay as they are once given. @throws ApiError 400 */
+function addCurrencies(price: Price, given: CurrencyOptions): Price['currencyOptions'] {
+  checkInput(addedCurrencyOptions(price.billingScheme, price.currency), { textual: false, values: { currency_options: given } });
+  const added = currencyOptionsFrom(given);
+  for (const code of Object.keys(given)) {
+    const [present, option] = [price.currencyOptions[code.toLowerCase()], added[code.toLowerCase()]];
+    if (present === undefined || option === undefined) continue;
+    const param = `currency_options[${code}]`;
+    if (!isDeepStrictEqual(amountsOf(present), amountsOf(option)))
+      throw badRequest('The amounts of a price cannot be changed once given: make a new price.', param);
+    if (present.taxBehavior !== 'unspecified' && present.taxBehavior !== option.taxBehavior)
+      throw badRequest('The tax behavior of a price cannot be changed once it is specified.', `${param}[tax_behavior]`);
+  }
+  return { ...price.currencyOptions, ...added };
+}
+
+const amountsOf = ({ unitAmountDecimal, tiers }: PriceAmounts): PriceAmounts => ({ unitAmountDecimal, tiers });
 
 type ProductData = NonNullable<z.output<typeof schemas.priceCreate>['product_data']>;
 

@@ -1,8 +1,6 @@
-import { compareDecimals, MAX_AMOUNT } from '../../domain/money.ts';
 import {
   answerMetadata,
   currency,
-  decimal,
   expand,
   expandable,
   metadata,
@@ -13,6 +11,19 @@ import {
   unsettable,
   when,
 } from './fields.ts';
+import {
+  amounts,
+  checkScheme,
+  currencyOptions,
+  currencyOptionsAnswer,
+  fault,
+  oneAmount,
+  taxBehavior,
+  tiers,
+  tiersAnswer,
+  tiersMode,
+  transformQuantity,
+} from './price-amounts.ts';
 import { z } from './zod.ts';
 
 const MAX_INTERVALS = { day: 1095, week: 156, month: 36, year: 3 } as const;
@@ -22,54 +33,32 @@ const recurring = z
   .strictObject({
     interval: z.enum(['day', 'week', 'month', 'year']),
     interval_count: z.int().min(1).max(1095).default(1),
-    usage_type: z.literal('licensed').optional(),
+    usage_type: z.enum(['licensed', 'metered']).default('licensed'),
+    meter: reference.optional(),
+  })
+  .superRefine(({ usage_type: usage, meter }, context) => {
+    if (usage === 'metered') fault(context, ['usage_type'], 'Metered prices are not supported: a price bills the quantity that is set.');
+    else if (meter !== undefined) fault(context, ['meter'], 'A meter belongs to usage_type metered.');
   })
   .refine((cycle) => cycle.interval_count <= MAX_INTERVALS[cycle.interval], {
     error: 'Invalid interval: it may be at most three years.',
     path: ['interval_count'],
   });
 
-const unitAmount = z.int().min(0).max(MAX_AMOUNT);
-const unitAmountDecimal = decimal(
-  12,
-  (value) => !value.startsWith('-') && compareDecimals(value, String(MAX_AMOUNT)) <= 0,
-  'minor units, zero or more, with at most 12 decimals',
-);
-const amounts = { unit_amount: unitAmount.optional(), unit_amount_decimal: unitAmountDecimal.optional() };
-const taxBehavior = z.enum(['inclusive', 'exclusive', 'unspecified']);
-
-const oneAmount = (
-  input: { unit_amount?: number | undefined; unit_amount_decimal?: string | undefined },
-  context: z.RefinementCtx,
-): void => {
-  if (input.unit_amount !== undefined && input.unit_amount_decimal !== undefined) {
-    context.addIssue({
-      code: 'custom',
-      message: 'You may only specify one of these parameters: unit_amount, unit_amount_decimal.',
-      path: ['unit_amount'],
-      params: { code: 'parameters_exclusive' },
-    });
-  }
-  if (input.unit_amount === undefined && input.unit_amount_decimal === undefined) {
-    context.addIssue({
-      code: 'custom',
-      message: 'Missing required param: unit_amount.',
-      path: ['unit_amount'],
-      params: { code: 'parameter_missing' },
-    });
-  }
-};
-
 export const defaultPriceData = z
   .strictObject({ currency, ...amounts, recurring: recurring.optional(), tax_behavior: taxBehavior.default('unspecified'), metadata })
-  .superRefine(oneAmount);
+  .superRefine((input, context) => oneAmount(input, context));
 
 export const priceCreate = z
   .strictObject({
     currency,
     ...amounts,
     active: z.boolean().default(true),
-    billing_scheme: z.literal('per_unit').optional(),
+    billing_scheme: z.enum(['per_unit', 'tiered']).default('per_unit'),
+    tiers: tiers.optional(),
+    tiers_mode: tiersMode.optional(),
+    transform_quantity: z.strictObject({ divide_by: z.int().min(1).max(999_999_999), round: z.enum(['up', 'down']) }).optional(),
+    currency_options: currencyOptions.optional(),
     product: reference.optional(),
     product_data: z
       .strictObject({
@@ -91,7 +80,7 @@ export const priceCreate = z
     metadata,
     expand,
   })
-  .superRefine(oneAmount)
+  .superRefine(checkScheme)
   .superRefine((input, context) => {
     if ((input.product === undefined) === (input.product_data === undefined)) {
       const missing = input.product === undefined;
@@ -104,13 +93,14 @@ export const priceCreate = z
     }
   });
 
-/** Amount, currency, cycle and product of a price never change. */
+/** Amounts, currency, cycle and product of a price never change; currencies may be added. */
 export const priceUpdate = z.strictObject({
   active: z.boolean().optional(),
   nickname: unsettable(),
   lookup_key: text(200).nullable().optional(),
   transfer_lookup_key: z.boolean().default(false),
   tax_behavior: taxBehavior.optional(),
+  currency_options: currencyOptions.optional(),
   external_id: unsettable(255),
   metadata,
   expand,
@@ -127,8 +117,6 @@ export const priceList = z.strictObject({
   created: when,
 });
 
-const transformQuantity = z.strictObject({ divide_by: z.int(), round: z.enum(['up', 'down']) });
-
 export const price = z
   .strictObject({
     id: z.string(),
@@ -137,6 +125,7 @@ export const price = z
     billing_scheme: z.enum(['per_unit', 'tiered']),
     created: z.int(),
     currency: z.string(),
+    currency_options: currencyOptionsAnswer,
     custom_unit_amount: z.null(),
     livemode: z.boolean(),
     lookup_key: nullableText,
@@ -153,7 +142,8 @@ export const price = z
       })
       .nullable(),
     tax_behavior: taxBehavior,
-    tiers_mode: z.enum(['graduated', 'volume']).nullable(),
+    tiers: tiersAnswer,
+    tiers_mode: tiersMode.nullable(),
     transform_quantity: transformQuantity.nullable(),
     type: z.enum(['one_time', 'recurring']),
     unit_amount: z.int().nullable(),

@@ -1,4 +1,5 @@
 import { answerMetadata, expand, idList, metadata, paging, previewToken, quantity, reference, timestamp } from './fields.ts';
+import { tiersMode, transformQuantity } from './price-amounts.ts';
 import { price } from './prices.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
@@ -56,8 +57,8 @@ const plan = z
     meter: z.string().nullable(),
     nickname: z.string().nullable(),
     product: z.string(),
-    tiers_mode: z.enum(['graduated', 'volume']).nullable(),
-    transform_usage: z.strictObject({ divide_by: z.int(), round: z.enum(['up', 'down']) }).nullable(),
+    tiers_mode: tiersMode.nullable(),
+    transform_usage: transformQuantity.nullable(),
     trial_period_days: z.null(),
     usage_type: z.enum(['licensed', 'metered']),
   })

@@ -153,6 +153,8 @@ describe.each(named)('%s refuses', (_, route) => {
 const LONG = 'x'.repeat(5001);
 const BIG = '999999999999999999999';
 type BadValue = [method: string, path: string, body: string, expected: { status?: number; code?: string; param?: string }];
+const PRICE = 'product=prod_1&currency=eur&unit_amount=1';
+const TIERED = 'product=prod_1&currency=eur&billing_scheme=tiered&tiers_mode=graduated';
 
 describe('values', () => {
   it.each<BadValue>([
@@ -271,8 +273,86 @@ describe('values', () => {
     ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount_decimal=-1', { param: 'unit_amount_decimal' }],
     ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount_decimal=NaN', { param: 'unit_amount_decimal' }],
     ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount=1&recurring[interval]=fortnight', { param: 'recurring[interval]' }],
-    ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount=1&billing_scheme=tiered', { param: 'billing_scheme' }],
-    ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount=1&tiers[0][up_to]=inf', { code: 'parameter_unknown', param: 'tiers' }],
+    ['POST', '/v1/prices', `${PRICE}&billing_scheme=tiered`, { param: 'unit_amount' }],
+    ['POST', '/v1/prices', `${PRICE}&tiers[0][up_to]=inf&tiers[0][unit_amount]=1`, { param: 'tiers' }],
+    ['POST', '/v1/prices', `${PRICE}&tiers_mode=volume`, { param: 'tiers_mode' }],
+    ['POST', '/v1/prices', `${PRICE}&custom_unit_amount[enabled]=true`, { code: 'parameter_unknown', param: 'custom_unit_amount' }],
+    [
+      'POST',
+      '/v1/prices',
+      `${PRICE}&transform_quantity[divide_by]=0&transform_quantity[round]=up`,
+      { param: 'transform_quantity[divide_by]' },
+    ],
+    ['POST', '/v1/prices', `${PRICE}&transform_quantity[divide_by]=10`, { code: 'parameter_missing', param: 'transform_quantity[round]' }],
+    [
+      'POST',
+      '/v1/prices',
+      `${PRICE}&transform_quantity[divide_by]=10&transform_quantity[round]=near`,
+      { param: 'transform_quantity[round]' },
+    ],
+    ['POST', '/v1/prices', `${PRICE}&recurring[interval]=month&recurring[usage_type]=metered`, { param: 'recurring[usage_type]' }],
+    ['POST', '/v1/prices', `${PRICE}&recurring[interval]=month&recurring[meter]=mtr_1`, { param: 'recurring[meter]' }],
+    ['POST', '/v1/prices', TIERED, { code: 'parameter_missing', param: 'tiers' }],
+    ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=inf`, { code: 'parameter_missing', param: 'tiers[0][unit_amount]' }],
+    ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=0&tiers[0][unit_amount]=1`, { param: 'tiers[0][up_to]' }],
+    ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=many&tiers[0][unit_amount]=1`, { param: 'tiers[0][up_to]' }],
+    ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=10&tiers[0][unit_amount]=1`, { param: 'tiers[0][up_to]' }],
+    ['POST', '/v1/prices', `${TIERED}&tiers[0][unit_amount]=1`, { code: 'parameter_missing', param: 'tiers[0][up_to]' }],
+    ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=inf&tiers[0][unit_amount]=-1`, { param: 'tiers[0][unit_amount]' }],
+    [
+      'POST',
+      '/v1/prices',
+      `${TIERED}&tiers[0][up_to]=10&tiers[0][unit_amount]=1&tiers[1][up_to]=10&tiers[1][unit_amount]=1&tiers[2][up_to]=inf&tiers[2][unit_amount]=1`,
+      { param: 'tiers[1][up_to]' },
+    ],
+    [
+      'POST',
+      '/v1/prices',
+      `${TIERED}&tiers[0][up_to]=inf&tiers[0][unit_amount]=1&tiers[1][up_to]=inf&tiers[1][unit_amount]=1`,
+      { param: 'tiers[0][up_to]' },
+    ],
+    [
+      'POST',
+      '/v1/prices',
+      `${TIERED}&tiers[0][up_to]=inf&tiers[0][unit_amount]=1&tiers[0][unit_amount_decimal]=1`,
+      { code: 'parameters_exclusive', param: 'tiers[0][unit_amount]' },
+    ],
+    [
+      'POST',
+      '/v1/prices',
+      `${TIERED}&tiers[0][up_to]=inf&tiers[0][flat_amount]=1&tiers[0][flat_amount_decimal]=1`,
+      { code: 'parameters_exclusive', param: 'tiers[0][flat_amount]' },
+    ],
+    [
+      'POST',
+      '/v1/prices',
+      'product=prod_1&currency=eur&billing_scheme=tiered&tiers[0][up_to]=inf&tiers[0][unit_amount]=1',
+      { code: 'parameter_missing', param: 'tiers_mode' },
+    ],
+    [
+      'POST',
+      '/v1/prices',
+      `${TIERED}&tiers[0][up_to]=inf&tiers[0][unit_amount]=1&transform_quantity[divide_by]=10&transform_quantity[round]=up`,
+      { param: 'transform_quantity' },
+    ],
+    ['POST', '/v1/prices', `${PRICE}&currency_options[eur][unit_amount]=1`, { param: 'currency_options[eur]' }],
+    ['POST', '/v1/prices', `${PRICE}&currency_options[xxx][unit_amount]=1`, { param: 'currency_options[xxx]' }],
+    ['POST', '/v1/prices', `${PRICE}&currency_options[dollar][unit_amount]=1`, { param: 'currency_options[dollar]' }],
+    ['POST', '/v1/prices', `${PRICE}&currency_options[usd][tax_behavior]=exclusive`, { param: 'currency_options[usd][unit_amount]' }],
+    [
+      'POST',
+      '/v1/prices',
+      `${PRICE}&currency_options[usd][tiers][0][up_to]=inf&currency_options[usd][tiers][0][unit_amount]=1`,
+      { param: 'currency_options[usd][tiers]' },
+    ],
+    [
+      'POST',
+      '/v1/prices',
+      `${TIERED}&tiers[0][up_to]=inf&tiers[0][unit_amount]=1&currency_options[usd][unit_amount]=1`,
+      { param: 'currency_options[usd][unit_amount]' },
+    ],
+    ['POST', '/v1/prices/price_1', 'currency_options[eur][unit_amount]=1', { param: 'currency_options[eur]' }],
+    ['POST', '/v1/prices/price_1', 'currency_options[usd][unit_amount]=', { param: 'currency_options[usd][unit_amount]' }],
     ['POST', '/v1/tax_rates', 'display_name=x&percentage=101&inclusive=true', { param: 'percentage' }],
     ['POST', '/v1/tax_rates', 'display_name=x&percentage=1.23456&inclusive=true', { param: 'percentage' }],
     ['POST', '/v1/tax_rates', 'display_name=x&percentage=1&inclusive=1', { param: 'inclusive' }],

@@ -86,6 +86,74 @@ describe('prices', () => {
       param: 'tax_behavior',
     });
   });
+  it('has tiers and currencies, shown where they are asked for', async () => {
+    const product = (await api.stripe.products.create({ name: 'Seats' })).id;
+    const price = await api.stripe.prices.create({
+      product,
+      currency: 'eur',
+      billing_scheme: 'tiered',
+      tiers_mode: 'graduated',
+      tiers: [
+        { up_to: 10, unit_amount: 1000, flat_amount: 200 },
+        { up_to: 'inf', unit_amount_decimal: Stripe.Decimal.from('12.5') },
+      ],
+      currency_options: { JPY: { tiers: [{ up_to: 'inf', flat_amount: 5000 }], tax_behavior: 'inclusive' } },
+      recurring: { interval: 'month' },
+    });
+    expect(price).toMatchObject({
+      billing_scheme: 'tiered',
+      tiers_mode: 'graduated',
+      unit_amount: null,
+      unit_amount_decimal: null,
+      transform_quantity: null,
+    });
+    expect(price).not.toHaveProperty('tiers');
+    expect(price).not.toHaveProperty('currency_options');
+    const shown = await api.stripe.prices.retrieve(price.id, { expand: ['tiers', 'currency_options'] });
+    const tiers = [
+      { up_to: 10, unit_amount: 1000, flat_amount: 200 },
+      { up_to: null, unit_amount: null, flat_amount: null, flat_amount_decimal: null },
+    ];
+    expect(shown).toMatchObject({
+      tiers,
+      currency_options: {
+        eur: { tiers, unit_amount: null, tax_behavior: 'unspecified' },
+        jpy: { tiers: [{ up_to: null, unit_amount: null, flat_amount: 5000 }], tax_behavior: 'inclusive', custom_unit_amount: null },
+      },
+    });
+    expect(String(shown.tiers?.[1]?.unit_amount_decimal)).toBe('12.5');
+    const [listed] = (await api.stripe.prices.list({ product, expand: ['data.tiers'] })).data;
+    expect(listed).toMatchObject({ tiers });
+    const perUnit = await api.stripe.prices.create({ product, currency: 'eur', unit_amount: 1, expand: ['tiers', 'currency_options'] });
+    expect(perUnit).not.toHaveProperty('tiers');
+    expect(perUnit.currency_options).toMatchObject({ eur: { unit_amount: 1 } });
+  });
+  it('comes in packages', async () => {
+    const params = { currency: 'eur', unit_amount: 500, product_data: { name: 'Packs' } };
+    const price = await api.stripe.prices.create({ ...params, transform_quantity: { divide_by: 10, round: 'up' } });
+    expect(price.transform_quantity).toEqual({ divide_by: 10, round: 'up' });
+  });
+  it('gains currencies, and never loses or changes one', async () => {
+    const { id } = await api.stripe.prices.create({
+      currency: 'eur',
+      unit_amount: 100,
+      product_data: { name: 'X' },
+      currency_options: { usd: { unit_amount: 110 } },
+    });
+    const options = (answer: Stripe.Price) =>
+      Object.fromEntries(Object.entries(answer.currency_options ?? {}).map(([code, { unit_amount: amount }]) => [code, amount]));
+    const more = await api.stripe.prices.update(id, { currency_options: { gbp: { unit_amount: 90 } }, expand: ['currency_options'] });
+    expect(options(more)).toEqual({ eur: 100, usd: 110, gbp: 90 });
+    const same = { usd: { unit_amount: 110, tax_behavior: 'exclusive' } } as const;
+    expect(options(await api.stripe.prices.update(id, { currency_options: same, expand: ['currency_options'] }))).toEqual(options(more));
+    for (const [change, param] of [
+      [{ usd: { unit_amount: 111, tax_behavior: 'exclusive' } }, 'currency_options[usd]'],
+      [{ usd: { unit_amount: 110, tax_behavior: 'inclusive' } }, 'currency_options[usd][tax_behavior]'],
+      [{ eur: { unit_amount: 111 } }, 'currency_options[eur]'],
+    ] as const) {
+      expect(await refused(api.stripe.prices.update(id, { currency_options: change }))).toMatchObject({ statusCode: 400, param });
+    }
+  });
   it('moves a lookup key only when told to', async () => {
     const first = await api.stripe.prices.create({ currency: 'eur', unit_amount: 1, product_data: { name: 'X' }, lookup_key: 'standard' });
     const again = { currency: 'eur', unit_amount: 2, product: first.product as string, lookup_key: 'standard' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { presentAccount } from '../../api/presenters/accounts.ts';
-import { presentPrice, presentProduct, presentTaxRate } from '../../api/presenters/catalog.ts';
+import { presentCurrencyOptions, presentPrice, presentProduct, presentTaxRate, presentTiers } from '../../api/presenters/catalog.ts';
 import { presentBalanceTransaction, presentCustomer } from '../../api/presenters/customers.ts';
 import { presentLine } from '../../api/presenters/invoice-lines.ts';
 import { presentInvoice } from '../../api/presenters/invoices.ts';
@@ -19,6 +19,7 @@ import { scheduledChange } from '../../api/schemas/scheduled-changes.ts';
 import { subscription } from '../../api/schemas/subscriptions.ts';
 import { taxRate } from '../../api/schemas/tax-rates.ts';
 import type { z } from '../../api/schemas/zod.ts';
+import { tiered, tiersOf } from '../support/price-models.ts';
 import {
   aCustomer,
   aLine,
@@ -46,6 +47,14 @@ const pending = aSubscription({
   },
 });
 
+const TIERED = aPrice({
+  ...tiered('volume', [
+    [10, '0.5', 100],
+    [null, 20],
+  ]),
+  currencyOptions: { jpy: { unitAmountDecimal: null, tiers: tiersOf([[null, 30]]), taxBehavior: 'inclusive' } },
+});
+
 describe('answers are what the document says', () => {
   it.each<[string, z.ZodType, object]>([
     ['account', account, presentAccount(anAccount())],
@@ -59,6 +68,17 @@ describe('answers are what the document says', () => {
     ['price', price, presentPrice(aPrice(), false)],
     ['one-time price with a fraction', price, presentPrice(aPrice({ recurring: null, unitAmountDecimal: '0.25' }), false)],
     ['meter', meter, presentMeter(aMeter({ filters: { region: ['eu'] }, groupBy: ['model'] }), false)],
+    [
+      'price in packages',
+      price,
+      presentPrice(aPrice({ transformQuantity: { divideBy: 10, round: 'up' }, active: false, madeFor: 'si_1' }), false),
+    ],
+    ['price with tiers', price, presentPrice(TIERED, false)],
+    [
+      'price with tiers and currencies, expanded',
+      price,
+      { ...presentPrice(TIERED, false), tiers: presentTiers(TIERED.tiers ?? []), currency_options: presentCurrencyOptions(TIERED) },
+    ],
     ['tax rate', taxRate, presentTaxRate(aTaxRate(), false)],
     ['payment method', paymentMethod, presentPaymentMethod(aPaymentMethod(), false)],
     ['bank debit', paymentMethod, presentPaymentMethod(aPaymentMethod({ type: 'sepa_debit', card: null, customerId: null }), false)],
