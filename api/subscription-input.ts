@@ -130,9 +130,9 @@ function schedulingFrom(
   params: Pick<UpdateInput, 'cancel_at' | 'cancel_at_period_end' | 'cancellation_details'> & { proration_behavior?: ProrationBehavior },
 ): ScheduleCancellation | undefined {
   const { cancel_at: at, cancel_at_period_end: atPeriodEnd } = params;
-  if (typeof at === 'number' && atPeriodEnd === true) throw exclusive('cancel_at', 'cancel_at_period_end');
+  if (at !== undefined && at !== null && atPeriodEnd === true) throw exclusive('cancel_at', 'cancel_at_period_end');
   const when =
-    typeof at === 'number' ? at : atPeriodEnd === true ? 'period_end' : at === null || atPeriodEnd === false ? 'never' : undefined;
+    at !== undefined && at !== null ? at : atPeriodEnd === true ? 'period_end' : at === null || atPeriodEnd === false ? 'never' : undefined;
   if (when === undefined) return undefined;
   const feedback = params.cancellation_details?.feedback;
   const prorationBehavior = params.proration_behavior ?? 'create_prorations';

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import type { Price } from '../../domain/catalog/price.ts';
+import { itemPeriodOf } from '../../domain/subscription/anchor.ts';
 import { pauseStart } from '../../domain/subscription/paused-time.ts';
 import type { AnchorConfig, ProrationBehavior, Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
@@ -34,20 +35,17 @@ type ItemAnswer = Dialect<
   tax_rates: ReturnType<typeof presentTaxRate>[];
 };
 
-function presentItem(
-  item: SubscriptionItem,
-  of: { id: string; currentPeriodStart: number; currentPeriodEnd: number },
-  related: Related,
-): ItemAnswer {
+function presentItem(item: SubscriptionItem, of: Subscription, related: Related): ItemAnswer {
   const price = related.prices.get(item.priceId);
   if (price === undefined) throw new Error(`price ${item.priceId} of item ${item.id} was not read`);
+  const period = itemPeriodOf(of, price.recurring ?? of.cycle);
   return {
     id: item.id,
     object: 'subscription_item',
     billing_thresholds: null,
     created: item.createdAt,
-    current_period_end: of.currentPeriodEnd,
-    current_period_start: of.currentPeriodStart,
+    current_period_end: period.end,
+    current_period_start: period.start,
     discounts: [],
     metadata: item.metadata,
     plan: presentPlan(price, related.livemode),
@@ -179,7 +177,7 @@ export function presentSubscription(subscription: Subscription, related: Related
             billing_cycle_anchor:
               pending.next.billingCycleAnchor === subscription.billingCycleAnchor ? null : pending.next.billingCycleAnchor,
             expires_at: pending.expiresAt,
-            subscription_items: pending.next.items.map((item) => presentItem(item, { id: subscription.id, ...pending.next }, related)),
+            subscription_items: pending.next.items.map((item) => presentItem(item, { ...subscription, ...pending.next }, related)),
             trial_end: pending.next.trialEnd ?? null,
             invoice: pending.invoiceId,
           },

@@ -19,7 +19,7 @@ import {
   when,
 } from './fields.ts';
 import { effectiveAt, paymentBehavior, prorationBehavior } from './subscription-items.ts';
-import { anchorConfig, itemChange, subscriptionCreate, subscriptionUpdate, trialEnd, updatedAnchor } from './subscriptions.ts';
+import { anchorConfig, cancelAt, itemChange, subscriptionCreate, subscriptionUpdate, trialEnd, updatedAnchor } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -80,7 +80,7 @@ export const invoicePreview = z.strictObject({
       backdate_start_date: timestamp.optional(),
       effective_at: effectiveAt.optional(),
       cancel_now: z.boolean().optional(),
-      cancel_at: timestamp.nullable().optional(),
+      cancel_at: cancelAt.nullable().optional(),
       cancel_at_period_end: z.boolean().optional(),
       default_tax_rates: idList(20).nullable().optional(),
       trial_end: trialEnd.optional(),

@@ -73,6 +73,9 @@ const trialPeriodDays = z.int().min(1).max(MAX_TRIAL_DAYS);
 /** Something sold once, on the first invoice. */
 const oneTimeItem = z.strictObject({ price: reference, quantity: quantity.default(1), tax_rates: idList(20).nullable().optional() });
 
+/** A date, or when the first or last current period of the items ends. */
+export const cancelAt = z.union([timestamp, z.enum(['min_period_end', 'max_period_end'])]);
+
 export const subscriptionCreate = z.strictObject({
   customer: reference,
   items: z.array(newItem).min(1).max(20),
@@ -81,7 +84,7 @@ export const subscriptionCreate = z.strictObject({
   collection_method: z.literal('charge_automatically').optional(),
   default_payment_method: reference.optional(),
   default_tax_rates: idList(20).nullable().optional(),
-  cancel_at: timestamp.optional(),
+  cancel_at: cancelAt.optional(),
   cancel_at_period_end: z.boolean().default(false),
   billing_timezone: timezone.optional(),
   billing_cycle_anchor: timestamp.optional(),
@@ -109,7 +112,7 @@ export const subscriptionUpdate = z.strictObject({
   payment_behavior: paymentBehavior.default('allow_incomplete'),
   billing_cycle_anchor: updatedAnchor.optional(),
   collection_method: z.literal('charge_automatically').optional(),
-  cancel_at: timestamp.nullable().optional(),
+  cancel_at: cancelAt.nullable().optional(),
   cancel_at_period_end: z.boolean().optional(),
   cancellation_details: cancellationDetails.optional(),
   trial_end: trialEnd.optional(),

@@ -33,6 +33,8 @@ export interface SettleInput {
   unused: 'credit' | 'forfeit' | 'keep';
   /** The items are right as they are billed, and only where they are due until has moved: what is covered until then stays, whatever cycle it was billed by. */
   onlyEndMoves?: boolean;
+  /** What is billed as it is due, but beyond its end, was settled when that end was set, and stays as it is. */
+  endIsSettled?: boolean;
   /**
    * Newly due time: `bill` it, or `carry` it (proration_behavior none): no line is made, and the value of the old coverage moves to the new price and
    * quantity, so that a later credit gives back what was really paid and the new price is first billed with the next period.
@@ -84,7 +86,8 @@ export function settle(input: SettleInput): Settlement {
 function settleRow(row: BilledPeriod, due: DueItem | null, input: SettleInput, settlement: Settlement): Period[] {
   const from = Math.max(row.start, input.at);
   if (input.unused === 'keep') return [{ start: from, end: row.end }];
-  const keptUntil = due && (input.onlyEndMoves || isSame(row, due)) ? Math.min(row.end, Math.max(due.to, from)) : from;
+  const until = due && input.endIsSettled ? row.end : (due?.to ?? from);
+  const keptUntil = due && (input.onlyEndMoves || isSame(row, due)) ? Math.min(row.end, Math.max(until, from)) : from;
   const kept: Period[] = keptUntil > from ? [{ start: from, end: keptUntil }] : [];
   if (keptUntil === row.end) return kept;
   if (input.charge === 'carry' && due) return [...kept, ...carry(row, keptUntil, due, input, settlement)];

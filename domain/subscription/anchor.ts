@@ -1,8 +1,9 @@
-import type { Cycle } from '../catalog/price.ts';
+import { isSameCycle } from '../catalog/mix-cycles.ts';
+import type { Cycle, Price } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import { anchorOn, boundary, type Instant, isoInstant, periodContaining } from '../time.ts';
-import type { CreateSubscription } from './commands.ts';
+import type { CreateSubscription, ItemPeriodEnd } from './commands.ts';
 import type { AnchorConfig, Subscription } from './subscription.ts';
 
 /**
@@ -76,4 +77,39 @@ export function fullCycleOf(
   if (movedCycle?.end === period.end) return movedCycle;
   const whole = periodContaining(billingCycleAnchor, cycle, billingTimezone, period.end - 1);
   return whole.end === period.end ? { start: whole.start, end: whole.end } : period;
+}
+
+/**
+ * The full cycle of an item that bills by another, longer cycle than its subscription does: the one of the same anchor that contains the end of `whole`, which is the subscription's own
+ * (see `fullCycleOf`). As every cycle is a multiple of the shortest, it ends with a period of the subscription.
+ */
+export function itemCycleOf(
+  { billingCycleAnchor, cycle, billingTimezone }: Pick<Subscription, 'billingCycleAnchor' | 'cycle' | 'billingTimezone'>,
+  itemCycle: Cycle,
+  whole: Period,
+): Period {
+  if (isSameCycle(itemCycle, cycle)) return whole;
+  const { start, end } = periodContaining(billingCycleAnchor, itemCycle, billingTimezone, whole.end - 1);
+  return { start, end };
+}
+
+/** The current period of an item: its subscription's, or that of its own, longer cycle. */
+export function itemPeriodOf(
+  subscription: Pick<
+    Subscription,
+    'billingCycleAnchor' | 'cycle' | 'billingTimezone' | 'movedCycle' | 'currentPeriodStart' | 'currentPeriodEnd' | 'startDate' | 'trialEnd'
+  >,
+  itemCycle: Cycle,
+): Period {
+  const { currentPeriodStart: start, currentPeriodEnd: end, cycle, startDate, trialEnd } = subscription;
+  const isOnTrial = trialEnd !== null && start < trialEnd;
+  if (isOnTrial || isSameCycle(itemCycle, cycle)) return { start, end };
+  const whole = itemCycleOf(subscription, itemCycle, fullCycleOf(subscription, { start, end }));
+  return { start: Math.max(whole.start, startDate, trialEnd ?? whole.start), end: whole.end };
+}
+
+/** The first or the last end of the current periods of the items. */
+export function itemPeriodEnd(subscription: Subscription, prices: Readonly<Record<string, Price>>, which: ItemPeriodEnd): Instant {
+  const ends = subscription.items.map(({ priceId }) => itemPeriodOf(subscription, prices[priceId]?.recurring ?? subscription.cycle).end);
+  return which === 'min_period_end' ? Math.min(...ends) : Math.max(...ends);
 }

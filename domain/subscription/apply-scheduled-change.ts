@@ -44,10 +44,11 @@ function changeAtBoundary(snapshot: BillingSnapshot, change: ScheduledChange['ch
   if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
   if (before.pendingUpdate && change.items?.length) throw pendingUpdateExists(before.id);
   changeSettings(draft, change);
-  const { items, cycle } = change.items?.length ? changeItems(snapshot, before, change.items, context.asOf) : before;
+  const { items, cycle, movesCycle } = change.items?.length
+    ? changeItems(snapshot, before, change.items, context.asOf)
+    : { ...before, movesCycle: false };
   const start = before.currentPeriodEnd;
-  const isNewCycle = cycle.interval !== before.cycle.interval || cycle.intervalCount !== before.cycle.intervalCount;
-  const keeps = !isNewCycle || isBoundary(before.billingCycleAnchor, cycle, before.billingTimezone, start);
+  const keeps = !movesCycle || isBoundary(before.billingCycleAnchor, cycle, before.billingTimezone, start);
   if (!keeps && change.billingCycleAnchor === 'unchanged') {
     throw new Refusal(
       'parameter_invalid',

@@ -4,6 +4,7 @@ import type { Period } from '../invoicing/invoice.ts';
 import { type DueItem, type SettleInput, type Settlement, settle } from '../invoicing/settle.ts';
 import { taxRatesFor } from '../tax/apply-tax-rates.ts';
 import type { Instant } from '../time.ts';
+import { itemCycleOf } from './anchor.ts';
 import type { BilledPeriod, Subscription, SubscriptionItem } from './subscription.ts';
 
 /** The subscription a decision is about. @throws Refusal resource_missing */
@@ -12,28 +13,34 @@ export function subscriptionOf(draft: Pick<DecisionDraft, 'subscription'>): Subs
   return draft.subscription;
 }
 
-/** The items as they are due over [from, to) of the full cycle; `to` is cut where the subscription ends earlier, and time on trial is never due. */
+/**
+ * The items as they are due from `start` to the end of the subscription's full cycle, or of their own where they bill by a longer one (`itemCycleOf`); cut where the subscription ends
+ * earlier, and time on trial is never due.
+ */
 export function dueItems(draft: DecisionDraft, items: readonly SubscriptionItem[], start: Instant, cycle: Period): DueItem[] {
-  const { account, customer } = draft.snapshot;
-  const { cancelAt, defaultTaxRateIds, trialEnd } = subscriptionOf(draft);
+  const { account, customer, prices } = draft.snapshot;
+  const subscription = subscriptionOf(draft);
+  const { cancelAt, defaultTaxRateIds, trialEnd } = subscription;
   const from = Math.max(start, trialEnd ?? start);
-  const to = Math.max(from, Math.min(cycle.end, cancelAt ?? cycle.end));
-  return items.map((item) => ({
-    itemId: item.id,
-    priceId: item.priceId,
-    quantity: item.quantity,
-    taxRateIds: taxRatesFor(item.taxRateIds, defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds),
-    from,
-    to,
-    cycleStart: cycle.start,
-    cycleEnd: cycle.end,
-  }));
+  return items.map((item) => {
+    const whole = itemCycleOf(subscription, prices[item.priceId]?.recurring ?? subscription.cycle, cycle);
+    return {
+      itemId: item.id,
+      priceId: item.priceId,
+      quantity: item.quantity,
+      taxRateIds: taxRatesFor(item.taxRateIds, defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds),
+      from,
+      to: Math.max(from, Math.min(whole.end, cancelAt ?? whole.end)),
+      cycleStart: whole.start,
+      cycleEnd: whole.end,
+    };
+  });
 }
 
 /** `settle` on the account's proration basis and in the subscription's zone. */
 export function settleItems(
   draft: DecisionDraft,
-  input: Pick<SettleInput, 'due' | 'billed' | 'at' | 'unused' | 'charge' | 'onlyEndMoves'>,
+  input: Pick<SettleInput, 'due' | 'billed' | 'at' | 'unused' | 'charge' | 'onlyEndMoves' | 'endIsSettled'>,
 ): Settlement {
   const { account, prices, products } = draft.snapshot;
   const { billingTimezone: zone, currency } = subscriptionOf(draft);

@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { isSameCycle } from '../catalog/mix-cycles.ts';
 import type { Cycle } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
 import { compareDecimals } from '../money.ts';
@@ -11,6 +12,8 @@ import type { Subscription, SubscriptionItem } from './subscription.ts';
 export interface ChangedItems {
   items: SubscriptionItem[];
   cycle: Cycle;
+  /** Whether another cycle replaces the subscription's: the shortest has changed, and no item bills as it did. Then a new period begins with the change. */
+  movesCycle: boolean;
   /** Items whose price or quantity changes, and those that come or go. */
   touched: Set<string>;
 }
@@ -68,7 +71,13 @@ export function changeItems(
     param: paramOf.get(item.id) ?? 'items',
   }));
   const cycle = checkTogether(snapshot, wishes, subscription.currency);
-  return { items: next, cycle, touched: touchedItems(subscription.items, next) };
+  const old = new Map(subscription.items.map(({ id, priceId }) => [id, snapshot.prices[priceId]?.recurring]));
+  const billsOn = ({ id, priceId }: SubscriptionItem): boolean => {
+    const [was, is] = [old.get(id), snapshot.prices[priceId]?.recurring];
+    return was != null && is != null && isSameCycle(was, is);
+  };
+  const movesCycle = !isSameCycle(cycle, subscription.cycle) && !next.some(billsOn);
+  return { items: next, cycle, movesCycle, touched: touchedItems(subscription.items, next) };
 }
 
 function touchedItems(before: readonly SubscriptionItem[], after: readonly SubscriptionItem[]): Set<string> {

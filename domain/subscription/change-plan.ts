@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { isSameCycle } from '../catalog/mix-cycles.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { composeInvoice, keepPending } from '../invoicing/compose-invoice.ts';
@@ -21,6 +22,7 @@ import { checkPaymentMethod, checkTaxRates } from './check-items.ts';
 import { type ChangePlan, isAboutDefaults, movesAnchor } from './commands.ts';
 import { PAYMENT_PATIENCE } from './create-subscription.ts';
 import { endTrial } from './end-trial.ts';
+import { checkMoves } from './pause.ts';
 import { collectionPause } from './pause-collection.ts';
 import { pendingUpdateExists, setEnd, settleNewEnd } from './schedule-cancellation.ts';
 import type { Subscription } from './subscription.ts';
@@ -47,8 +49,7 @@ function changeWhilePaused(draft: DecisionDraft, command: ChangePlan): Decision 
   planTrial(subscriptionOf(draft), command, asOf);
   if (command.items?.length) {
     const changed = changeItems(snapshot, subscriptionOf(draft), command.items, asOf);
-    const newCycle = changed.cycle.interval !== cycle.interval || changed.cycle.intervalCount !== cycle.intervalCount;
-    if (newCycle && pause?.unusedTime === 'extend') {
+    if (!isSameCycle(changed.cycle, cycle) && pause?.unusedTime === 'extend') {
       throw new Refusal(
         'interval_mismatch',
         `The rest of a period is kept for the subscription ${id}: its interval can be changed once it is resumed.`,
@@ -56,6 +57,7 @@ function changeWhilePaused(draft: DecisionDraft, command: ChangePlan): Decision 
       );
     }
     changeSubscription(draft, { items: changed.items, cycle: changed.cycle });
+    checkMoves(draft, pause, 'items');
   }
   if (command.cancellation) setEnd(draft, command.cancellation);
   return finishDecision(draft);
@@ -97,6 +99,7 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
 
   const plan = planChange(draft, command);
   changeSubscription(draft, { items: plan.items, cycle: plan.cycle });
+  checkMoves(draft, before.pause, 'items');
   if (plan.trial?.do === 'end') {
     const ended = endTrial(draft, plan.at, 'subscription_update');
     if (ended === 'canceled') return finishDecision(draft, 'customer.subscription.deleted');
@@ -146,9 +149,8 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
   const subscription = subscriptionOf(draft);
   const changed: ChangedItems = command.items?.length
     ? changeItems(snapshot, subscription, command.items, asOf)
-    : { items: subscription.items, cycle: subscription.cycle, touched: new Set() };
-  const newCycle =
-    changed.cycle.interval !== subscription.cycle.interval || changed.cycle.intervalCount !== subscription.cycle.intervalCount;
+    : { items: subscription.items, cycle: subscription.cycle, movesCycle: false, touched: new Set() };
+  const newCycle = changed.movesCycle;
   const trial = planTrial(subscription, command, asOf);
   const isTrialing = subscription.status === 'trialing';
   if (newCycle && !isTrialing && command.billingCycleAnchor === 'unchanged') {
@@ -175,8 +177,13 @@ function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
     );
   }
   const until = trial === null || trial.do === 'end' ? null : trial.end;
-  const current = { start: subscription.currentPeriodStart, end: until ?? subscription.currentPeriodEnd };
   const { billingCycleAnchor: anchor, billingTimezone: zone } = subscription;
+  const current = { start: subscription.currentPeriodStart, end: until ?? subscription.currentPeriodEnd };
+  if (until === null && !isTrialing && !isSameCycle(changed.cycle, subscription.cycle)) {
+    // Another interval is the shortest now, beside others that bill as they did: the periods of the same anchor become shorter or longer.
+    const { start, end } = periodContaining(anchor, changed.cycle, zone, at);
+    Object.assign(current, { start: Math.max(start, subscription.startDate, subscription.trialEnd ?? start), end });
+  }
   if (typeof command.billingCycleAnchor === 'number') {
     if (newCycle) {
       throw new Refusal(

@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { isMultipleOf, shortestCycle } from '../catalog/mix-cycles.ts';
 import type { Cycle, Price } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
@@ -33,15 +34,15 @@ export function checkQuantity(quantity: string, param: string): void {
 }
 
 /**
- * What holds for the items of a subscription together: at least one and at most 20, each price once, one currency, one cycle. `wishes` are all items as they will
- * be. @returns the cycle they share. @throws Refusal parameter_missing, parameter_invalid, item_duplicate_price, currency_mismatch, interval_mismatch
+ * What holds for the items of a subscription together: at least one and at most 20, each price once, one currency, and cycles that are whole multiples of the shortest. `wishes`
+ * are all items as they will be. @returns the shortest cycle, which is the subscription's. @throws Refusal parameter_missing, parameter_invalid, item_duplicate_price, currency_mismatch, interval_mismatch
  */
 export function checkTogether(snapshot: BillingSnapshot, wishes: readonly Wish[], currency: string): Cycle {
   const [first] = wishes;
   if (!first) throw new Refusal('parameter_missing', 'A subscription needs at least one item.', 'items');
   if (wishes.length > MAX_ITEMS) throw new Refusal('parameter_invalid', `A subscription has at most ${MAX_ITEMS} items.`, 'items');
   const seen = new Set<string>();
-  let cycle: Cycle | null = null;
+  const cycles: { cycle: Cycle; param: string }[] = [];
   for (const { priceId, param } of wishes) {
     const price = snapshot.prices[priceId];
     if (!price?.recurring) throw new Refusal('resource_missing', `No such price: '${priceId}'`, `${param}[price]`);
@@ -54,12 +55,20 @@ export function checkTogether(snapshot: BillingSnapshot, wishes: readonly Wish[]
     }
     seen.add(priceId);
     priceIn(price, currency, `${param}[price]`);
-    cycle ??= { interval: price.recurring.interval, intervalCount: price.recurring.intervalCount };
-    if (price.recurring.interval !== cycle.interval || price.recurring.intervalCount !== cycle.intervalCount) {
-      throw new Refusal('interval_mismatch', 'All items of a subscription must have the same billing interval.', `${param}[price]`);
-    }
+    cycles.push({ cycle: { interval: price.recurring.interval, intervalCount: price.recurring.intervalCount }, param });
   }
-  return cycle as Cycle;
+  const shortest = shortestCycle(cycles.map(({ cycle }) => cycle) as [Cycle, ...Cycle[]]);
+  const isStranger = ({ cycle }: { cycle: Cycle }): boolean => !isMultipleOf(cycle, shortest);
+  if (cycles.some(isStranger)) {
+    const { interval, intervalCount } = shortest;
+    const clash = cycles.findLast((candidate) => candidate.cycle === shortest || isStranger(candidate));
+    throw new Refusal(
+      'interval_mismatch',
+      `The billing intervals of a subscription must be whole multiples of its shortest, which is ${intervalCount} ${interval}.`,
+      `${clash?.param}[price]`,
+    );
+  }
+  return shortest;
 }
 
 /** @throws Refusal resource_missing, parameter_invalid for an unknown or inactive tax rate */

@@ -45,7 +45,7 @@ export interface CreateSubscription extends Previewed {
   defaultPaymentMethodId: string | null;
   defaultTaxRateIds: string[];
   cancelAtPeriodEnd: boolean;
-  cancelAt: Instant | null;
+  cancelAt: Instant | ItemPeriodEnd | null;
   /** When the first full period begins; what comes before it is a stub. Absent: at once. */
   billingCycleAnchor?: Instant;
   /** The same by day and time; not together with `billingCycleAnchor`. */
@@ -64,9 +64,12 @@ export type ItemChange =
   | { do: 'update'; itemId: string; priceId?: string; quantity?: string; taxRateIds?: string[] }
   | { do: 'remove'; itemId: string };
 
+/** When the current period of an item ends first or last; as Stripe, an instant from then on. */
+export type ItemPeriodEnd = 'min_period_end' | 'max_period_end';
+
 export interface ScheduleCancellation extends Previewed {
   /** `never` undoes. */
-  at: 'period_end' | 'never' | Instant;
+  at: 'period_end' | ItemPeriodEnd | 'never' | Instant;
   details?: Partial<CancellationDetails>;
   /** `none`: an end inside the current period gives nothing back. Absent: it gives back what is billed beyond it, as at Stripe. */
   prorationBehavior?: ProrationBehavior;

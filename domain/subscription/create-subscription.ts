@@ -1,4 +1,6 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { distinctCycles, isSameCycle } from '../catalog/mix-cycles.ts';
+import type { Cycle } from '../catalog/price.ts';
 import { isSoldIn } from '../catalog/price-in.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
@@ -14,13 +16,14 @@ import {
 import type { Settlement } from '../invoicing/settle.ts';
 import { assertSameCurrency } from '../money.ts';
 import { type Instant, isTimeZone, MAX_INSTANT } from '../time.ts';
+import { itemPeriodEnd } from './anchor.ts';
 import { planFirstPeriods, type Stretch } from './backdate.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { billOnce } from './bill-once.ts';
 import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
-import type { CreateSubscription } from './commands.ts';
+import type { CreateSubscription, ItemPeriodEnd } from './commands.ts';
 import { planTrialPeriod, trialFacts, trialLines } from './start-trial.ts';
-import type { Subscription } from './subscription.ts';
+import type { Subscription, SubscriptionItem } from './subscription.ts';
 import { nextStatus } from './transitions.ts';
 
 /** How long the first invoice of an incomplete subscription, or that of a pending update, may wait for its payment (23 h, as Stripe). */
@@ -38,14 +41,15 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   const { account, customer } = snapshot;
   if (snapshot.subscription) throw new Refusal('operation_conflict', `The subscription ${command.subscriptionId} exists already.`);
   if (customer.deleted) throw new Refusal('customer_deleted', `The customer ${customer.id} is deleted.`, 'customer');
-  const { currency, cycle } = checkCreation(snapshot, command);
+  const { currency, cycle, cycles } = checkCreation(snapshot, command);
   const zone = command.billingTimezone ?? customer.billingTimezone ?? account.billingTimezone;
   const onTrial = planTrialPeriod(command, cycle, zone, asOf);
-  const { startDate, anchor, period, stretches } = onTrial ?? planFirstPeriods(command, cycle, zone, asOf);
-  const cancelAt = command.cancelAtPeriodEnd ? period.end : command.cancelAt;
+  const { startDate, anchor, period, stretches } = onTrial ?? planFirstPeriods(command, cycles, zone, asOf);
+  const given = typeof command.cancelAt === 'number' ? command.cancelAt : null;
+  const cancelAt = command.cancelAtPeriodEnd ? period.end : given;
   if (cancelAt !== null) checkCancelAt(cancelAt, asOf);
 
-  const subscription: Subscription = {
+  const made: Subscription = {
     id: command.subscriptionId,
     customerId: customer.id,
     status: 'incomplete',
@@ -81,6 +85,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     metadata: {},
     createdAt: asOf,
   };
+  const subscription = typeof command.cancelAt === 'string' ? endingWith(made, snapshot, command.cancelAt) : made;
   const draft = { ...beginDecision(snapshot, context), subscription };
   const settlement = settleStretches(draft, stretches);
   const lines = [...(onTrial === null ? [] : trialLines(draft, subscription.items, period)), ...settlement.lines];
@@ -113,12 +118,26 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   return finishDecision(draft, 'customer.subscription.created');
 }
 
-/** All items over each stretch, oldest first: a line per item and stretch. */
+/** Ends when the first or last period of an item does. */
+const endingWith = (subscription: Subscription, { prices }: BillingSnapshot, which: ItemPeriodEnd): Subscription => ({
+  ...subscription,
+  cancelAt: itemPeriodEnd(subscription, prices, which),
+  canceledAt: subscription.createdAt,
+  cancellationDetails: { ...subscription.cancellationDetails, reason: 'cancellation_requested' },
+});
+
+/** The items over each stretch of their cycle, oldest first: a line per item and stretch. */
 function settleStretches(draft: DecisionDraft, stretches: readonly Stretch[]): Settlement {
   const { items } = subscriptionOf(draft);
-  const settled = stretches.map(({ from, cycle, free }) =>
+  const cycleOf = ({ priceId }: SubscriptionItem): Cycle | null => draft.snapshot.prices[priceId]?.recurring ?? null;
+  const settled = stretches.map(({ itemCycle, from, cycle, free }) =>
     settleItems(draft, {
-      due: dueItems(draft, items, from, cycle),
+      due: dueItems(
+        draft,
+        items.filter((item) => isSameCycle(cycleOf(item) ?? itemCycle, itemCycle)),
+        from,
+        cycle,
+      ),
       billed: [],
       at: from,
       unused: 'credit',
@@ -158,5 +177,6 @@ function checkCreation(snapshot: BillingSnapshot, command: CreateSubscription) {
   if (command.cancelAtPeriodEnd && command.cancelAt !== null) {
     throw new Refusal('parameter_invalid', 'You may only specify one of cancel_at and cancel_at_period_end.', 'cancel_at');
   }
-  return { currency, cycle };
+  const others = wishes.map(({ priceId }) => snapshot.prices[priceId]?.recurring ?? cycle);
+  return { currency, cycle, cycles: distinctCycles([cycle, ...others]) };
 }

@@ -87,16 +87,20 @@ export function catchUp(given: BillingSnapshot, asOf: Instant, newId: IdSource):
   return snapshot;
 }
 
-/** The invoices of the next `periods` boundaries as they are once final, in their order; fewer where the subscription ends before, none where nothing is left to bill. */
+/**
+ * The invoices of the next `periods` boundaries as they are once final, in their order; fewer where the subscription ends before, none where nothing is left to bill. A boundary that has
+ * nothing to bill, as all that is left is paid for until a later one, does not count.
+ */
 export function foresee(given: BillingSnapshot, periods: number, newId: IdSource): Invoice[] {
   const invoices: Invoice[] = [];
   let snapshot: BillingSnapshot = { ...given, account: { ...given.account, invoiceGraceSeconds: 0 } };
-  for (let period = 0; period < periods; ) {
+  for (let period = 0, barren = 0; period < periods && barren < 2; ) {
     const next = nextByItself(snapshot, newId);
     if (next === null) break;
     const invoice = madeBy(next.decision, next.snapshot);
     if (invoice !== undefined) invoices.push(invoice);
-    if (next.isBoundary || invoice !== undefined) period += 1;
+    if (invoice !== undefined) [period, barren] = [period + 1, 0];
+    else if (next.isBoundary) barren += 1;
     snapshot = applyDecision(next.snapshot, next.decision);
   }
   return invoices;

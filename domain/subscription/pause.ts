@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { isSameCycle } from '../catalog/mix-cycles.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
@@ -43,10 +44,26 @@ export function decidePause(snapshot: BillingSnapshot, command: PauseSubscriptio
     throw new Refusal('date_out_of_range', `The subscription ${subscription.id} ends before the pause would begin.`, 'effective_at');
   }
   const { resumesAt, unusedTime, resume } = command;
+  checkMoves(draft, command, 'unused_time');
   const pause: Pause = { at: begins, atPeriodEnd: command.at === 'period_end', resumesAt, unusedTime, resume };
   changeSubscription(draft, { pause });
   if (command.at === 'now') beginPause(draft, begins);
   return finishDecision(draft);
+}
+
+/**
+ * A period can be moved behind a pause only where all items share it: the boundaries of several intervals would not meet again.
+ * @throws Refusal interval_mismatch
+ */
+export function checkMoves(draft: DecisionDraft, pause: Pick<Pause, 'unusedTime'> | null, param: string): void {
+  if (pause?.unusedTime !== 'extend') return;
+  const { id, items, cycle } = subscriptionOf(draft);
+  if (items.every(({ priceId }) => isSameCycle(draft.snapshot.prices[priceId]?.recurring ?? cycle, cycle))) return;
+  throw new Refusal(
+    'interval_mismatch',
+    `The items of the subscription ${id} bill by several intervals: unused time can only be credited.`,
+    param,
+  );
 }
 
 function prolong(draft: DecisionDraft, command: PauseSubscription): Decision {

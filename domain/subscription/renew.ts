@@ -51,13 +51,26 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
   const period = { start, end: periodContaining(before.billingCycleAnchor, before.cycle, before.billingTimezone, start).end };
   changeSubscription(draft, { currentPeriodStart: period.start, currentPeriodEnd: period.end });
   const due = dueItems(draft, before.items, period.start, fullCycleOf(before, period));
-  const settlement = settleItems(draft, { due, billed: snapshot.billed, at: period.start, unused: 'credit', charge: 'bill' });
+  const settlement = settleItems(draft, {
+    due,
+    billed: snapshot.billed,
+    at: period.start,
+    unused: 'credit',
+    charge: 'bill',
+    endIsSettled: true,
+  });
   const unpaid = before.status === 'unpaid';
+  const pending = [...stillPending(draft), ...customerItems(snapshot, before.currency)];
+  if (settlement.lines.length + pending.length === 0) {
+    // What is left of it bills by a longer interval, and is paid for.
+    recordCoverage(draft, settlement, []);
+    return finishDecision(draft);
+  }
   const { covered } = composeInvoice(draft, {
     billingReason: 'subscription_cycle',
     period: { start: before.currentPeriodStart, end: start },
     lines: settlement.lines,
-    pending: [...stillPending(draft), ...customerItems(snapshot, before.currency)],
+    pending,
     autoAdvance: !unpaid,
     leaveDraft: unpaid,
     graceSeconds: snapshot.account.invoiceGraceSeconds,

@@ -10,7 +10,7 @@ import {
   finishDecision,
 } from '../invoicing/draft-decision.ts';
 import type { Settlement } from '../invoicing/settle.ts';
-import { fullCycleOf } from './anchor.ts';
+import { fullCycleOf, itemPeriodEnd } from './anchor.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import type { ScheduleCancellation } from './commands.ts';
 import { checkCancelAt } from './create-subscription.ts';
@@ -70,7 +70,11 @@ export function setEnd(draft: DecisionDraft, { at, details }: ScheduleCancellati
     return;
   }
   const atPeriodEnd = at === 'period_end';
-  const end = atPeriodEnd ? currentPeriodEnd : at;
+  const end = atPeriodEnd
+    ? currentPeriodEnd
+    : typeof at === 'number'
+      ? at
+      : itemPeriodEnd(subscriptionOf(draft), draft.snapshot.prices, at);
   if (atPeriodEnd && subscriptionOf(draft).status === 'paused' && pause?.unusedTime !== 'extend' && end <= draft.asOf) {
     throw new Refusal(
       'date_out_of_range',

@@ -112,8 +112,8 @@ describe('refusals name the parameter as Stripe does', () => {
     ['text for a list', () => form(customerCreate, 'expand=a'), 'parameter_invalid', 'expand'],
     ['currency', () => form(priceCreate, 'product=p&currency=xyz&unit_amount=1'), 'parameter_invalid', 'currency'],
     ['zone', () => form(customerCreate, 'billing_timezone=Mars/Base'), 'parameter_invalid', 'billing_timezone'],
-    ['instant beyond 9999', () => form(subscriptionUpdate, 'cancel_at=253402300800'), 'parameter_invalid_integer', 'cancel_at'],
-    ['instant before 1970', () => form(subscriptionUpdate, 'cancel_at=-1'), 'parameter_invalid_integer', 'cancel_at'],
+    ['instant beyond 9999', () => form(subscriptionUpdate, 'proration_date=253402300800'), 'parameter_invalid_integer', 'proration_date'],
+    ['instant before 1970', () => form(subscriptionUpdate, 'proration_date=-1'), 'parameter_invalid_integer', 'proration_date'],
     ['both amounts', () => form(priceCreate, `${PRICE}&unit_amount_decimal=1.5`), 'parameters_exclusive', 'unit_amount'],
     ['no amount', () => form(priceCreate, 'product=p&currency=eur'), 'parameter_missing', 'unit_amount'],
     [

@@ -315,7 +315,7 @@ test('for any anchor, zone and cycle the stub and the full periods are contiguou
         ...(anchor !== null && (config === null || !days) ? { billingCycleAnchor: asOf + Math.ceil((natural - asOf) * anchor) } : {}),
         ...(back === null ? {} : { backdateStartDate: asOf - back }),
       });
-      const first = planFirstPeriods(command, cycle, zone, asOf);
+      const first = planFirstPeriods(command, [cycle], zone, asOf);
       expect(first.stretches[0]?.from).toBe(first.startDate);
       let end: Instant = first.startDate;
       for (const stretch of first.stretches) {

@@ -17,6 +17,7 @@ function paidBook(items = ['pro'], parts: ConstructorParameters<typeof MemoryBoo
   book.price('addon', '310');
   book.price('free', '0');
   book.price('yearly', '36500', 'year');
+  book.price('weekly', '700', 'week');
   book.price('usd', '1', 'month', { currency: 'usd' });
   book.price('old', '3100', 'month', { active: false });
   createPaid(book, JAN_1, items);
@@ -288,7 +289,7 @@ describe('refusals name the parameter at fault', () => {
       'items[1][id]',
     ],
     ['one price twice', [{ do: 'update', itemId: 'si_addon', priceId: 'pro' }], 'item_duplicate_price', 'items[0][price]'],
-    ['another cycle for one of two', [{ do: 'update', itemId: 'si_addon', priceId: 'yearly' }], 'interval_mismatch', 'items[0][price]'],
+    ['a cycle that is no multiple', [{ do: 'update', itemId: 'si_addon', priceId: 'weekly' }], 'interval_mismatch', 'items[0][price]'],
     ['another currency', [{ do: 'update', itemId: 'si_addon', priceId: 'usd' }], 'currency_mismatch', 'items[0][price]'],
     ['an inactive price', [{ do: 'update', itemId: 'si_addon', priceId: 'old' }], 'price_inactive', 'items[0][price]'],
     ['half a seat', [{ do: 'update', itemId: 'si_addon', quantity: '0.5' }], 'parameter_invalid', 'items[0][quantity]'],

@@ -11,6 +11,8 @@ function bookWith(parts: ConstructorParameters<typeof MemoryBook>[0] = {}): Memo
   book.price('pro', '2000');
   book.price('addon', '500');
   book.price('yearly', '20000', 'year');
+  book.price('weekly', '500', 'week');
+  book.price('bimonthly', '4000', 'month', { intervalCount: 2 });
   book.price('quarterly', '5000', 'month', { intervalCount: 3 });
   book.price('usd', '2000', 'month', { currency: 'usd' });
   book.price('once', '2000', null);
@@ -90,8 +92,8 @@ describe('refusals name the parameter at fault', () => {
     ['one-time price', { items: [item('once')] }, 'price_not_recurring', 'items[0][price]'],
     ['two currencies', { items: [item('pro'), item('usd')] }, 'currency_mismatch', 'items[1][price]'],
     ['another currency than asked for', { items: [item('pro')], currency: 'usd' }, 'currency_mismatch', 'items[0][price]'],
-    ['two cycles', { items: [item('pro'), item('yearly')] }, 'interval_mismatch', 'items[1][price]'],
-    ['two counts', { items: [item('pro'), item('quarterly')] }, 'interval_mismatch', 'items[1][price]'],
+    ['cycles without common boundaries', { items: [item('pro'), item('weekly')] }, 'interval_mismatch', 'items[1][price]'],
+    ['a cycle that is no multiple', { items: [item('quarterly'), item('bimonthly')] }, 'interval_mismatch', 'items[1][price]'],
     ['one price twice', { items: [item('pro'), item('pro', { id: 'si_2' })] }, 'item_duplicate_price', 'items[1][price]'],
     ['half a seat', { items: [item('pro', { quantity: '1.5' })] }, 'parameter_invalid', 'items[0][quantity]'],
     ['negative seats', { items: [item('pro', { quantity: '-1' })] }, 'parameter_invalid', 'items[0][quantity]'],

@@ -135,3 +135,55 @@ test('an anchor moved to a date ends the period there; an end in mid-period give
     '2025-02-10 cycle -EUR 10.00 paid',
   ]);
 });
+
+test('monthly seats, quarterly support and a yearly fee: each by its own interval, together where they meet', {
+  timeout: 240_000,
+}, async () => {
+  const { clock, customer } = await customerAt('2025-01-31T00:00:00Z');
+  const [seats, support, fee] = [
+    await newPrice(stripe, 1000),
+    await newPrice(stripe, 9000, { recurring: { interval: 'month', interval_count: 3 } }),
+    await newPrice(stripe, 36_500, { recurring: { interval: 'year' } }),
+  ];
+  const subscription = await stripe.subscriptions.create({
+    customer,
+    items: [{ price: seats, quantity: 2 }, { price: support }, { price: fee }],
+    payment_behavior: 'error_if_incomplete',
+  });
+  await advanceTo(stripe, clock, '2025-05-10T00:00:00Z');
+  const living = await stripe.subscriptions.retrieve(subscription.id);
+  expect(living.items.data.map((item) => [isoInstant(item.current_period_start), isoInstant(item.current_period_end)])).toEqual([
+    ['2025-04-30T00:00:00Z', '2025-05-31T00:00:00Z'],
+    ['2025-04-30T00:00:00Z', '2025-07-31T00:00:00Z'],
+    ['2025-01-31T00:00:00Z', '2026-01-31T00:00:00Z'],
+  ]);
+  // The yearly fee leaves for a dearer one: what is given back and charged is of the year.
+  const dearer = await newPrice(stripe, 73_000, { recurring: { interval: 'year' } });
+  const wish = { items: [{ id: living.items.data[2]?.id ?? '', price: dearer }], proration_behavior: 'always_invoice' as const };
+  const preview = await stripe.invoices.createPreview({ subscription: subscription.id, subscription_details: wish });
+  const changed = await stripe.subscriptions.update(subscription.id, { ...wish, expand: ['latest_invoice'] });
+  const invoice = changed.latest_invoice as Stripe.Invoice;
+  expect(invoice.lines.data.map(({ amount, period }) => [amount, period])).toEqual(
+    preview.lines.data.map(({ amount, period }) => [amount, period]),
+  );
+  expect(invoice.lines.data.map(({ period }) => isoInstant(period.end))).toEqual(['2026-01-31T00:00:00Z', '2026-01-31T00:00:00Z']);
+  const ending = await stripe.subscriptions.update(subscription.id, { cancel_at: 'max_period_end' });
+  expect([isoInstant(ending.cancel_at ?? 0), ending.cancel_at_period_end]).toEqual(['2026-01-31T00:00:00Z', false]);
+  await advanceTo(stripe, clock, '2026-03-01T00:00:00Z');
+  expect(await calendarOf(customer)).toEqual([
+    '2025-01-31 create EUR 475.00 paid',
+    '2025-02-28 cycle EUR 20.00 paid',
+    '2025-03-31 cycle EUR 20.00 paid',
+    '2025-04-30 cycle EUR 110.00 paid',
+    expect.stringMatching(/^2025-05-10 update EUR 26\d\.\d\d paid$/),
+    '2025-05-31 cycle EUR 20.00 paid',
+    '2025-06-30 cycle EUR 20.00 paid',
+    '2025-07-31 cycle EUR 110.00 paid',
+    '2025-08-31 cycle EUR 20.00 paid',
+    '2025-09-30 cycle EUR 20.00 paid',
+    '2025-10-31 cycle EUR 110.00 paid',
+    '2025-11-30 cycle EUR 20.00 paid',
+    '2025-12-31 cycle EUR 20.00 paid',
+  ]);
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled');
+});

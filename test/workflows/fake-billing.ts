@@ -119,7 +119,7 @@ export class FakeBilling {
             anchor: input.asOf,
             zone: input.billingTimezone ?? this.timezone,
             n: 0,
-            cancelAt: input.cancelAt,
+            cancelAt: typeof input.cancelAt === 'string' ? null : input.cancelAt,
             incompleteExpiresAt: input.asOf + 23 * HOUR,
             pendingUpdate: null,
             trial: null,
@@ -235,7 +235,7 @@ export class FakeBilling {
       scheduleCancellation: async (input) =>
         this.once('scheduleCancellation', input, () => {
           const sub = this.living(input.subscriptionId);
-          sub.cancelAt = input.at === 'never' ? null : input.at === 'period_end' ? this.period(sub).end : input.at;
+          sub.cancelAt = input.at === 'never' ? null : typeof input.at === 'string' ? this.period(sub).end : input.at;
           return this.outcome(sub, null);
         }),
       pauseSubscription: async (input) =>

@@ -90,8 +90,13 @@ export const applyScheduledChange = (
     { ...own(desk, `apply:${changeId}`, asOf), changeId, paymentBehavior },
   ]);
 
-const describeSchedule = (at: Ordered<'scheduleCancellation'>['at']): string =>
-  at === 'never' ? 'will not cancel after all' : `will cancel ${describeWhen(at)}`;
+function describeSchedule(at: Ordered<'scheduleCancellation'>['at']): string {
+  if (at === 'never') return 'will not cancel after all';
+  if (at === 'min_period_end' || at === 'max_period_end') {
+    return `will cancel when the ${at === 'min_period_end' ? 'first' : 'last'} current period of its items ends`;
+  }
+  return `will cancel ${describeWhen(at)}`;
+}
 
 /** Bills the period that starts at the boundary. */
 export function issueInvoice(desk: Desk, boundary: Instant): Promise<BillingOutcome> {
