@@ -14,6 +14,7 @@ import type { InvoiceCommand, StartInvoice } from '../workflows/messages.ts';
 import type { RequestContext } from './context.ts';
 import { inRestingTimeOf } from './customer-clock.ts';
 import { ApiError, noAnswerInTime, notFound } from './errors.ts';
+import type { InlinePrices } from './inline-prices.ts';
 import { randomId } from './new-id.ts';
 import { presentInvoices } from './read-objects.ts';
 import { mergeMetadata } from './schemas/fields.ts';
@@ -131,10 +132,12 @@ export async function editInvoice(
   context: RequestContext,
   { id, subscriptionId }: Pick<Invoice, 'id' | 'subscriptionId'>,
   edit: DraftEdit,
+  inline?: InlinePrices,
 ): Promise<void> {
   const { operationId } = context;
   await withAccount(context.db, context.account.id, async (t) => {
     if ((await findOperation(t, operationId)) !== null) return;
+    await inline?.write(t, context);
     const snapshot = await loadSnapshot(t, { ...editQuery({ invoiceId: id }, edit), lock: false });
     decideEdit(snapshot, edit, { asOf: context.now(), newId: randomId });
     await insertInvoiceEdit(t, { id: operationId, invoiceId: id, edit, createdAt: context.now() });

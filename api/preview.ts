@@ -8,6 +8,7 @@ import type { RequestContext } from './context.ts';
 import { inTimeOf } from './customer-clock.ts';
 import { contextAt, type DryRun, type Trial, tryCancellation, tryChange, tryCreation, tryNothing, tryScheduling } from './dry-run.ts';
 import { ApiError, badRequest, notFound } from './errors.ts';
+import { type InlinePrices, inlinePrices } from './inline-prices.ts';
 import { randomId } from './new-id.ts';
 import { listAnswer } from './paging.ts';
 import { PREVIEW_PATIENCE, writePreviewToken } from './preview-token.ts';
@@ -99,7 +100,13 @@ const IN = 'subscription_details';
 const ONLY_NEW = Object.keys(subscriptionCreate.shape).filter((name) => !(name in subscriptionUpdate.shape));
 const ONLY_EXISTING = [...Object.keys(subscriptionUpdate.shape).filter((name) => !(name in subscriptionCreate.shape)), 'cancel_now'];
 
-function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Promise<DryRun> {
+/** The trial with the prices that the request brings along; they are in no table. */
+async function withInline(t: AccountTransaction, { asOf, suppose, ...trial }: Trial, inline: InlinePrices): Promise<Trial> {
+  const priced = await inline.suppose(t, asOf);
+  return { ...trial, asOf, suppose: (snapshot) => priced(suppose === undefined ? snapshot : suppose(snapshot)) };
+}
+
+async function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Promise<DryRun> {
   const details = params.subscription_details;
   if (details?.items === undefined) throw badRequest(`Missing required param: ${IN}[items].`, `${IN}[items]`, 'parameter_missing');
   refuse(details, [...ONLY_EXISTING, 'payment_behavior']);
@@ -108,9 +115,9 @@ function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Prom
   const items = details.items.map((item, index) => {
     const at = `${IN}[items][${index}]`;
     if (item.id !== undefined || item.deleted !== undefined) throw badRequest('A new subscription has no items to change.', `${at}[id]`);
-    if (item.price === undefined) throw badRequest(`Missing required param: ${at}[price].`, `${at}[price]`, 'parameter_missing');
-    return { price: item.price, quantity: item.quantity ?? 1, tax_rates: item.tax_rates, metadata: undefined };
+    return { price: item.price, price_data: item.price_data, quantity: item.quantity ?? 1, tax_rates: item.tax_rates, metadata: undefined };
   });
+  const inline = inlinePrices(randomId);
   const command = creationFrom(
     {
       ...rest,
@@ -124,8 +131,11 @@ function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial): Prom
       cancel_at_period_end: rest.cancel_at_period_end ?? false,
     },
     randomId,
+    inline,
+    IN,
   );
-  return tryCreation(t, command, isStranger(params) ? { ...trial, standIn: STRANGER } : trial);
+  const supposed = await withInline(t, trial, inline);
+  return tryCreation(t, command, isStranger(params) ? { ...supposed, standIn: STRANGER } : supposed);
 }
 
 async function tryExisting(t: AccountTransaction, id: string, params: PreviewInput, trial: Trial): Promise<DryRun> {
@@ -146,6 +156,7 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
     const prorate = (details.proration_behavior ?? 'create_prorations') !== 'none';
     return tryCancellation(t, id, { prorate, invoiceNow: true }, trial);
   }
+  const inline = inlinePrices(randomId);
   const change = changeFrom(
     {
       ...details,
@@ -154,11 +165,13 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
       effective_at: details.effective_at ?? 'now',
     },
     randomId,
+    inline,
     {},
     `${IN}[items]`,
   );
   if (change === null) return tryNothing(t, id, trial);
-  return isSchedulingOnly(change) ? tryScheduling(t, id, schedulingOf(change), trial) : tryChange(t, id, change, trial);
+  const supposed = await withInline(t, trial, inline);
+  return isSchedulingOnly(change) ? tryScheduling(t, id, schedulingOf(change), supposed) : tryChange(t, id, change, supposed);
 }
 
 const noInvoice = (id: string | undefined): ApiError =>

@@ -13,6 +13,7 @@ import type { RequestContext } from './context.ts';
 import { inRestingTimeOf, inTimeOf } from './customer-clock.ts';
 import { tryCancellation, tryChange, tryCreation, tryScheduling, tryUnscheduling } from './dry-run.ts';
 import { noAnswerInTime, notFound } from './errors.ts';
+import type { InlinePrices } from './inline-prices.ts';
 import { presentScheduledChange } from './presenters/scheduled-changes.ts';
 import { presentSubscriptions } from './read-objects.ts';
 import { isSchedulingOnly, schedulingOf } from './subscription-input.ts';
@@ -32,12 +33,15 @@ export async function subscriptionOf(t: AccountTransaction, id: string): Promise
 }
 
 /** Dry run, then the workflow. @throws Refusal | ApiError */
-export async function createSubscription(asked: RequestContext, command: CreateSubscription): Promise<void> {
+export async function createSubscription(asked: RequestContext, command: CreateSubscription, inline: InlinePrices): Promise<void> {
   const context = await inRestingTimeOf(asked, { customerId: command.customerId });
   const { testClock } = context;
   const frozen = testClock === undefined ? [] : ([{ id: testClock.id, at: testClock.frozenTime }] as const);
   await withAccount(context.db, context.account.id, async (t) => {
-    if (!(await isRepeat(context, t))) await tryCreation(t, command, { asOf: context.now() });
+    if (await isRepeat(context, t)) return;
+    const asOf = context.now();
+    await tryCreation(t, command, { asOf, suppose: await inline.suppose(t, asOf) });
+    await inline.write(t, context);
   });
   context.log.info({ workflowId: command.subscriptionId, operationId: context.operationId }, 'subscribe');
   await reach(context, command.subscriptionId, () =>
@@ -45,13 +49,15 @@ export async function createSubscription(asked: RequestContext, command: CreateS
   );
 }
 
-export async function changeSubscription(asked: RequestContext, id: string, change: ChangePlan): Promise<void> {
+export async function changeSubscription(asked: RequestContext, id: string, change: ChangePlan, inline: InlinePrices): Promise<void> {
   const context = await inRestingTimeOf(asked, { subscriptionId: id });
   const before = await withAccount(context.db, context.account.id, async (t) => {
     const subscription = await subscriptionOf(t, id);
     if (await isRepeat(context, t)) return subscription;
-    const trial = { asOf: context.now() };
+    const asOf = context.now();
+    const trial = { asOf, suppose: await inline.suppose(t, asOf) };
     await (isSchedulingOnly(change) ? tryScheduling(t, id, schedulingOf(change), trial) : tryChange(t, id, change, trial));
+    await inline.write(t, context);
     return subscription;
   });
   const command = commandOf(context);

@@ -10,6 +10,7 @@ import type {
 } from '../domain/subscription/commands.ts';
 import type { ProrationBehavior } from '../domain/subscription/subscription.ts';
 import { badRequest } from './errors.ts';
+import type { InlinePrices } from './inline-prices.ts';
 import type { pinsOf } from './preview-token.ts';
 import type { itemChange, subscriptionCreate, subscriptionUpdate } from './schemas/subscriptions.ts';
 import type { z } from './schemas/zod.ts';
@@ -18,21 +19,26 @@ type CreateInput = z.output<typeof subscriptionCreate>;
 type UpdateInput = z.output<typeof subscriptionUpdate>;
 type ItemInput = z.output<typeof itemChange>;
 
-export function creationFrom(params: Omit<CreateInput, 'customer'> & { customer: string }, newId: IdSource): CreateSubscription {
+export function creationFrom(
+  params: Omit<CreateInput, 'customer'> & { customer: string },
+  newId: IdSource,
+  inline: InlinePrices,
+  path = '',
+): CreateSubscription {
   if (params.cancel_at !== undefined && params.cancel_at_period_end) throw exclusive('cancel_at', 'cancel_at_period_end');
   const config = params.billing_cycle_anchor_config;
   if (config !== undefined && params.billing_cycle_anchor !== undefined)
     throw exclusive('billing_cycle_anchor', 'billing_cycle_anchor_config');
+  const subscriptionId = newId(ID_PREFIX.subscription);
   return {
-    subscriptionId: newId(ID_PREFIX.subscription),
+    subscriptionId,
     customerId: params.customer,
     currency: params.currency ?? null,
-    items: params.items.map((item) => ({
-      id: newId(ID_PREFIX.subscriptionItem),
-      priceId: item.price,
-      quantity: String(item.quantity),
-      taxRateIds: item.tax_rates ?? [],
-    })),
+    items: params.items.map((item, index) => {
+      const id = newId(ID_PREFIX.subscriptionItem);
+      const priceId = inline.requiredId(item, id, within(path, `items[${index}]`));
+      return { id, priceId, quantity: String(item.quantity), taxRateIds: item.tax_rates ?? [] };
+    }),
     paymentBehavior: params.payment_behavior,
     billingTimezone: params.billing_timezone ?? null,
     defaultPaymentMethodId: params.default_payment_method ?? null,
@@ -58,14 +64,17 @@ export function creationFrom(params: Omit<CreateInput, 'customer'> & { customer:
     ...(params.add_invoice_items === undefined
       ? {}
       : {
-          addInvoiceItems: params.add_invoice_items.map((item) => ({
-            priceId: item.price,
+          addInvoiceItems: params.add_invoice_items.map((item, index) => ({
+            priceId: inline.requiredId(item, subscriptionId, within(path, `add_invoice_items[${index}]`)),
             quantity: String(item.quantity),
             taxRateIds: item.tax_rates ?? [],
           })),
         }),
   };
 }
+
+/** `items[0]` inside of a hash. */
+const within = (hash: string, param: string): string => (hash === '' ? param : `${hash}[${param.replace('[', '][')}`);
 
 function trialFrom({ trial_period_days: days, trial_end: end }: Pick<CreateInput, 'trial_period_days' | 'trial_end'>): {
   trial?: NewTrial;
@@ -95,29 +104,31 @@ function trialChangeFrom(
 }
 
 /** `items` of an update as changes. Without an id an item is added; with one it is changed, or removed by `deleted`. */
-function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, path: string): ItemChange[] {
+function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, inline: InlinePrices, path: string): ItemChange[] {
   return items.map((item, index): ItemChange => {
     const at = `${path}[${index}]`;
     if (item.id !== undefined && item.deleted === true) {
-      if (item.price !== undefined || item.quantity !== undefined) throw exclusive(`${at}[deleted]`, `${at}[price]`);
+      if (item.price !== undefined || item.price_data !== undefined || item.quantity !== undefined)
+        throw exclusive(`${at}[deleted]`, `${at}[price]`);
       return { do: 'remove', itemId: item.id };
     }
     if (item.id !== undefined) {
+      const priceId = inline.idOf(item, item.id, at);
       return {
         do: 'update',
         itemId: item.id,
-        ...(item.price === undefined ? {} : { priceId: item.price }),
+        ...(priceId === undefined ? {} : { priceId }),
         ...(item.quantity === undefined ? {} : { quantity: String(item.quantity) }),
         ...(item.tax_rates === undefined ? {} : { taxRateIds: item.tax_rates ?? [] }),
       };
     }
     if (item.deleted === true) throw badRequest(`Missing required param: ${at}[id].`, `${at}[id]`, 'parameter_missing');
-    if (item.price === undefined) throw badRequest(`Missing required param: ${at}[price].`, `${at}[price]`, 'parameter_missing');
+    const id = newId(ID_PREFIX.subscriptionItem);
     return {
       do: 'add',
       item: {
-        id: newId(ID_PREFIX.subscriptionItem),
-        priceId: item.price,
+        id,
+        priceId: inline.requiredId(item, id, at),
         quantity: String(item.quantity ?? 1),
         taxRateIds: item.tax_rates ?? [],
       },
@@ -151,7 +162,13 @@ export const laterFrom = (effectiveAt: UpdateInput['effective_at'] | undefined):
 export type Pins = ReturnType<typeof pinsOf>;
 
 /** Everything of an update that bills; null where it only describes. */
-export function changeFrom(params: UpdateInput, newId: IdSource, { preview, prorationDate }: Pins, path = 'items'): ChangePlan | null {
+export function changeFrom(
+  params: UpdateInput,
+  newId: IdSource,
+  inline: InlinePrices,
+  { preview, prorationDate }: Pins,
+  path = 'items',
+): ChangePlan | null {
   const cancellation = schedulingFrom(params);
   const later = laterFrom(params.effective_at);
   if (later !== undefined) {
@@ -175,7 +192,7 @@ export function changeFrom(params: UpdateInput, newId: IdSource, { preview, pror
     ...(later === undefined ? {} : { effectiveAt: later }),
     prorationBehavior: params.proration_behavior,
     paymentBehavior: params.payment_behavior,
-    ...(params.items === undefined ? {} : { items: itemChangesFrom(params.items, newId, path) }),
+    ...(params.items === undefined ? {} : { items: itemChangesFrom(params.items, newId, inline, path) }),
     ...(pricedFrom === undefined ? {} : { prorationDate: pricedFrom }),
     ...(params.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: params.billing_cycle_anchor }),
     ...(params.default_payment_method === undefined ? {} : { defaultPaymentMethodId: params.default_payment_method }),

@@ -1,7 +1,7 @@
 import type { Price } from '../domain/catalog/price.ts';
 import type { AccountTransaction } from './client.ts';
 import { Filter, type InstantRange, type List, listRows, type Page } from './list.ts';
-import { findOne, fromRow, insertOne, type TableShape, updateOne } from './table.ts';
+import { findOne, fromRow, insertOne, insertRows, type TableShape, toRow, updateOne } from './table.ts';
 
 export const PRICES: TableShape<Price> = {
   table: 'prices',
@@ -29,6 +29,9 @@ export const PRICES: TableShape<Price> = {
 };
 
 export const insertPrice = (t: AccountTransaction, given: Price): Promise<void> => insertOne(t, PRICES, given);
+/** @returns whether it is new */
+export const insertNewPrice = async (t: AccountTransaction, given: Price): Promise<boolean> =>
+  (await insertRows(t, PRICES.table, [toRow(PRICES, t.accountId, given)], 'on conflict (account_id, id) do nothing')) === 1;
 export const findPrice = (t: AccountTransaction, id: string, forUpdate = false): Promise<Price | null> => findOne(t, PRICES, id, forUpdate);
 export const updatePrice = (t: AccountTransaction, id: string, patch: Partial<Price>): Promise<Price | null> =>
   updateOne(t, PRICES, id, patch);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { findPrice, insertPrice, listPrices, updatePrice } from '../../db/prices.ts';
 import { findProduct, insertProduct } from '../../db/products.ts';
-import type { Interval, Price, PriceAmounts, Product, Recurring, TiersMode } from '../../domain/catalog/price.ts';
+import type { Price, PriceAmounts, Product } from '../../domain/catalog/price.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
 import { checkInput } from '../check-input.ts';
 import type { RequestContext } from '../context.ts';
@@ -10,81 +10,12 @@ import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentPrice } from '../presenters/catalog.ts';
+import { currencyOptionsFrom, newPrice } from '../price-input.ts';
 import { expand, listOf, mergeMetadata } from '../schemas/fields.ts';
-import { type Amounts, addedCurrencyOptions, type CurrencyOptions, type Tiers } from '../schemas/price-amounts.ts';
+import { addedCurrencyOptions, type CurrencyOptions } from '../schemas/price-amounts.ts';
 import * as schemas from '../schemas/prices.ts';
 import { z } from '../schemas/zod.ts';
 import { tell } from '../tell-event.ts';
-
-interface PriceInput {
-  currency: string;
-  unit_amount?: number | undefined;
-  unit_amount_decimal?: string | undefined;
-  billing_scheme?: Price['billingScheme'];
-  tiers?: Tiers | undefined;
-  tiers_mode?: TiersMode | undefined;
-  transform_quantity?: { divide_by: number; round: 'up' | 'down' } | undefined;
-  currency_options?: CurrencyOptions | undefined;
-  active: boolean;
-  recurring?:
-    | { interval: Interval; interval_count: number; usage_type?: Recurring['usageType'] | undefined; meter?: string | undefined }
-    | undefined;
-  tax_behavior: Price['taxBehavior'];
-  nickname?: string | null | undefined;
-  lookup_key?: string | undefined;
-  external_id?: string | null | undefined;
-  metadata?: Record<string, string | null> | null | undefined;
-}
-
-const amountOf = (whole: number | undefined, decimal: string | undefined): string | null =>
-  decimal ?? (whole === undefined ? null : String(whole));
-
-const amountsFrom = (input: Amounts & { tiers?: Tiers | undefined }): PriceAmounts => ({
-  unitAmountDecimal: amountOf(input.unit_amount, input.unit_amount_decimal),
-  tiers:
-    input.tiers?.map((tier) => ({
-      upTo: tier.up_to === 'inf' ? null : String(tier.up_to),
-      unitAmountDecimal: amountOf(tier.unit_amount, tier.unit_amount_decimal),
-      flatAmountDecimal: amountOf(tier.flat_amount, tier.flat_amount_decimal),
-    })) ?? null,
-});
-
-const currencyOptionsFrom = (options: CurrencyOptions | undefined): Price['currencyOptions'] =>
-  Object.fromEntries(
-    Object.entries(options ?? {}).map(([currency, option]) => [
-      currency.toLowerCase(),
-      { ...amountsFrom(option), taxBehavior: option.tax_behavior },
-    ]),
-  );
-
-export const newPrice = (context: RequestContext, productId: string, input: PriceInput): Price => ({
-  id: context.newId(ID_PREFIX.price),
-  productId,
-  currency: input.currency,
-  ...amountsFrom(input),
-  billingScheme: input.billing_scheme ?? 'per_unit',
-  tiersMode: input.tiers_mode ?? null,
-  transformQuantity:
-    input.transform_quantity === undefined ? null : { divideBy: input.transform_quantity.divide_by, round: input.transform_quantity.round },
-  currencyOptions: currencyOptionsFrom(input.currency_options),
-  recurring:
-    input.recurring === undefined
-      ? null
-      : {
-          interval: input.recurring.interval,
-          intervalCount: input.recurring.interval_count,
-          usageType: input.recurring.usage_type ?? 'licensed',
-          meterId: input.recurring.meter ?? null,
-        },
-  taxBehavior: input.tax_behavior,
-  active: input.active,
-  madeFor: null,
-  nickname: input.nickname ?? null,
-  lookupKey: input.lookup_key ?? null,
-  externalId: input.external_id ?? null,
-  metadata: mergeMetadata({}, input.metadata),
-  createdAt: context.now(),
-});
 
 /** A lookup key names one active price; `transfer` takes it from the one that has it. @throws ApiError 400 when it is taken */
 async function freeLookupKey(
@@ -124,7 +55,7 @@ export const priceRoutes = [
             : await productFrom(context, t, params.product_data);
         if (product === null) throw notFound('product', params.product ?? '', 'product');
         await freeLookupKey(t, params.lookup_key, params.transfer_lookup_key, null);
-        const price = newPrice(context, product.id, params);
+        const price = newPrice(product.id, params, context);
         await insertPrice(t, price);
         await tell(context, t, { type: 'price.created', objectType: 'price', after: price });
         return presentPrice(price, context.account.livemode);

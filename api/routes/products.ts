@@ -7,11 +7,11 @@ import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentProduct } from '../presenters/catalog.ts';
+import { newPrice } from '../price-input.ts';
 import { expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/products.ts';
 import { z } from '../schemas/zod.ts';
 import { tell } from '../tell-event.ts';
-import { newPrice } from './prices.ts';
 
 const one = { tag: 'Products', answer: schemas.product, kind: 'product' } as const;
 
@@ -43,7 +43,7 @@ export const productRoutes = [
         await insertProduct(t, product);
         await tell(context, t, { type: 'product.created', objectType: 'product', after: product });
         if (params.default_price_data === undefined) return presentProduct(product, context.account.livemode);
-        const price = newPrice(context, product.id, { active: true, ...params.default_price_data });
+        const price = newPrice(product.id, { active: true, ...params.default_price_data }, context);
         await insertPrice(t, price);
         await tell(context, t, { type: 'price.created', objectType: 'price', after: price });
         const updated = await updateProduct(t, product.id, { defaultPriceId: price.id });

@@ -6,6 +6,7 @@ import type { Subscription, SubscriptionItem } from '../../domain/subscription/s
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
 import { notFound } from '../errors.ts';
+import { inlinePrices } from '../inline-prices.ts';
 import { listAnswer, pageInMemory } from '../paging.ts';
 import { pinsOf } from '../preview-token.ts';
 import { presentSubscriptions } from '../read-objects.ts';
@@ -92,8 +93,14 @@ export const subscriptionItemRoutes = [
       await withAccount(context.db, context.account.id, async (t) => {
         if ((await findSubscription(t, params.subscription)) === null) throw notFound('subscription', params.subscription, 'subscription');
       });
-      const item = { id, priceId: params.price, quantity: String(params.quantity), taxRateIds: params.tax_rates ?? [] };
-      await changeSubscription(context, params.subscription, changeOf(context, { do: 'add', item }, params));
+      const inline = inlinePrices(context.newId);
+      const item = {
+        id,
+        priceId: inline.requiredId(params, id, ''),
+        quantity: String(params.quantity),
+        taxRateIds: params.tax_rates ?? [],
+      };
+      await changeSubscription(context, params.subscription, changeOf(context, { do: 'add', item }, params), inline);
       return describeItem(context, params.subscription, id, params.metadata);
     },
   }),
@@ -116,15 +123,17 @@ export const subscriptionItemRoutes = [
     params: schemas.itemUpdate,
     handle: async (context, { path: { id = '' }, params }) => {
       const owner = await withAccount(context.db, context.account.id, (t) => ownerOf(t, id));
-      if ([params.price, params.quantity, params.tax_rates, params.preview_token].some((given) => given !== undefined)) {
+      const inline = inlinePrices(context.newId);
+      const priceId = inline.idOf(params, id, '');
+      if ([priceId, params.quantity, params.tax_rates, params.preview_token].some((given) => given !== undefined)) {
         const change: ItemChange = {
           do: 'update',
           itemId: id,
-          ...(params.price === undefined ? {} : { priceId: params.price }),
+          ...(priceId === undefined ? {} : { priceId }),
           ...(params.quantity === undefined ? {} : { quantity: String(params.quantity) }),
           ...(params.tax_rates === undefined ? {} : { taxRateIds: params.tax_rates ?? [] }),
         };
-        await changeSubscription(context, owner.id, changeOf(context, change, params));
+        await changeSubscription(context, owner.id, changeOf(context, change, params), inline);
       }
       return describeItem(context, owner.id, id, params.metadata);
     },
@@ -138,7 +147,7 @@ export const subscriptionItemRoutes = [
     answer: deletedOf('subscription_item'),
     handle: async (context, { path: { id = '' }, params }) => {
       const owner = await withAccount(context.db, context.account.id, (t) => ownerOf(t, id));
-      await changeSubscription(context, owner.id, changeOf(context, { do: 'remove', itemId: id }, params));
+      await changeSubscription(context, owner.id, changeOf(context, { do: 'remove', itemId: id }, params), inlinePrices(context.newId));
       return { id, object: 'subscription_item', deleted: true };
     },
   }),

@@ -2,6 +2,7 @@ import { withAccount } from '../../db/client.ts';
 import { listSubscriptions } from '../../db/subscriptions.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import { route } from '../define-route.ts';
+import { inlinePrices } from '../inline-prices.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { pinsOf } from '../preview-token.ts';
 import { presentSubscriptions } from '../read-objects.ts';
@@ -29,8 +30,9 @@ export const subscriptionRoutes = [
     params: schemas.subscriptionCreate,
     handle: async (context, { params }) => {
       const { preview } = pinsOf(params, context);
-      const command = { ...creationFrom(params, context.newId), ...(preview === undefined ? {} : { preview }) };
-      await createSubscription(context, command);
+      const inline = inlinePrices(context.newId);
+      const command = { ...creationFrom(params, context.newId, inline), ...(preview === undefined ? {} : { preview }) };
+      await createSubscription(context, command, inline);
       const itemMetadata = new Map(command.items.map((item, index) => [item.id, params.items[index]?.metadata]));
       return describeAndPresent(context, command.subscriptionId, (present) => ({
         fields: fieldsOf(params, present),
@@ -53,8 +55,9 @@ export const subscriptionRoutes = [
     summary: 'Change a subscription: items, quantities, cycle, cancellation, description',
     params: schemas.subscriptionUpdate,
     handle: async (context, { path: { id = '' }, params }) => {
-      const change = changeFrom(params, context.newId, pinsOf(params, context));
-      if (change !== null) await changeSubscription(context, id, change);
+      const inline = inlinePrices(context.newId);
+      const change = changeFrom(params, context.newId, inline, pinsOf(params, context));
+      if (change !== null) await changeSubscription(context, id, change, inline);
       const added = (change?.items ?? []).map((item) => (item.do === 'add' ? item.item.id : item.itemId));
       const itemMetadata = new Map(added.map((itemId, index) => [itemId, params.items?.[index]?.metadata]));
       const answer = await describeAndPresent(context, id, (present) => ({

@@ -15,6 +15,7 @@ import {
   unsettable,
   when,
 } from './fields.ts';
+import { oneTimePriceData } from './price-data.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -24,6 +25,7 @@ const unitAmount = decimal(12, (value) => Math.abs(Number(value)) <= 999_999_999
 const terms = {
   amount: amount.optional(),
   pricing: z.strictObject({ price: reference }).optional(),
+  price_data: oneTimePriceData.optional(),
   unit_amount_decimal: unitAmount.optional(),
   quantity: quantity.optional(),
   description: unsettable(5000),
@@ -33,7 +35,7 @@ const terms = {
   expand,
 };
 
-/** In one of three ways: `amount` with `currency`, `pricing[price]` (one-time), or `unit_amount_decimal` with `currency`; the last two times `quantity`. */
+/** In one of three ways: `amount` with `currency`, `pricing[price]` (one-time) or `price_data`, or `unit_amount_decimal` with `currency`; the last two times `quantity`. */
 export const invoiceItemCreate = z.strictObject({
   ...terms,
   customer: reference,

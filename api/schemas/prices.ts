@@ -28,11 +28,16 @@ import { z } from './zod.ts';
 
 const MAX_INTERVALS = { day: 1095, week: 156, month: 36, year: 3 } as const;
 
+const cycle = { interval: z.enum(['day', 'week', 'month', 'year']), interval_count: z.int().min(1).max(1095).default(1) };
+const withinYears = (given: { interval: keyof typeof MAX_INTERVALS; interval_count: number }): boolean =>
+  given.interval_count <= MAX_INTERVALS[given.interval];
+const TOO_LONG = { error: 'Invalid interval: it may be at most three years.', path: ['interval_count'] };
+
 /** At most three years, as Stripe has it. */
+export const priceCycle = z.strictObject(cycle).refine(withinYears, TOO_LONG);
 const recurring = z
   .strictObject({
-    interval: z.enum(['day', 'week', 'month', 'year']),
-    interval_count: z.int().min(1).max(1095).default(1),
+    ...cycle,
     usage_type: z.enum(['licensed', 'metered']).default('licensed'),
     meter: reference.optional(),
   })
@@ -40,10 +45,7 @@ const recurring = z
     if (usage === 'metered') fault(context, ['usage_type'], 'Metered prices are not supported: a price bills the quantity that is set.');
     else if (meter !== undefined) fault(context, ['meter'], 'A meter belongs to usage_type metered.');
   })
-  .refine((cycle) => cycle.interval_count <= MAX_INTERVALS[cycle.interval], {
-    error: 'Invalid interval: it may be at most three years.',
-    path: ['interval_count'],
-  });
+  .refine(withinYears, TOO_LONG);
 
 export const defaultPriceData = z
   .strictObject({ currency, ...amounts, recurring: recurring.optional(), tax_behavior: taxBehavior.default('unspecified'), metadata })

@@ -1,5 +1,6 @@
 import { answerMetadata, expand, idList, metadata, paging, previewToken, quantity, reference, timestamp } from './fields.ts';
 import { tiersMode, transformQuantity } from './price-amounts.ts';
+import { recurringPriceData, somePrice } from './price-data.ts';
 import { price } from './prices.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
@@ -17,18 +18,22 @@ const charging = {
   preview_token: previewToken,
 };
 
-export const itemCreate = z.strictObject({
-  subscription: reference,
-  price: reference,
-  quantity: quantity.default(1),
-  tax_rates: idList(20).nullable().optional(),
-  metadata,
-  ...charging,
-  effective_at: effectiveAt.default('now'),
-  expand,
-});
+export const itemCreate = z
+  .strictObject({
+    subscription: reference,
+    price: reference.optional(),
+    price_data: recurringPriceData.optional(),
+    quantity: quantity.default(1),
+    tax_rates: idList(20).nullable().optional(),
+    metadata,
+    ...charging,
+    effective_at: effectiveAt.default('now'),
+    expand,
+  })
+  .superRefine(somePrice);
 export const itemUpdate = z.strictObject({
   price: reference.optional(),
+  price_data: recurringPriceData.optional(),
   quantity: quantity.optional(),
   tax_rates: idList(20).nullable().optional(),
   metadata,

@@ -22,6 +22,7 @@ import {
   unsettable,
   when,
 } from './fields.ts';
+import { oneTimePriceData, recurringPriceData, somePrice } from './price-data.ts';
 import { scheduledChange } from './scheduled-changes.ts';
 import { effectiveAt, paymentBehavior, prorationBehavior, subscriptionItem } from './subscription-items.ts';
 import { taxRate } from './tax-rates.ts';
@@ -41,12 +42,21 @@ const FEEDBACK = [
 /** Why the customer leaves. The comment may hold personal data, so it is written to the row and never enters a workflow. */
 const cancellationDetails = z.strictObject({ comment: unsettable(), feedback: z.enum(FEEDBACK).nullable().optional() });
 
-const newItem = z.strictObject({ price: reference, quantity: quantity.default(1), tax_rates: idList(20).nullable().optional(), metadata });
+const newItem = z
+  .strictObject({
+    price: reference.optional(),
+    price_data: recurringPriceData.optional(),
+    quantity: quantity.default(1),
+    tax_rates: idList(20).nullable().optional(),
+    metadata,
+  })
+  .superRefine(somePrice);
 
 /** `id` names an item to change or (`deleted`) remove; without it the item is added. */
 export const itemChange = z.strictObject({
   id: reference.optional(),
   price: reference.optional(),
+  price_data: recurringPriceData.optional(),
   quantity: quantity.optional(),
   deleted: z.boolean().optional(),
   tax_rates: idList(20).nullable().optional(),
@@ -71,7 +81,14 @@ const trialSettings = z.strictObject({ end_behavior: z.strictObject({ missing_pa
 const trialPeriodDays = z.int().min(1).max(MAX_TRIAL_DAYS);
 
 /** Something sold once, on the first invoice. */
-const oneTimeItem = z.strictObject({ price: reference, quantity: quantity.default(1), tax_rates: idList(20).nullable().optional() });
+const oneTimeItem = z
+  .strictObject({
+    price: reference.optional(),
+    price_data: oneTimePriceData.optional(),
+    quantity: quantity.default(1),
+    tax_rates: idList(20).nullable().optional(),
+  })
+  .superRefine(somePrice);
 
 /** A date, or when the first or last current period of the items ends. */
 export const cancelAt = z.union([timestamp, z.enum(['min_period_end', 'max_period_end'])]);

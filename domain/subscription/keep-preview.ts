@@ -100,7 +100,12 @@ function outcomeOf(snapshot: BillingSnapshot, decision: Decision, digest: Digest
   const after = applyDecision(snapshot, decision);
   const invoice = madeBy(decision, snapshot) ?? foresee(after, 1, newId)[0] ?? null;
   // Whether it is paid up says nothing about what was previewed.
-  return digest(JSON.stringify([invoice && moneyOf(invoice), essence(after.subscription && { ...after.subscription, status: undefined })]));
+  const text = JSON.stringify([invoice && moneyOf(invoice), essence(after.subscription && { ...after.subscription, status: undefined })]);
+  // A price made in passing has another id when it is applied; what it says is the same.
+  const inline = Object.values(snapshot.prices).filter(({ madeFor }) => madeFor !== null);
+  return digest(
+    inline.reduce((told, price) => told.replaceAll(JSON.stringify(price.id), JSON.stringify([price.productId, essence(price)])), text),
+  );
 }
 
 /** All that money is made of; words and names aside. */
@@ -131,6 +136,7 @@ const WORDS = [
   'displayName',
   'nickname',
   'lookupKey',
+  'madeFor',
   'createdAt',
   'updatedAt',
   'cancellationDetails',

@@ -154,6 +154,13 @@ const LONG = 'x'.repeat(5001);
 const BIG = '999999999999999999999';
 type BadValue = [method: string, path: string, body: string, expected: { status?: number; code?: string; param?: string }];
 const PRICE = 'product=prod_1&currency=eur&unit_amount=1';
+/** A one-time `price_data` inside of a parameter. */
+const once = (at: string, product = 'prod_1'): string =>
+  Object.entries({ currency: 'eur', product, unit_amount: '1' })
+    .map(([name, value]) => `${at === '' ? 'price_data' : `${at}[price_data]`}[${name}]=${value}`)
+    .join('&');
+const inline = (at: string, product?: string): string =>
+  `${once(at, product)}&${at === '' ? 'price_data' : `${at}[price_data]`}[recurring][interval]=month`;
 const TIERED = 'product=prod_1&currency=eur&billing_scheme=tiered&tiers_mode=graduated';
 
 describe('values', () => {
@@ -350,6 +357,84 @@ describe('values', () => {
       '/v1/prices',
       `${TIERED}&tiers[0][up_to]=inf&tiers[0][unit_amount]=1&currency_options[usd][unit_amount]=1`,
       { param: 'currency_options[usd][unit_amount]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      `customer=cus_1&items[0][price]=price_1&${inline('items[0]')}`,
+      { code: 'parameters_exclusive', param: 'items[0][price_data]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      `customer=cus_1&${inline('items[0]', 'prod_1b')}`,
+      { code: 'resource_missing', param: 'items[0][price_data][product]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      `customer=cus_1&${once('items[0]')}`,
+      { code: 'parameter_missing', param: 'items[0][price_data][recurring]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      `customer=cus_1&${inline('items[0]')}&items[0][price_data][recurring][usage_type]=metered`,
+      { code: 'parameter_unknown', param: 'items[0][price_data][recurring][usage_type]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      `customer=cus_1&${inline('items[0]')}&currency=usd`,
+      { code: 'currency_mismatch', param: 'items[0][price]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      `customer=cus_1&items[0][price]=price_1&${inline('add_invoice_items[0]')}`,
+      { code: 'parameter_unknown', param: 'add_invoice_items[0][price_data][recurring]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      `customer=cus_1&items[0][price]=price_1&${once('add_invoice_items[0]', 'prod_1b')}`,
+      { code: 'resource_missing', param: 'add_invoice_items[0][price_data][product]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions',
+      'customer=cus_1&items[0][price]=price_1&add_invoice_items[0][quantity]=1',
+      { code: 'parameter_missing', param: 'add_invoice_items[0][price]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions/sub_1',
+      `items[0][id]=si_1&items[0][price]=price_1&${inline('items[0]')}`,
+      { code: 'parameters_exclusive', param: 'items[0][price_data]' },
+    ],
+    ['POST', '/v1/subscriptions/sub_1', `items[0][id]=si_1&items[0][deleted]=true&${inline('items[0]')}`, { code: 'parameters_exclusive' }],
+    ['POST', '/v1/subscription_items', 'subscription=sub_1', { code: 'parameter_missing', param: 'price' }],
+    [
+      'POST',
+      '/v1/subscription_items',
+      `subscription=sub_1&${inline('', 'prod_1b')}`,
+      { code: 'resource_missing', param: 'price_data[product]' },
+    ],
+    ['POST', '/v1/subscription_items/si_1', `price=price_1&${inline('')}`, { code: 'parameters_exclusive', param: 'price_data' }],
+    ['POST', '/v1/invoiceitems', `customer=cus_1&amount=1&currency=eur&${once('')}`, { code: 'parameters_exclusive', param: 'price_data' }],
+    ['POST', '/v1/invoiceitems', `customer=cus_1&${once('', 'prod_1b')}`, { code: 'resource_missing', param: 'price_data[product]' }],
+    ['POST', '/v1/invoiceitems', `customer=cus_1&currency=usd&${once('')}`, { code: 'currency_mismatch', param: 'currency' }],
+    [
+      'POST',
+      '/v1/invoices/create_preview',
+      'customer=cus_1&subscription_details[items][0][quantity]=1',
+      { code: 'parameter_missing', param: 'subscription_details[items][0][price]' },
+    ],
+    [
+      'POST',
+      '/v1/invoices/create_preview',
+      `customer=cus_1&${inline('subscription_details[items][0]', 'prod_1b')}`,
+      { code: 'resource_missing', param: 'subscription_details[items][0][price_data][product]' },
     ],
     ['POST', '/v1/prices/price_1', 'currency_options[eur][unit_amount]=1', { param: 'currency_options[eur]' }],
     ['POST', '/v1/prices/price_1', 'currency_options[usd][unit_amount]=', { param: 'currency_options[usd][unit_amount]' }],

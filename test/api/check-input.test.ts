@@ -79,9 +79,9 @@ describe('refusals name the parameter as Stripe does', () => {
     ],
     [
       'unknown inside',
-      () => form(subscriptionCreate, 'customer=c&items[0][price]=p&items[0][price_data][currency]=eur'),
+      () => form(subscriptionCreate, 'customer=c&items[0][price]=p&items[0][plan][currency]=eur'),
       'parameter_unknown',
-      'items[0][price_data]',
+      'items[0][plan]',
     ],
     ['unknown is told before missing', () => form(subscriptionCreate, 'custmer=c'), 'parameter_unknown', 'custmer'],
     ['missing', () => form(subscriptionCreate, 'items[0][price]=p'), 'parameter_missing', 'customer'],
