@@ -1,6 +1,7 @@
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
+import { isAwaited } from '../domain/invoicing/owed.ts';
 import { datesOf } from '../domain/subscription/find-dates.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { BillingOutcome, InvoiceClosure, InvoiceFacts, SubscriptionFacts } from './index.ts';
@@ -26,15 +27,17 @@ export const invoiceFacts = (invoice: Invoice, numbers: Record<string, string> =
   currency: invoice.currency,
   next: nextStepOf(invoice),
   ...(invoice.automaticallyFinalizesAt === null ? {} : { finalizesAt: invoice.automaticallyFinalizesAt }),
+  ...(invoice.status !== 'open' || invoice.dueDate === null ? {} : { dueDate: invoice.dueDate }),
 });
 
 function nextStepOf(invoice: Invoice): InvoiceFacts['next'] {
+  if (isAwaited(invoice)) return 'await_payment';
   if (!invoice.autoAdvance) return 'nothing';
   if (invoice.status === 'draft') {
     if (invoice.taxStatus === 'pending') return 'calculate_tax';
     return invoice.automaticallyFinalizesAt === null ? 'nothing' : 'finalize';
   }
-  return invoice.status === 'open' && invoice.amountRemaining > 0 ? 'collect' : 'nothing';
+  return invoice.status === 'open' && invoice.dueDate === null && invoice.amountRemaining > 0 ? 'collect' : 'nothing';
 }
 
 /** The subscription as it is after the decision. @throws Error where neither has one: a bug of the caller. */

@@ -1,3 +1,4 @@
+import type { AwaitedInvoice } from '../domain/dunning/next-step.ts';
 import type { InvoiceStatus } from '../domain/invoicing/invoice.ts';
 import type { PaymentOutcomeKind } from '../domain/payments/payment.ts';
 import type {
@@ -39,9 +40,11 @@ export interface InvoiceFacts {
   amountRemaining: number;
   currency: string;
   /** What the workflow must do next with it. */
-  next: 'calculate_tax' | 'finalize' | 'collect' | 'nothing';
+  next: 'calculate_tax' | 'finalize' | 'collect' | 'await_payment' | 'nothing';
   /** A draft that advances by itself: not before this instant. */
   finalizesAt?: Instant;
+  /** An open invoice that was sent: when it has to be paid. */
+  dueDate?: Instant;
 }
 
 /** An invoice that wants no money any more, and what that made of its subscription (null where it has none). */
@@ -73,6 +76,8 @@ export interface DunningFacts {
   lastDeclineCode: string | null;
   lastAttemptAt: Instant | null;
   unresolved: boolean;
+  /** Of an invoice that was sent, and is not tried by itself. */
+  awaited?: AwaitedInvoice;
 }
 
 /** A subscription as a workflow that starts anew finds it. */
@@ -127,6 +132,12 @@ export interface Activities {
   resolvePayment(input: Envelope & { invoiceId: string }): Promise<PaymentResult>;
   voidInvoice(input: Envelope & { invoiceId: string }): Promise<InvoiceClosure>;
   markInvoiceUncollectible(input: Envelope & { invoiceId: string }): Promise<InvoiceClosure>;
+  /** The money came another way. */
+  payOutOfBand(input: Envelope & { invoiceId: string }): Promise<InvoiceClosure>;
+  /** Tells that an open invoice was sent to its customer. */
+  sendInvoice(input: Envelope & { invoiceId: string }): Promise<InvoiceFacts>;
+  /** The due date of a sent invoice has come. */
+  markOverdue(input: Envelope & { invoiceId: string }): Promise<InvoiceClosure>;
   loadDunning(input: { accountId: string; invoiceId: string }): Promise<DunningFacts>;
   /** Writes the next attempt's date on the invoice (shown to customers and operators); null clears it. */
   scheduleAttempt(input: Envelope & { invoiceId: string; at: Instant | null }): Promise<void>;

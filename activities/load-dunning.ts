@@ -1,9 +1,10 @@
 import { loadSnapshot } from '../db/billing-snapshot.ts';
 import { withAccount } from '../db/client.ts';
 import { emptyDecision } from '../domain/decision.ts';
+import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { Deps } from './deps.ts';
 import { invoiceAfter, invoiceFacts } from './facts.ts';
-import type { Activities } from './index.ts';
+import type { Activities, DunningFacts } from './index.ts';
 
 /** Attempts that the gateway has not answered for good; they block every other. */
 const UNRESOLVED = new Set(['created', 'processing', 'unknown']);
@@ -22,5 +23,12 @@ export const loadDunning =
         lastDeclineCode: last?.status === 'declined' ? last.declineCode : null,
         lastAttemptAt: last ? (last.resolvedAt ?? last.createdAt) : null,
         unresolved: last !== undefined && UNRESOLVED.has(last.status),
+        ...awaitedIn(snapshot.invoice),
       };
     });
+
+function awaitedIn(invoice: Invoice | null): Pick<DunningFacts, 'awaited'> {
+  if (invoice === null || invoice.dueDate === null) return {};
+  const { dueDate, overdueAt, autoAdvance, subscriptionId } = invoice;
+  return { awaited: { dueDate, isOverdue: overdueAt !== null, givesUp: autoAdvance && subscriptionId !== null } };
+}

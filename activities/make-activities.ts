@@ -20,7 +20,9 @@ import { issueInvoice } from './issue-invoice.ts';
 import { loadDunning } from './load-dunning.ts';
 import { loadSubscription } from './load-subscription.ts';
 import { markInvoiceUncollectible } from './mark-invoice-uncollectible.ts';
+import { markOverdue } from './mark-overdue.ts';
 import { pauseSubscription } from './pause-subscription.ts';
+import { payOutOfBand } from './pay-out-of-band.ts';
 import { reactivateSubscription } from './reactivate-subscription.ts';
 import { remindOfTrialEnd } from './remind-of-trial-end.ts';
 import { resolvePayment } from './resolve-payment.ts';
@@ -29,6 +31,7 @@ import { resumeCollection } from './resume-collection.ts';
 import { resumeSubscription } from './resume-subscription.ts';
 import { scheduleAttempt } from './schedule-attempt.ts';
 import { scheduleCancellation } from './schedule-cancellation.ts';
+import { sendInvoice } from './send-invoice.ts';
 import { setAutoAdvance } from './set-auto-advance.ts';
 import { voidInvoice } from './void-invoice.ts';
 
@@ -64,6 +67,9 @@ export function makeActivities(deps: Deps): Activities {
     setAutoAdvance: guarded(setAutoAdvance(deps)),
     voidInvoice: guarded(voidInvoice(deps)),
     markInvoiceUncollectible: guarded(markInvoiceUncollectible(deps)),
+    payOutOfBand: guarded(payOutOfBand(deps)),
+    sendInvoice: guarded(sendInvoice(deps)),
+    markOverdue: guarded(markOverdue(deps)),
     loadDunning: guarded(loadDunning(deps)),
     scheduleAttempt: guarded(scheduleAttempt(deps)),
     endDunning: guarded(endDunning(deps)),

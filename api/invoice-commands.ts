@@ -9,6 +9,7 @@ import { findPaymentMethod } from '../db/payment-methods.ts';
 import { ID_PREFIX } from '../domain/ids.ts';
 import { type DraftEdit, decideEdit } from '../domain/invoicing/edit-draft.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
+import { checkSendable } from '../domain/invoicing/send-invoice.ts';
 import { changeableDraft } from '../domain/invoicing/set-auto-advance.ts';
 import type { InvoiceCommand, StartInvoice } from '../workflows/messages.ts';
 import type { RequestContext } from './context.ts';
@@ -37,7 +38,8 @@ export const readInvoice = (context: RequestContext, id: string) =>
   });
 
 type Deed =
-  | { do: 'void' | 'mark_uncollectible' }
+  | { do: 'void' | 'mark_uncollectible' | 'pay_out_of_band' }
+  | { do: 'send' }
   | { do: 'finalize'; autoAdvance?: boolean }
   | { do: 'set_auto_advance'; autoAdvance: boolean }
   | { do: 'edit'; editId: string }
@@ -52,8 +54,11 @@ export async function commandInvoice(asked: RequestContext, id: string, deed: De
     }
     return invoiceOf(t, id);
   });
-  const start = { accountId: context.account.id, invoiceId: id, subscriptionId: invoice.subscriptionId };
-  const { payment } = await send(context, start, deed);
+  const { subscriptionId, customerId } = invoice;
+  if (deed.do === 'send') checkSendable(invoice);
+  const start = { accountId: context.account.id, invoiceId: id, subscriptionId, customerId };
+  const order = deed.do === 'send' ? ({ ...deed, do: 'send', finalize: invoice.status === 'draft' } as const) : deed;
+  const { payment } = await send(context, start, order);
   if (deed.do === 'pay' && payment !== null) await refuseUnpaid(context, payment);
   return readInvoice(context, id);
 }
@@ -130,7 +135,7 @@ export async function describeInvoice(asked: RequestContext, id: string, params:
  */
 export async function editInvoice(
   context: RequestContext,
-  { id, subscriptionId }: Pick<Invoice, 'id' | 'subscriptionId'>,
+  { id, subscriptionId, customerId }: Pick<Invoice, 'id' | 'subscriptionId' | 'customerId'>,
   edit: DraftEdit,
   inline?: InlinePrices,
 ): Promise<void> {
@@ -142,13 +147,20 @@ export async function editInvoice(
     decideEdit(snapshot, edit, { asOf: context.now(), newId: randomId });
     await insertInvoiceEdit(t, { id: operationId, invoiceId: id, edit, createdAt: context.now() });
   });
-  await send(context, { accountId: context.account.id, invoiceId: id, subscriptionId }, { do: 'edit', editId: operationId });
+  await send(context, { accountId: context.account.id, invoiceId: id, subscriptionId, customerId }, { do: 'edit', editId: operationId });
 }
 
-function send(context: RequestContext, start: StartInvoice, deed: Deed) {
+type Order = Exclude<Deed, { do: 'send' }> | { do: 'send'; finalize: boolean };
+
+function send(context: RequestContext, start: StartInvoice, deed: Order) {
   const { operationId, actor, testClock } = context;
   context.log.info({ workflowId: `invoice:${start.invoiceId}`, operationId }, `invoice ${deed.do}`);
-  const order: InvoiceCommand = { operationId, actor, ...deed, ...(testClock === undefined ? {} : { at: testClock.frozenTime }) };
+  const order: InvoiceCommand = {
+    operationId,
+    actor,
+    ...deed,
+    ...(testClock === undefined ? {} : { at: testClock.frozenTime, testClock: testClock.id }),
+  };
   return context.commands.commandInvoice(start, order);
 }
 
@@ -160,10 +172,13 @@ export async function createInvoice(asked: RequestContext, params: z.output<type
   const invoice = {
     ...{ id, customerId: customer, description, footer },
     ...(currency === undefined ? {} : { currency }),
+    ...(params.collection_method === undefined ? {} : { collectionMethod: params.collection_method }),
+    ...(params.days_until_due === undefined ? {} : { daysUntilDue: params.days_until_due }),
+    ...(params.due_date === undefined ? {} : { dueDate: params.due_date }),
     pendingItems: params.pending_invoice_items_behavior,
     metadata: mergeMetadata({}, params.metadata),
   };
-  await editInvoice(context, { id, subscriptionId: null }, { do: 'create', invoice });
+  await editInvoice(context, { id, subscriptionId: null, customerId: customer }, { do: 'create', invoice });
   return readInvoice(context, id);
 }
 

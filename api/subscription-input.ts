@@ -45,6 +45,7 @@ export function creationFrom(
     defaultTaxRateIds: params.default_tax_rates ?? [],
     cancelAtPeriodEnd: params.cancel_at_period_end,
     cancelAt: params.cancel_at ?? null,
+    ...collectionFrom(params),
     ...(params.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: params.billing_cycle_anchor }),
     ...(config === undefined
       ? {}
@@ -75,6 +76,14 @@ export function creationFrom(
 
 /** `items[0]` inside of a hash. */
 const within = (hash: string, param: string): string => (hash === '' ? param : `${hash}[${param.replace('[', '][')}`);
+
+const collectionFrom = ({
+  collection_method: collectionMethod,
+  days_until_due: daysUntilDue,
+}: Pick<CreateInput, 'collection_method' | 'days_until_due'>): Pick<ChangePlan, 'collectionMethod' | 'daysUntilDue'> => ({
+  ...(collectionMethod === undefined ? {} : { collectionMethod }),
+  ...(daysUntilDue === undefined ? {} : { daysUntilDue }),
+});
 
 function trialFrom({ trial_period_days: days, trial_end: end }: Pick<CreateInput, 'trial_period_days' | 'trial_end'>): {
   trial?: NewTrial;
@@ -183,6 +192,8 @@ export function changeFrom(
     params.trial_settings !== undefined ||
     params.trial_change_behavior !== undefined ||
     params.trial_period_days !== undefined ||
+    params.collection_method !== undefined ||
+    params.days_until_due !== undefined ||
     params.default_payment_method !== undefined ||
     params.default_tax_rates !== undefined ||
     params.pause_collection !== undefined;
@@ -197,6 +208,7 @@ export function changeFrom(
     ...(params.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: params.billing_cycle_anchor }),
     ...(params.default_payment_method === undefined ? {} : { defaultPaymentMethodId: params.default_payment_method }),
     ...(params.default_tax_rates === undefined ? {} : { defaultTaxRateIds: params.default_tax_rates ?? [] }),
+    ...collectionFrom(params),
     ...trialChangeFrom(params),
     ...missingPaymentMethodFrom(params),
     ...(cancellation === undefined ? {} : { cancellation }),
@@ -218,6 +230,8 @@ export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { c
   change.trialEnd === undefined &&
   change.trialChange === undefined &&
   change.trialMissingPaymentMethod === undefined &&
+  change.collectionMethod === undefined &&
+  change.daysUntilDue === undefined &&
   change.defaultPaymentMethodId === undefined &&
   change.defaultTaxRateIds === undefined &&
   change.pauseCollection === undefined;

@@ -30,6 +30,9 @@ export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
     'nextPaymentAttempt',
     'autoAdvance',
     'automaticallyFinalizesAt',
+    'collectionMethod',
+    'dueDate',
+    'overdueAt',
     'periodStart',
     'periodEnd',
     'defaultTaxRateIds',
@@ -48,6 +51,8 @@ export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
   ],
   instants: [
     'automaticallyFinalizesAt',
+    'dueDate',
+    'overdueAt',
     'nextPaymentAttempt',
     'periodStart',
     'periodEnd',

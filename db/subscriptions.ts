@@ -29,6 +29,8 @@ export const SUBSCRIPTIONS: TableShape<Stored> = {
     'endedAt',
     'cancellationDetails',
     'incompleteExpiresAt',
+    'collectionMethod',
+    'daysUntilDue',
     'defaultPaymentMethodId',
     'defaultTaxRateIds',
     'latestInvoiceId',

@@ -111,12 +111,12 @@ export const listClockSubscriptions = (t: AccountTransaction, clockId: string): 
     clockId,
   );
 
-/** The invoices on a clock that may be chased: open, and tried before. Oldest first. */
+/** The invoices on a clock that may be chased: open, and tried before or with a due date. Oldest first. */
 export const listClockInvoices = (t: AccountTransaction, clockId: string): Promise<ClockOwned[]> =>
   listOwned(
     t,
     `select o.id, o.customer_id as "customerId" from invoices o join customers c on c.account_id = o.account_id and c.id = o.customer_id
-     where c.account_id = $1 and c.test_clock_id = $2 and o.status = 'open' and o.attempt_count > 0 order by o.created_at, o.position`,
+     where c.account_id = $1 and c.test_clock_id = $2 and o.status = 'open' and (o.attempted or o.due_date is not null) order by o.created_at, o.position`,
     clockId,
   );
 

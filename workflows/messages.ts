@@ -29,10 +29,11 @@ export type RestartSubscription = { accountId: string; subscriptionId: string; c
 /** Argument of the `subscription` workflow: `{ start }` from whoever creates it, `{ restart }` where it exists without a workflow, the state from the run before. */
 export type SubscriptionInput = { start: StartSubscription } | { restart: RestartSubscription } | SubscriptionState;
 
-/** Argument of the `dunning` workflow, given by the subscription. */
+/** Argument of the `dunning` workflow, given by the subscription, or by the invoice where there is none. */
 export interface StartDunning {
   accountId: string;
-  subscriptionId: string;
+  /** null: of an invoice of none, which is waited for and not chased. */
+  subscriptionId: string | null;
   customerId: string;
   invoiceId: string;
   currency: string;
@@ -50,6 +51,7 @@ export interface StartInvoice {
   invoiceId: string;
   /** Whom to tell; null for an invoice without subscription. */
   subscriptionId: string | null;
+  customerId: string;
 }
 
 /**
@@ -91,6 +93,8 @@ export interface DunningEnded {
   outcome: 'recovered' | 'gave_up' | 'stopped';
   subscription: SubscriptionFacts | null;
 }
+/** The due date of a sent invoice has come: its subscription as that left it. */
+export const invoiceOverdueSignal = defineSignal<[{ subscription: SubscriptionFacts | null }]>('invoiceOverdue');
 export const dunningEndedSignal = defineSignal<[DunningEnded]>('dunningEnded');
 export const paymentMethodChangedSignal = defineSignal<[{ paymentMethodId: string }]>('paymentMethodChanged');
 
@@ -138,8 +142,8 @@ export interface ClockParticipant {
 }
 
 // Commands to an invoice: short workflow `invoice:<invoice id>`, started with the update that commands it.
-/** `at`: the frozen time of the customer's test clock; absent: now. */
-type ToInvoice = Command & { at?: Instant };
+/** `at`: the frozen time of the customer's test clock, `testClock`; absent: now. */
+type ToInvoice = Command & { at?: Instant; testClock?: string };
 export type InvoiceCommand =
   /** `autoAdvance`: whether it is collected by itself from now on; absent: as the draft says. */
   | (ToInvoice & { do: 'finalize'; autoAdvance?: boolean })
@@ -147,6 +151,9 @@ export type InvoiceCommand =
   | (ToInvoice & { do: 'edit'; editId: string })
   | (ToInvoice & { do: 'set_auto_advance'; autoAdvance: boolean })
   | (ToInvoice & { do: 'pay'; paymentMethodId: string | null })
+  | (ToInvoice & { do: 'pay_out_of_band' })
+  /** `finalize`: it is still a draft. */
+  | (ToInvoice & { do: 'send'; finalize: boolean })
   | (ToInvoice & { do: 'void' })
   | (ToInvoice & { do: 'mark_uncollectible' });
 export const invoiceCommandUpdate = defineUpdate<{ invoice: InvoiceFacts; payment: PaymentResult | null }, [InvoiceCommand]>('command');

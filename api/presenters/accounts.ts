@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import type { Account } from '../../domain/account.ts';
+import { DEFAULT_OVERDUE } from '../../domain/dunning/policy.ts';
 import type { Dialect } from './dialect.ts';
 
 type AccountAnswer = Dialect<
@@ -14,10 +15,16 @@ type AccountAnswer = Dialect<
   tax_calculator: string;
   invoice_number_prefix: string;
   invoice_grace_seconds: number;
-  dunning_policy: { retry_delays: number[]; hard_declines: string[]; terminal_action: 'cancel' | 'unpaid' | 'past_due' };
+  dunning_policy: {
+    retry_delays: number[];
+    hard_declines: string[];
+    terminal_action: 'cancel' | 'unpaid' | 'past_due';
+    overdue: { delay: number; terminal_action: 'cancel' | 'unpaid' | 'past_due' };
+  };
 };
 
 export function presentAccount(account: Account): AccountAnswer {
+  const overdue = account.dunningPolicy.overdue ?? DEFAULT_OVERDUE;
   return {
     id: account.id,
     object: 'account',
@@ -38,6 +45,7 @@ export function presentAccount(account: Account): AccountAnswer {
       retry_delays: account.dunningPolicy.retryDelays,
       hard_declines: account.dunningPolicy.hardDeclines,
       terminal_action: account.dunningPolicy.terminalAction,
+      overdue: { delay: overdue.delay, terminal_action: overdue.terminalAction },
     },
   };
 }

@@ -1,6 +1,7 @@
 import { withAccount } from '../../db/client.ts';
 import { listInvoices } from '../../db/invoices.ts';
 import { route } from '../define-route.ts';
+import { badRequest } from '../errors.ts';
 import { commandInvoice, createInvoice, deleteInvoice, describeInvoice, invoiceOf, readInvoice } from '../invoice-commands.ts';
 import { createdIn, listAnswer, pageInMemory, pageOf } from '../paging.ts';
 import { presentLine } from '../presenters/invoice-lines.ts';
@@ -124,10 +125,22 @@ export const invoiceRoutes = [
     ...one,
     method: 'post',
     path: '/v1/invoices/:id/pay',
-    summary: 'Try to collect an open invoice now',
+    summary: 'Try to collect an open invoice now, or mark it as paid another way',
     params: schemas.invoicePay,
-    handle: (context, { path: { id = '' }, params }) =>
-      commandInvoice(context, id, { do: 'pay', paymentMethodId: params.payment_method ?? null }),
+    handle: (context, { path: { id = '' }, params }) => {
+      const { payment_method: method, paid_out_of_band: outOfBand = false } = params;
+      if (outOfBand && method !== undefined)
+        throw badRequest('What was paid out of band is not charged.', 'payment_method', 'parameters_exclusive');
+      return commandInvoice(context, id, outOfBand ? { do: 'pay_out_of_band' } : { do: 'pay', paymentMethodId: method ?? null });
+    },
+  }),
+  route({
+    ...one,
+    method: 'post',
+    path: '/v1/invoices/:id/send',
+    summary: 'Send an invoice to its customer; a draft is finalised first',
+    params: schemas.invoiceCommand,
+    handle: (context, { path: { id = '' } }) => commandInvoice(context, id, { do: 'send' }),
   }),
   route({
     ...one,

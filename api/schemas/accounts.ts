@@ -28,6 +28,9 @@ export const account = z
       retry_delays: z.array(z.int()),
       hard_declines: z.array(z.string()),
       terminal_action: z.enum(['cancel', 'unpaid', 'past_due']),
+      overdue: z
+        .strictObject({ delay: z.int(), terminal_action: z.enum(['cancel', 'unpaid', 'past_due']) })
+        .openapi({ description: 'Of invoices that are sent: seconds from the due date to what then happens to the subscription.' }),
     }),
   })
   .openapi('Account');

@@ -19,7 +19,17 @@ import {
   when,
 } from './fields.ts';
 import { effectiveAt, paymentBehavior, prorationBehavior } from './subscription-items.ts';
-import { anchorConfig, cancelAt, itemChange, subscriptionCreate, subscriptionUpdate, trialEnd, updatedAnchor } from './subscriptions.ts';
+import {
+  anchorConfig,
+  cancelAt,
+  collectionMethod,
+  daysUntilDue,
+  itemChange,
+  subscriptionCreate,
+  subscriptionUpdate,
+  trialEnd,
+  updatedAnchor,
+} from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -38,7 +48,9 @@ export const invoiceCreate = z.strictObject({
   currency: currency.optional(),
   pending_invoice_items_behavior: z.enum(['include', 'exclude']).default('exclude'),
   auto_advance: z.literal(false).optional(),
-  collection_method: z.literal('charge_automatically').optional(),
+  collection_method: collectionMethod.optional(),
+  days_until_due: daysUntilDue.optional(),
+  due_date: timestamp.optional(),
   description: unsettable(1500),
   footer: unsettable(5000),
   metadata,
@@ -53,7 +65,8 @@ export const invoiceUpdate = z.strictObject({
   expand,
 });
 export const invoiceFinalize = z.strictObject({ auto_advance: z.boolean().optional(), expand });
-export const invoicePay = z.strictObject({ payment_method: reference.optional(), expand });
+/** `paid_out_of_band`: the money came another way; nothing is charged. */
+export const invoicePay = z.strictObject({ payment_method: reference.optional(), paid_out_of_band: z.boolean().optional(), expand });
 
 /**
  * With `subscription`: its next renewal, or what a change or cancellation would bill now. Without it: a new subscription of the customer, or of somebody
@@ -82,6 +95,8 @@ export const invoicePreview = z.strictObject({
       cancel_now: z.boolean().optional(),
       cancel_at: cancelAt.nullable().optional(),
       cancel_at_period_end: z.boolean().optional(),
+      collection_method: collectionMethod.optional(),
+      days_until_due: daysUntilDue.optional(),
       default_tax_rates: idList(20).nullable().optional(),
       trial_end: trialEnd.optional(),
       trial_period_days: subscriptionCreate.shape.trial_period_days,
@@ -229,7 +244,7 @@ export const invoice = z
     }),
     automatically_finalizes_at: nullableTime,
     billing_reason: z.enum(['subscription_create', 'subscription_cycle', 'subscription_update', 'manual', 'upcoming']),
-    collection_method: z.literal('charge_automatically'),
+    collection_method: collectionMethod,
     confirmation_secret: z.null().optional(),
     created: z.int(),
     currency: z.string(),
@@ -245,7 +260,7 @@ export const invoice = z
     default_tax_rates: z.array(taxRate),
     description: nullableText,
     discounts: alwaysEmpty,
-    due_date: z.null(),
+    due_date: nullableTime,
     effective_at: nullableTime,
     ending_balance: z.int().nullable(),
     footer: nullableText,

@@ -1,3 +1,4 @@
+import { COLLECTION_METHODS, MAX_DAYS_UNTIL_DUE } from '../../domain/invoicing/due-date.ts';
 import { MAX_ONE_TIME_ITEMS } from '../../domain/subscription/bill-once.ts';
 import { MAX_TRIAL_DAYS } from '../../domain/subscription/start-trial.ts';
 import { MISSING_PAYMENT_METHOD, SUBSCRIPTION_STATUSES } from '../../domain/subscription/subscription.ts';
@@ -92,13 +93,16 @@ const oneTimeItem = z
 
 /** A date, or when the first or last current period of the items ends. */
 export const cancelAt = z.union([timestamp, z.enum(['min_period_end', 'max_period_end'])]);
+export const collectionMethod = z.enum(COLLECTION_METHODS);
+export const daysUntilDue = z.int().min(0).max(MAX_DAYS_UNTIL_DUE);
 
 export const subscriptionCreate = z.strictObject({
   customer: reference,
   items: z.array(newItem).min(1).max(20),
   currency: currency.optional(),
   payment_behavior: z.enum(['allow_incomplete', 'default_incomplete', 'error_if_incomplete']).default('allow_incomplete'),
-  collection_method: z.literal('charge_automatically').optional(),
+  collection_method: collectionMethod.optional(),
+  days_until_due: daysUntilDue.optional(),
   default_payment_method: reference.optional(),
   default_tax_rates: idList(20).nullable().optional(),
   cancel_at: cancelAt.optional(),
@@ -128,7 +132,8 @@ export const subscriptionUpdate = z.strictObject({
   proration_date: timestamp.optional(),
   payment_behavior: paymentBehavior.default('allow_incomplete'),
   billing_cycle_anchor: updatedAnchor.optional(),
-  collection_method: z.literal('charge_automatically').optional(),
+  collection_method: collectionMethod.optional(),
+  days_until_due: daysUntilDue.optional(),
   cancel_at: cancelAt.nullable().optional(),
   cancel_at_period_end: z.boolean().optional(),
   cancellation_details: cancellationDetails.optional(),
@@ -215,11 +220,11 @@ export const subscription = z
     cancel_at_period_end: z.boolean(),
     canceled_at: nullableTime,
     cancellation_details: z.strictObject({ comment: nullableText, feedback: nullableText, reason: nullableText }),
-    collection_method: z.literal('charge_automatically'),
+    collection_method: collectionMethod,
     created: z.int(),
     currency: z.string(),
     customer: expandable('Customer'),
-    days_until_due: z.null(),
+    days_until_due: z.int().nullable(),
     default_payment_method: expandableOrNull('PaymentMethod'),
     default_source: z.null(),
     default_tax_rates: z.array(taxRate),

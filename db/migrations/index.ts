@@ -5,6 +5,7 @@ import * as clockSeries from './clock-series.ts';
 import * as customers from './customers.ts';
 import * as draftWindow from './draft-window.ts';
 import * as generations from './generations.ts';
+import * as invoicedCustomers from './invoiced-customers.ts';
 import * as invoices from './invoices.ts';
 import * as keyLookUp from './key-look-up.ts';
 import * as operationsAndEvents from './operations-and-events.ts';
@@ -39,6 +40,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['015-clock-series', clockSeries],
   ['016-generations', generations],
   ['017-price-models', priceModels],
+  ['019-invoiced-customers', invoicedCustomers],
   ['020-usage', usage],
 ];
 

@@ -4,6 +4,7 @@ import { Refusal } from '../errors.ts';
 import { beginDecision, changeSubscription, type DecisionContext, emit, finishDecision, putInvoice } from '../invoicing/draft-decision.ts';
 import { endSubscription } from '../subscription/end-subscription.ts';
 import { hasEnded, nextStatus } from '../subscription/transitions.ts';
+import { terminalAction } from './policy.ts';
 
 /**
  * Dunning gives up on an invoice: the policy's terminal action happens to its subscription (canceled, unpaid, or left past due). The invoice stays open, to be paid or
@@ -24,7 +25,7 @@ export function decideDunningEnd(snapshot: BillingSnapshot, context: DecisionCon
   }
   // An incomplete subscription has its own deadline (`incompleteExpiresAt`), not the policy's.
   if (!subscription || hasEnded(subscription.status) || subscription.status === 'incomplete') return draft.decision;
-  const action = account.dunningPolicy.terminalAction;
+  const action = terminalAction(account.dunningPolicy, invoice);
   const status = nextStatus(subscription.status, `dunning_gave_up_${action}`);
   if (status !== 'canceled') {
     changeSubscription(draft, { status });

@@ -1,5 +1,5 @@
 import type { Instant } from '../time.ts';
-import type { DunningPolicy } from './policy.ts';
+import { DEFAULT_OVERDUE, type DunningPolicy } from './policy.ts';
 
 export interface DunningState {
   /** Attempts made so far, the one whose failure started dunning among them; 0 where there was no payment method to try. */
@@ -28,4 +28,22 @@ export function nextStep(policy: DunningPolicy, state: DunningState): DunningSte
   if (delay === undefined) return { do: 'give_up', at: from };
   if (hopeless) return { do: 'give_up', at: Math.max(from, state.startedAt + policy.retryDelays.reduce((total, each) => total + each, 0)) };
   return { do: 'retry', at: from + delay };
+}
+
+/** A sent invoice that is open. */
+export interface AwaitedInvoice {
+  dueDate: Instant;
+  /** Whether that it is overdue was told. */
+  isOverdue: boolean;
+  /** Whether anything follows from that by itself. */
+  givesUp: boolean;
+}
+
+/** What comes next while a sent invoice waits for its payment: its due date, then the policy's end; null: nothing by itself. Pure. */
+export function nextOverdueStep(
+  policy: DunningPolicy,
+  { dueDate, isOverdue, givesUp }: AwaitedInvoice,
+): { do: 'tell_overdue' | 'give_up'; at: Instant } | null {
+  if (!isOverdue) return { do: 'tell_overdue', at: dueDate };
+  return givesUp ? { do: 'give_up', at: dueDate + (policy.overdue ?? DEFAULT_OVERDUE).delay } : null;
 }

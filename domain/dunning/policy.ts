@@ -5,8 +5,12 @@ export interface DunningPolicy {
   /** Decline codes after which retrying the same payment method is useless; wait for a new one until the last delay has passed. */
   hardDeclines: string[];
   /** Events emitted with each step; later mails. */
-  terminalAction: 'cancel' | 'unpaid' | 'past_due';
+  terminalAction: TerminalAction;
+  /** Of invoices that were sent: seconds from the due date to the terminal action. Absent: `DEFAULT_OVERDUE`. */
+  overdue?: { delay: number; terminalAction: TerminalAction };
 }
+
+type TerminalAction = 'cancel' | 'unpaid' | 'past_due';
 
 const DAY = 86_400;
 
@@ -28,3 +32,10 @@ export const DEFAULT_DUNNING_POLICY: DunningPolicy = {
   ],
   terminalAction: 'cancel',
 };
+
+/** Whoever is sent invoices is talked to: without another wish, the subscription stays past due. */
+export const DEFAULT_OVERDUE = { delay: 30 * DAY, terminalAction: 'past_due' } as const;
+
+/** What happens to the subscription when an invoice is given up. */
+export const terminalAction = (policy: DunningPolicy, { dueDate }: { dueDate: number | null }): TerminalAction =>
+  dueDate === null ? policy.terminalAction : (policy.overdue ?? DEFAULT_OVERDUE).terminalAction;

@@ -7,7 +7,7 @@ import type { Invoice } from './invoice.ts';
 /**
  * Draft -> open, or paid at once where nothing is due. Parties are frozen as they are now. A negative total goes first to the unpaid invoices whose lines it gives back
  * (so time that was never paid is never spendable), the rest to the customer's balance. A total of zero or more takes the customer's balance: credit lowers
- * what is due, a debt raises it. Books the journal. The number is drawn by the database when this is written.
+ * what is due, a debt raises it. Whoever gets a draft after its due date has as long to pay as if it had been made now. Books the journal. The number is drawn by the database when this is written.
  */
 export function closeDraft(draft: DecisionDraft, given: Invoice): Invoice {
   const { account, customer } = draft.snapshot;
@@ -19,8 +19,10 @@ export function closeDraft(draft: DecisionDraft, given: Invoice): Invoice {
   const amountDue = given.total < 0 ? 0 : sum([given.total, startingBalance, -draft.balance]);
   const amountRemaining = sum([amountDue, -given.amountCredited]);
   const paid = amountRemaining === 0;
+  const { dueDate, createdAt } = given;
   const invoice: Invoice = {
     ...given,
+    dueDate: dueDate !== null && dueDate <= draft.asOf ? draft.asOf + Math.max(0, dueDate - createdAt) : dueDate,
     status: paid ? 'paid' : 'open',
     customer: { name: customer.name, email: customer.email, address: customer.address },
     seller: account.seller,

@@ -4,6 +4,7 @@ import { applyTaxRates } from '../tax/apply-tax-rates.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
 import { closeDraft } from './close-draft.ts';
 import { changeSubscription, type DecisionDraft, emit, putInvoice } from './draft-decision.ts';
+import { dueAfter } from './due-date.ts';
 import { collectionHold, holdInvoice } from './hold-invoice.ts';
 import type { BillingReason, Invoice, InvoiceItem, InvoiceLine, Period } from './invoice.ts';
 import type { SettledLine } from './settle.ts';
@@ -19,6 +20,7 @@ export interface InvoiceRequest {
   pending: InvoiceItem[];
   /** Of an invoice of no subscription. */
   currency?: string;
+  collection?: Pick<Invoice, 'collectionMethod' | 'dueDate'>;
   /** Whether the engine collects it by itself. */
   autoAdvance: boolean;
   /** Leave it a draft for a person to finalise (Stripe does so while a subscription is unpaid). */
@@ -92,6 +94,8 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     nextPaymentAttempt: null,
     autoAdvance,
     automaticallyFinalizesAt: waits && autoAdvance ? draft.asOf + grace : null,
+    ...collectionOf(draft, request),
+    overdueAt: null,
     periodStart: request.period.start,
     periodEnd: request.period.end,
     defaultTaxRateIds: subscription?.defaultTaxRateIds ?? [],
@@ -121,6 +125,16 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     return [{ ...covers, credited, invoiceId: id, invoiceLineId: lines[index]?.id ?? null }];
   });
   return { invoice, covered };
+}
+
+/** How it is to be paid: as the subscription says now. */
+function collectionOf(
+  { subscription, asOf }: DecisionDraft,
+  { collection }: InvoiceRequest,
+): Pick<Invoice, 'collectionMethod' | 'dueDate'> {
+  if (collection) return collection;
+  if (!subscription) return { collectionMethod: 'charge_automatically', dueDate: null };
+  return { collectionMethod: subscription.collectionMethod, dueDate: dueAfter(asOf, subscription, subscription.billingTimezone) };
 }
 
 /** As far as it goes at once: an external engine has to be waited for, a person, or nobody. */

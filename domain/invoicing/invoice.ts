@@ -1,6 +1,7 @@
 import type { Metadata } from '../catalog/price.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
 import type { Instant } from '../time.ts';
+import type { CollectionMethod } from './due-date.ts';
 
 export type InvoiceStatus = 'draft' | 'open' | 'paid' | 'void' | 'uncollectible';
 export type BillingReason = 'subscription_create' | 'subscription_cycle' | 'subscription_update' | 'manual';
@@ -120,6 +121,11 @@ export interface Invoice {
   autoAdvance: boolean;
   /** When a draft that advances by itself becomes final; null for every other invoice. Lines may change until then. */
   automaticallyFinalizesAt: Instant | null;
+  collectionMethod: CollectionMethod;
+  /** Of a sent invoice: until when the customer may pay it; null where it is charged automatically. */
+  dueDate: Instant | null;
+  /** When it was told that it is overdue. */
+  overdueAt: Instant | null;
   periodStart: Instant;
   periodEnd: Instant;
   defaultTaxRateIds: string[];

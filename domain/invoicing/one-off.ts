@@ -4,9 +4,12 @@ import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { assertSameCurrency } from '../money.ts';
+import { type Instant, MAX_INSTANT } from '../time.ts';
 import { composeInvoice } from './compose-invoice.ts';
 import { customerItems } from './customer-items.ts';
 import { beginDecision, type DecisionContext, emit, finishDecision, putInvoice } from './draft-decision.ts';
+import { type CollectionMethod, collectionTerms, dueAfter } from './due-date.ts';
+import type { Invoice } from './invoice.ts';
 import { changeableDraft } from './set-auto-advance.ts';
 
 export interface OneOff {
@@ -16,6 +19,11 @@ export interface OneOff {
   currency?: string;
   /** Whether the items that wait for the customer's next invoice are on this one. */
   pendingItems: 'include' | 'exclude';
+  /** Absent: charged automatically. */
+  collectionMethod?: CollectionMethod;
+  daysUntilDue?: number;
+  /** In place of days. */
+  dueDate?: Instant;
   description: string | null;
   footer: string | null;
   metadata: Metadata;
@@ -43,12 +51,34 @@ export function decideOneOff(snapshot: BillingSnapshot, command: OneOff, context
     lines: [],
     pending,
     currency,
+    collection: collectionOf(snapshot, command, context.asOf),
     autoAdvance: false,
     leaveDraft: true,
   });
   const { description, footer, metadata } = command;
   putInvoice(draft, { ...invoice, description, footer, metadata, defaultTaxRateIds: customer.defaultTaxRateIds });
   return finishDecision(draft);
+}
+
+/** @throws Refusal about `days_until_due` or `due_date` */
+function collectionOf(
+  { account, customer }: BillingSnapshot,
+  { dueDate, ...command }: OneOff,
+  asOf: Instant,
+): Pick<Invoice, 'collectionMethod' | 'dueDate'> {
+  if (dueDate === undefined || command.collectionMethod !== 'send_invoice') {
+    if (dueDate !== undefined)
+      throw new Refusal('parameter_invalid', 'due_date is only for the collection method send_invoice.', 'due_date');
+    const terms = collectionTerms({ collectionMethod: 'charge_automatically', daysUntilDue: null }, command);
+    return {
+      collectionMethod: terms.collectionMethod,
+      dueDate: dueAfter(asOf, terms, customer.billingTimezone ?? account.billingTimezone),
+    };
+  }
+  if (command.daysUntilDue !== undefined)
+    throw new Refusal('parameter_invalid', 'You may only specify one of these parameters: days_until_due, due_date.', 'due_date');
+  if (dueDate <= asOf || dueDate > MAX_INSTANT) throw new Refusal('date_out_of_range', 'The due date must be in the future.', 'due_date');
+  return { collectionMethod: 'send_invoice', dueDate };
 }
 
 /**

@@ -47,12 +47,13 @@ export function forgetUpdate(draft: DecisionDraft, invoice: Invoice): boolean {
   return true;
 }
 
+const PARTICIPLES = { void: 'voided', 'write off': 'written off', send: 'sent' } as const;
+
 /** The invoice an operation on an open invoice is about. @throws Refusal resource_missing, invoice_already_paid, invoice_not_open */
-export function openInvoiceOf(snapshot: BillingSnapshot, verb: string): Invoice {
+export function openInvoiceOf(snapshot: BillingSnapshot, verb: keyof typeof PARTICIPLES): Invoice {
   const { invoice } = snapshot;
   if (!invoice) throw new Refusal('resource_missing', `There is no invoice to ${verb}.`, 'invoice');
-  if (invoice.status === 'paid')
-    throw new Refusal('invoice_already_paid', `A paid invoice cannot be ${verb === 'void' ? 'voided' : 'written off'}.`);
+  if (invoice.status === 'paid') throw new Refusal('invoice_already_paid', `A paid invoice cannot be ${PARTICIPLES[verb]}.`);
   if (invoice.status !== 'open')
     throw new Refusal(
       'invoice_not_open',

@@ -77,6 +77,14 @@ export function bookPayment(
   ]);
 }
 
+/** What remains of an invoice was paid another way: debits the cash out of band, credits what `bookPayment` credits. @param invoice as it was before the payment. */
+export function bookPaymentOutOfBand(invoice: BookedInvoice, ctx: BookingContext): JournalTransaction[] {
+  return book('payment', invoice, null, ctx, [
+    { ledgerAccount: 'cash:out_of_band', amount: invoice.amountRemaining },
+    { ledgerAccount: invoice.status === 'uncollectible' ? 'bad_debt' : 'receivable', amount: -invoice.amountRemaining },
+  ]);
+}
+
 /** A payment that arrived for an invoice that no longer takes it (voided, or paid otherwise meanwhile): cash against the customer's balance. */
 export function bookPaymentToBalance(
   invoice: Pick<BookedInvoice, 'id' | 'customerId' | 'currency'>,

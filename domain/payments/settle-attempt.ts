@@ -98,12 +98,13 @@ function pay(draft: DecisionDraft, invoice: Invoice, attempt: PaymentAttempt): v
   recoverSubscription(draft, paid);
 }
 
-/** A payment that did not come: the invoice was tried, its subscription is past due. An invoice that holds a pending update hurts only the update. */
+/** A payment that did not come: the invoice was tried, its subscription is past due, unless the customer has until a due date to pay. An invoice that holds a pending update hurts only the update. */
 export function missPayment(draft: DecisionDraft, invoice: Invoice): void {
   putInvoice(draft, { ...invoice, attempted: true });
   emit(draft, 'invoice.payment_failed', 'invoice', invoice.id);
   const { subscription } = draft;
   if (!subscription || hasEnded(subscription.status) || invoice.status !== 'open') return;
   if (subscription.pendingUpdate?.invoiceId === invoice.id) return;
+  if (invoice.dueDate !== null && draft.asOf < invoice.dueDate) return;
   changeSubscription(draft, { status: nextStatus(subscription.status, 'payment_failed') });
 }

@@ -10,6 +10,7 @@ import {
   type DecisionDraft,
   finishDecision,
 } from '../invoicing/draft-decision.ts';
+import { collectionTerms } from '../invoicing/due-date.ts';
 import { collectionHold } from '../invoicing/hold-invoice.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import type { Settlement } from '../invoicing/settle.ts';
@@ -130,7 +131,7 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
 /** What is not billed by itself. @throws Refusal resource_missing, payment_method_detached, parameter_invalid */
 export function changeSettings(
   draft: DecisionDraft,
-  { defaultPaymentMethodId, defaultTaxRateIds, trialMissingPaymentMethod, pauseCollection }: ChangePlan,
+  { defaultPaymentMethodId, defaultTaxRateIds, trialMissingPaymentMethod, pauseCollection, ...terms }: ChangePlan,
 ): void {
   if (defaultPaymentMethodId !== undefined) {
     checkPaymentMethod(draft.snapshot, defaultPaymentMethodId);
@@ -139,6 +140,9 @@ export function changeSettings(
   if (defaultTaxRateIds !== undefined) {
     checkTaxRates(draft.snapshot, defaultTaxRateIds, 'default_tax_rates');
     changeSubscription(draft, { defaultTaxRateIds });
+  }
+  if (terms.collectionMethod !== undefined || terms.daysUntilDue !== undefined) {
+    changeSubscription(draft, collectionTerms(subscriptionOf(draft), terms));
   }
   if (trialMissingPaymentMethod !== undefined) changeSubscription(draft, { trialMissingPaymentMethod });
   if (pauseCollection !== undefined) changeSubscription(draft, { pauseCollection: collectionPause(draft, pauseCollection) });
@@ -247,7 +251,10 @@ function settleChange(draft: DecisionDraft, plan: Plan, before: Subscription, co
 function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: Settlement, command: ChangePlan, asOf: Instant): void {
   const after = subscriptionOf(draft);
   const leaveDraft = before.status === 'unpaid';
-  const waits = !leaveDraft && (command.paymentBehavior === 'error_if_incomplete' || command.paymentBehavior === 'pending_if_incomplete');
+  // Nobody waits for a payment that has a due date.
+  const isSent = after.collectionMethod === 'send_invoice';
+  const waits =
+    !leaveDraft && !isSent && (command.paymentBehavior === 'error_if_incomplete' || command.paymentBehavior === 'pending_if_incomplete');
   if (waits && collectionHold(before, asOf) !== null) {
     throw new Refusal(
       'parameter_invalid',

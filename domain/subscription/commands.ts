@@ -1,3 +1,4 @@
+import type { CollectionMethod } from '../invoicing/due-date.ts';
 import type { Instant } from '../time.ts';
 import type { PreviewPins } from './keep-preview.ts';
 import type {
@@ -42,6 +43,9 @@ export interface CreateSubscription extends Previewed {
   items: NewItem[];
   paymentBehavior: Exclude<PaymentBehavior, 'pending_if_incomplete'>;
   billingTimezone: string | null;
+  /** Absent: charged automatically. */
+  collectionMethod?: CollectionMethod;
+  daysUntilDue?: number;
   defaultPaymentMethodId: string | null;
   defaultTaxRateIds: string[];
   cancelAtPeriodEnd: boolean;
@@ -99,6 +103,9 @@ export interface ChangePlan extends Previewed {
   cancellation?: ScheduleCancellation;
   /** null: collect again. */
   pauseCollection?: Omit<PauseCollection, 'since'> | null;
+  /** Of invoices from now on. */
+  collectionMethod?: CollectionMethod;
+  daysUntilDue?: number;
   defaultPaymentMethodId?: string | null;
   defaultTaxRateIds?: string[];
 }
@@ -113,6 +120,8 @@ export const isAboutDefaults = (command: ChangePlan): boolean =>
   command.cancellation === undefined &&
   command.trialEnd === undefined &&
   command.pauseCollection === undefined &&
+  command.collectionMethod === undefined &&
+  command.daysUntilDue === undefined &&
   !movesAnchor(command);
 
 export interface CancelSubscription extends Previewed {

@@ -13,6 +13,7 @@ import {
   type DecisionDraft,
   finishDecision,
 } from '../invoicing/draft-decision.ts';
+import { collectionTerms } from '../invoicing/due-date.ts';
 import type { Settlement } from '../invoicing/settle.ts';
 import { assertSameCurrency } from '../money.ts';
 import { type Instant, isTimeZone, MAX_INSTANT } from '../time.ts';
@@ -22,7 +23,7 @@ import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-it
 import { billOnce } from './bill-once.ts';
 import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
 import type { CreateSubscription, ItemPeriodEnd } from './commands.ts';
-import { planTrialPeriod, trialFacts, trialLines } from './start-trial.ts';
+import { planTrialPeriod, remindWhereDue, trialFacts, trialLines } from './start-trial.ts';
 import type { Subscription, SubscriptionItem } from './subscription.ts';
 import { nextStatus } from './transitions.ts';
 
@@ -31,7 +32,7 @@ export const PAYMENT_PATIENCE = 23 * 3600;
 
 /**
  * Creates a subscription and bills its first period. That begins at `asOf`, which is then its start and its billing anchor, unless another start or anchor is asked for
- * (see `planFirstPeriods`). Where there is nothing to pay the subscription is active at once; otherwise it is incomplete until the invoice is paid, and expires after 23 h.
+ * (see `planFirstPeriods`). Where there is nothing to pay, or the customer is sent an invoice and has time to pay it, the subscription is active at once; otherwise it is incomplete until the invoice is paid, and expires after 23 h.
  * Where it is to be canceled within its first period, only the time until then is billed. A trial is the first period where there is one (see `planTrialPeriod`): free, with
  * a line of nothing per item, and the subscription trialing once what else the first invoice asks for is paid.
  * @throws Refusal about the parameter at fault, in Stripe's notation
@@ -48,11 +49,14 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   const given = typeof command.cancelAt === 'number' ? command.cancelAt : null;
   const cancelAt = command.cancelAtPeriodEnd ? period.end : given;
   if (cancelAt !== null) checkCancelAt(cancelAt, asOf);
+  const terms = collectionTerms({ collectionMethod: 'charge_automatically', daysUntilDue: null }, command);
+  const isSent = terms.collectionMethod === 'send_invoice';
 
   const made: Subscription = {
     id: command.subscriptionId,
     customerId: customer.id,
-    status: 'incomplete',
+    status: isSent ? nextStatus('incomplete', onTrial === null ? 'first_invoice_sent' : 'trial_started') : 'incomplete',
+    ...terms,
     currency,
     cycle,
     billingCycleAnchor: anchor,
@@ -69,7 +73,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     canceledAt: cancelAt === null ? null : asOf,
     endedAt: null,
     cancellationDetails: { comment: null, feedback: null, reason: cancelAt === null ? null : 'cancellation_requested' },
-    incompleteExpiresAt: asOf + PAYMENT_PATIENCE,
+    incompleteExpiresAt: isSent ? null : asOf + PAYMENT_PATIENCE,
     defaultPaymentMethodId: command.defaultPaymentMethodId,
     defaultTaxRateIds: command.defaultTaxRateIds,
     latestInvoiceId: null,
@@ -92,7 +96,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   const pending = billOnce(draft, command.addInvoiceItems ?? []);
   if (lines.length + pending.length === 0) {
     // A free stub: there is nothing to invoice, and so nothing to wait for.
-    changeSubscription(draft, { status: nextStatus('incomplete', 'first_invoice_paid'), incompleteExpiresAt: null });
+    if (!isSent) changeSubscription(draft, { status: nextStatus('incomplete', 'first_invoice_paid'), incompleteExpiresAt: null });
     recordCoverage(draft, settlement, []);
     return finishDecision(draft, 'customer.subscription.created');
   }
@@ -105,6 +109,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   });
   if (
     command.paymentBehavior === 'error_if_incomplete' &&
+    !isSent &&
     invoice.amountRemaining > 0 &&
     !snapshot.paymentMethods.some((method) => method.customerId === customer.id)
   ) {
@@ -115,6 +120,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     );
   }
   recordCoverage(draft, settlement, covered);
+  if (isSent) remindWhereDue(draft);
   return finishDecision(draft, 'customer.subscription.created');
 }
 

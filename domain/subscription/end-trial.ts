@@ -1,12 +1,13 @@
 import { changeSubscription, type DecisionDraft, emit } from '../invoicing/draft-decision.ts';
 import type { BillingReason } from '../invoicing/invoice.ts';
+import { isOwed } from '../invoicing/owed.ts';
 import type { Instant } from '../time.ts';
 import { subscriptionOf } from './bill-items.ts';
 import { endSubscription } from './end-subscription.ts';
 import { nextStatus } from './transitions.ts';
 
 /**
- * Ends the trial at `at`. With something to pay with, or where an invoice is wanted all the same, the subscription is active (past due where it owes something from before)
+ * Ends the trial at `at`. With something to pay with, or where the customer is sent an invoice or one is wanted all the same, the subscription is active (past due where it owes something from before)
  * and its first paid period is to be billed by the caller. Else it is paused, its period over and nothing billed, or canceled.
  */
 export function endTrial(draft: DecisionDraft, at: Instant, billingReason: BillingReason): 'billed' | 'paused' | 'canceled' {
@@ -18,9 +19,9 @@ export function endTrial(draft: DecisionDraft, at: Instant, billingReason: Billi
   if (trialReminderAt !== null) emit(draft, 'customer.subscription.trial_will_end', 'subscription', id);
   changeSubscription(draft, { trialEnd: Math.min(at, trialEnd ?? at), trialReminderAt: null });
   const canPay = paymentMethods.some((method) => method.customerId === customer.id);
-  if (canPay || trialMissingPaymentMethod === 'create_invoice') {
+  if (canPay || subscription.collectionMethod === 'send_invoice' || trialMissingPaymentMethod === 'create_invoice') {
     const active = nextStatus('trialing', 'trial_ended');
-    const owes = draft.openInvoices.some((invoice) => invoice.status === 'open' && invoice.attempted);
+    const owes = draft.openInvoices.some((invoice) => isOwed(invoice, at));
     changeSubscription(draft, { status: owes ? nextStatus(active, 'payment_failed') : active });
     return 'billed';
   }

@@ -85,6 +85,7 @@ function dateAt(decision: Decision, from: Instant, to: Instant): Decision {
     invoices: decision.invoices.map((invoice) => ({
       ...invoice,
       createdAt: dated(invoice.createdAt),
+      dueDate: invoice.dueDate !== null && invoice.createdAt === from ? invoice.dueDate + (to - from) : invoice.dueDate,
       finalizedAt: dated(invoice.finalizedAt),
       paidAt: dated(invoice.paidAt),
       voidedAt: dated(invoice.voidedAt),

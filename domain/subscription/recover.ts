@@ -5,7 +5,7 @@ import { hasEnded, nextStatus } from './transitions.ts';
 
 /**
  * What the settling of an invoice (paid, void, uncollectible) means for its subscription: an incomplete one lives, on trial where it has one, once its first invoice is paid; one that is past due or
- * unpaid is active again once no finalised invoice of it is open any more. The invoice of a pending update concerns only that update.
+ * unpaid is active again once no finalised invoice of it is open any more, but those that were sent and are not due yet. The invoice of a pending update concerns only that update.
  */
 export function recoverSubscription(draft: DecisionDraft, settled: Invoice): void {
   const { subscription } = draft;
@@ -19,7 +19,11 @@ export function recoverSubscription(draft: DecisionDraft, settled: Invoice): voi
   }
   if (subscription.status === 'active') return;
   const owed = draft.openInvoices.some(
-    (open) => open.status === 'open' && open.id !== settled.id && open.id !== subscription.pendingUpdate?.invoiceId,
+    (open) =>
+      open.status === 'open' &&
+      (open.dueDate === null || open.dueDate <= draft.asOf) &&
+      open.id !== settled.id &&
+      open.id !== subscription.pendingUpdate?.invoiceId,
   );
   if (owed) return;
   const event = subscription.status === 'unpaid' && isOnTrial(subscription) ? 'trial_started' : 'invoices_settled';

@@ -1,5 +1,6 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
+import { terminalAction } from '../dunning/policy.ts';
 import { Refusal } from '../errors.ts';
 import { composeInvoice, keepPending } from '../invoicing/compose-invoice.ts';
 import {
@@ -11,6 +12,7 @@ import {
   finishDecision,
 } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
+import { isOwed } from '../invoicing/owed.ts';
 import type { Settlement } from '../invoicing/settle.ts';
 import { compareDecimals } from '../money.ts';
 import { boundary, type Instant, periodContaining } from '../time.ts';
@@ -77,12 +79,13 @@ function resume(draft: DecisionDraft, command: ResumeSubscription): Decision {
   return finishDecision(draft);
 }
 
-/** It comes back as what it was: whoever still owes an invoice that was tried is past due, or unpaid where dunning has given up. */
+/** It comes back as what it was: whoever still owes an invoice that was tried or is overdue is past due, or unpaid where dunning has given up. */
 export function statusAfter(draft: DecisionDraft, event: 'resumed' | 'resumed_trialing' | 'reactivated'): SubscriptionStatus {
   const status = nextStatus(subscriptionOf(draft).status, event);
-  const owed = draft.openInvoices.filter((invoice) => invoice.status === 'open' && invoice.attempted && invoice.amountRemaining > 0);
+  const owed = draft.openInvoices.filter((invoice) => isOwed(invoice, draft.asOf));
   if (owed.length === 0) return status;
-  const givenUp = draft.snapshot.account.dunningPolicy.terminalAction === 'unpaid' && owed.every((invoice) => !invoice.autoAdvance);
+  const { dunningPolicy } = draft.snapshot.account;
+  const givenUp = owed.every((invoice) => !invoice.autoAdvance && terminalAction(dunningPolicy, invoice) === 'unpaid');
   return nextStatus(status, givenUp ? 'dunning_gave_up_unpaid' : 'payment_failed');
 }
 

@@ -40,7 +40,7 @@ function schedule(
   const refused = commandAllowed(before.status, 'changePlan');
   if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
   const { effectiveAt: _, preview: __, cancellation, prorationDate, trialEnd, trialChange, ...rest } = command;
-  const { trialMissingPaymentMethod, pauseCollection, ...change } = rest;
+  const { trialMissingPaymentMethod, pauseCollection, collectionMethod, daysUntilDue, ...change } = rest;
   const given = {
     cancel_at: cancellation,
     proration_date: prorationDate,
@@ -48,6 +48,8 @@ function schedule(
     trial_change_behavior: trialChange,
     trial_settings: trialMissingPaymentMethod,
     pause_collection: pauseCollection,
+    collection_method: collectionMethod,
+    days_until_due: daysUntilDue,
   };
   for (const [param, value] of Object.entries(given)) {
     if (value !== undefined) throw new Refusal('parameter_invalid', `You cannot combine ${param} with effective_at.`, param);

@@ -25,6 +25,8 @@ export interface ScheduledChange {
     | 'trialChange'
     | 'trialMissingPaymentMethod'
     | 'pauseCollection'
+    | 'collectionMethod'
+    | 'daysUntilDue'
   >;
   /** The scheduled change that took its place; null where one that was not scheduled did. */
   replacedBy: string | null;

@@ -26,6 +26,7 @@ export interface UnsettledInvoice
     | 'automaticallyFinalizesAt'
     | 'attempted'
     | 'nextPaymentAttempt'
+    | 'dueDate'
     | 'createdAt'
     | 'finalizedAt'
     | 'currency'

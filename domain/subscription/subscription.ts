@@ -1,4 +1,5 @@
 import type { Cycle, Metadata } from '../catalog/price.ts';
+import type { CollectionTerms } from '../invoicing/due-date.ts';
 import type { Instant } from '../time.ts';
 import type { ScheduledChange } from './scheduled-change.ts';
 
@@ -96,7 +97,7 @@ export interface PauseCollection {
 }
 
 /** All that is remembered of a subscription. Instants are unix seconds, UTC. */
-export interface Subscription {
+export interface Subscription extends CollectionTerms {
   id: string;
   customerId: string;
   status: SubscriptionStatus;

@@ -5,8 +5,12 @@ import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription.t
 export const SUBSCRIPTION_EVENTS = [
   'first_invoice_paid',
   'first_invoice_expired',
+  /** Its first invoice was sent, and the customer has time to pay it. */
+  'first_invoice_sent',
   /** An attempt on a renewal or update invoice was declined, or there was no payment method to try. */
   'payment_failed',
+  /** An invoice that was sent is not paid, and its due date has come. */
+  'invoice_overdue',
   /** No open invoice with a failed attempt is left. */
   'invoices_settled',
   'dunning_gave_up_cancel',
@@ -35,6 +39,7 @@ export type SubscriptionEvent = (typeof SUBSCRIPTION_EVENTS)[number];
 export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<SubscriptionEvent, SubscriptionStatus>>>> = {
   incomplete: {
     first_invoice_paid: 'active',
+    first_invoice_sent: 'active',
     trial_started: 'trialing',
     first_invoice_expired: 'incomplete_expired',
     payment_failed: 'incomplete',
@@ -42,6 +47,7 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
   },
   trialing: {
     payment_failed: 'trialing',
+    invoice_overdue: 'trialing',
     invoices_settled: 'trialing',
     dunning_gave_up_cancel: 'canceled',
     dunning_gave_up_unpaid: 'unpaid',
@@ -58,6 +64,7 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
     trial_started: 'trialing',
     paused: 'paused',
     payment_failed: 'past_due',
+    invoice_overdue: 'past_due',
     invoices_settled: 'active',
     dunning_gave_up_cancel: 'canceled',
     dunning_gave_up_unpaid: 'unpaid',
@@ -69,6 +76,7 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
     trial_started: 'trialing',
     paused: 'paused',
     payment_failed: 'past_due',
+    invoice_overdue: 'past_due',
     invoices_settled: 'active',
     dunning_gave_up_cancel: 'canceled',
     dunning_gave_up_unpaid: 'unpaid',
@@ -80,6 +88,7 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
     trial_started: 'trialing',
     paused: 'paused',
     payment_failed: 'unpaid',
+    invoice_overdue: 'unpaid',
     invoices_settled: 'active',
     dunning_gave_up_cancel: 'canceled',
     dunning_gave_up_unpaid: 'unpaid',
@@ -89,6 +98,7 @@ export const TRANSITIONS: Readonly<Record<SubscriptionStatus, Partial<Record<Sub
   },
   paused: {
     payment_failed: 'paused',
+    invoice_overdue: 'paused',
     invoices_settled: 'paused',
     dunning_gave_up_cancel: 'canceled',
     dunning_gave_up_unpaid: 'paused',

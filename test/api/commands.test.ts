@@ -100,7 +100,7 @@ it('sends the operation id as the update id, and starts what is commanded first'
   const update = vi.fn<(...args: unknown[]) => Promise<unknown>>(async () => ({ invoice: null, payment: null }));
   const { commands } = commandsOver(update);
   await commands.commandInvoice(
-    { accountId: 'acct_1', invoiceId: 'in_1', subscriptionId: null },
+    { accountId: 'acct_1', invoiceId: 'in_1', subscriptionId: null, customerId: 'cus_1' },
     { operationId: 'op_2', actor: 'test', do: 'void' },
   );
   expect(update.mock.calls[0]?.[1]).toMatchObject({

@@ -233,4 +233,15 @@ export const LIVES: Record<string, Life> = {
       return id;
     },
   },
+  'sent, overdue, paid another way': {
+    verbs: ['send-invoice', 'mark-overdue', 'pay-out-of-band'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { id } = await subscribe(stack, who, { collection_method: 'send_invoice', days_until_due: 10 });
+      await stack.stripe.invoices.sendInvoice((await latest(stack, who)).id);
+      await advance(stack, who, 12 * DAY);
+      await stack.stripe.invoices.pay((await latest(stack, who)).id, { paid_out_of_band: true });
+      return id;
+    },
+  },
 };

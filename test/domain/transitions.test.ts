@@ -24,37 +24,37 @@ test('every status and event has the outcome that was agreed', () => {
   const all = Object.fromEntries(
     SUBSCRIPTION_STATUSES.map((status) => [status, SUBSCRIPTION_EVENTS.map((event) => outcome(status, event))]),
   );
-  expect(SUBSCRIPTION_EVENTS).toHaveLength(17);
+  expect(SUBSCRIPTION_EVENTS).toHaveLength(19);
   const no = REFUSED;
   const eight = <T>(value: T): T[] => Array.from({ length: 8 }, () => value);
   const never = eight(no);
   expect(all).toEqual({
     incomplete: [
-      ...['active', 'incomplete_expired', 'incomplete', no, no, no, no, 'canceled', no],
+      ...['active', 'incomplete_expired', 'active', 'incomplete', no, no, no, no, no, 'canceled', no],
       ...['trialing', no, no, no, no, no, no, no],
     ],
-    incomplete_expired: [no, no, no, no, no, no, no, no, no, ...never],
+    incomplete_expired: [no, no, no, no, no, no, no, no, no, no, no, ...never],
     trialing: [
-      ...[no, no, 'trialing', 'trialing', 'canceled', 'unpaid', 'trialing', 'canceled', 'canceled'],
+      ...[no, no, no, 'trialing', 'trialing', 'trialing', 'canceled', 'unpaid', 'trialing', 'canceled', 'canceled'],
       ...['trialing', 'active', 'paused', 'canceled', 'paused', no, no, no],
     ],
     active: [
-      ...[no, no, 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
+      ...[no, no, no, 'past_due', 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
       ...['trialing', no, no, no, 'paused', no, no, no],
     ],
     past_due: [
-      ...[no, no, 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
+      ...[no, no, no, 'past_due', 'past_due', 'active', 'canceled', 'unpaid', 'past_due', 'canceled', 'canceled'],
       ...['trialing', no, no, no, 'paused', no, no, no],
     ],
     unpaid: [
-      ...[no, no, 'unpaid', 'active', 'canceled', 'unpaid', 'unpaid', 'canceled', 'canceled'],
+      ...[no, no, no, 'unpaid', 'unpaid', 'active', 'canceled', 'unpaid', 'unpaid', 'canceled', 'canceled'],
       ...['trialing', no, no, no, 'paused', no, no, no],
     ],
     paused: [
-      ...[no, no, 'paused', 'paused', 'canceled', 'paused', 'paused', 'canceled', 'canceled'],
+      ...[no, no, no, 'paused', 'paused', 'paused', 'canceled', 'paused', 'paused', 'canceled', 'canceled'],
       ...['trialing', no, no, no, no, 'active', 'trialing', no],
     ],
-    canceled: [no, no, no, no, no, no, no, no, no, no, no, no, no, no, no, no, 'active'],
+    canceled: [no, no, no, no, no, no, no, no, no, no, no, no, no, no, no, no, no, no, 'active'],
   });
 });
 

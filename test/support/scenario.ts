@@ -68,7 +68,9 @@ function watchDunning({ db, accountId }: Stack): { ids: Set<string>; stop(): Pro
   let watching = true;
   const watch = async (): Promise<void> => {
     while (watching) {
-      const found = await withAccount(db, accountId, ({ trx }) => trx.raw('select id from invoices where attempt_count > 0'));
+      const found = await withAccount(db, accountId, ({ trx }) =>
+        trx.raw('select id from invoices where attempted or due_date is not null'),
+      );
       for (const { id } of found.rows as { id: string }[]) ids.add(dunningWorkflowId(id));
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

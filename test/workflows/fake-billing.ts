@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Activities, BillingOutcome, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../../activities/index.ts';
+import type { Activities, BillingOutcome, DunningFacts, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../../activities/index.ts';
 import type { Cycle } from '../../domain/catalog/price.ts';
-import type { DunningPolicy } from '../../domain/dunning/policy.ts';
+import { type DunningPolicy, terminalAction } from '../../domain/dunning/policy.ts';
 import type { RefusalCode } from '../../domain/errors.ts';
 import type { InvoiceStatus } from '../../domain/invoicing/invoice.ts';
 import type { PaymentOutcomeKind } from '../../domain/payments/payment.ts';
@@ -43,6 +43,8 @@ export interface FakeInvoice {
   createdAt: Instant;
   autoAdvance: boolean;
   finalizesAt: Instant | null;
+  dueDate: Instant | null;
+  isOverdue: boolean;
 }
 
 interface Attempt {
@@ -97,6 +99,8 @@ export class FakeBilling {
   afterTax: ((invoice: FakeInvoice) => void) | null = null;
   /** Whether the customer has a payment method when a trial ends. */
   canPay = true;
+  /** Days a customer has to pay what is sent; null: it is charged. */
+  daysUntilDue: number | null = null;
   timezone = 'UTC';
   /** Seconds of the period of `price_second`, in place of its day. */
   secondsPerPeriod: number | null = null;
@@ -132,6 +136,7 @@ export class FakeBilling {
           this.subs.set(sub.id, sub);
           const invoice = this.bill(sub, 'create', sub.trial === null ? this.priceOf(sub) : 0, this.period(sub));
           if (sub.trial !== null) sub.status = 'trialing';
+          else if (this.daysUntilDue !== null) Object.assign(sub, { status: 'active', incompleteExpiresAt: null });
           return this.outcome(sub, invoice);
         }),
       issueInvoice: async (input) =>
@@ -375,6 +380,30 @@ export class FakeBilling {
           invoice.status = 'uncollectible';
           return { invoice: this.invoiceFacts(invoice), subscription: this.subscriptionFacts(this.sub(invoice.subscriptionId)) };
         }),
+      payOutOfBand: async (input) =>
+        this.once('payOutOfBand', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          if (invoice.status !== 'open') throw refusal('invoice_not_open');
+          invoice.status = 'paid';
+          const sub = this.sub(invoice.subscriptionId);
+          if (sub.status === 'past_due') sub.status = 'active';
+          return { invoice: this.invoiceFacts(invoice), subscription: this.subscriptionFacts(sub) };
+        }),
+      sendInvoice: async (input) =>
+        this.once('sendInvoice', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          if (invoice.status !== 'open') throw refusal('invoice_not_open');
+          return this.invoiceFacts(invoice);
+        }),
+      markOverdue: async (input) =>
+        this.once('markOverdue', input, () => {
+          const invoice = this.invoice(input.invoiceId);
+          const sub = this.sub(invoice.subscriptionId);
+          if (input.asOf < (invoice.dueDate ?? 0)) throw new Error(`overdue at ${input.asOf}, before it is due`);
+          invoice.isOverdue = true;
+          if (sub.status === 'active') sub.status = 'past_due';
+          return { invoice: this.invoiceFacts(invoice), subscription: this.subscriptionFacts(sub) };
+        }),
       loadDunning: async ({ invoiceId }) => {
         this.strike('loadDunning');
         const attempts = this.attempts.filter((attempt) => attempt.invoiceId === invoiceId);
@@ -386,6 +415,7 @@ export class FakeBilling {
           lastDeclineCode: last?.declineCode ?? null,
           lastAttemptAt: last?.at ?? null,
           unresolved: last?.outcome === 'unknown' || last?.outcome === 'processing',
+          ...this.awaited(this.invoice(invoiceId)),
         };
       },
       scheduleAttempt: async (input) =>
@@ -397,7 +427,8 @@ export class FakeBilling {
           const invoice = this.invoice(input.invoiceId);
           const sub = this.sub(invoice.subscriptionId);
           if (invoice.status === 'open' && sub.status !== 'canceled') {
-            sub.status = this.policy.terminalAction === 'cancel' ? 'canceled' : this.policy.terminalAction;
+            const action = terminalAction(this.policy, invoice);
+            sub.status = action === 'cancel' ? 'canceled' : action;
           }
           invoice.nextAttempt = null;
           return this.outcome(sub, invoice);
@@ -485,6 +516,8 @@ export class FakeBilling {
       createdAt: period.start,
       autoAdvance: true,
       finalizesAt: waits ? period.start + this.graceSeconds : null,
+      dueDate: this.daysUntilDue === null ? null : period.start + this.daysUntilDue * DAY,
+      isOverdue: false,
     };
     this.invoices.push(invoice);
     return invoice;
@@ -551,9 +584,21 @@ export class FakeBilling {
     };
   }
 
-  private invoiceFacts({ id, status, amount, taxPending, autoAdvance, finalizesAt }: FakeInvoice): InvoiceFacts {
+  private awaited({ dueDate, isOverdue, autoAdvance }: FakeInvoice): Pick<DunningFacts, 'awaited'> {
+    return dueDate === null ? {} : { awaited: { dueDate, isOverdue, givesUp: autoAdvance } };
+  }
+
+  private invoiceFacts({ id, status, amount, taxPending, autoAdvance, finalizesAt, dueDate }: FakeInvoice): InvoiceFacts {
     const ofDraft = taxPending ? 'calculate_tax' : finalizesAt === null ? 'nothing' : 'finalize';
-    const next = !autoAdvance ? 'nothing' : status === 'draft' ? ofDraft : status === 'open' ? 'collect' : 'nothing';
+    const next = !autoAdvance
+      ? 'nothing'
+      : status === 'draft'
+        ? ofDraft
+        : status === 'open'
+          ? dueDate === null
+            ? 'collect'
+            : 'await_payment'
+          : 'nothing';
     return {
       id,
       number: null,
@@ -563,6 +608,7 @@ export class FakeBilling {
       currency: 'eur',
       next,
       ...(finalizesAt === null ? {} : { finalizesAt }),
+      ...(dueDate === null || status !== 'open' ? {} : { dueDate }),
     };
   }
 

@@ -137,7 +137,7 @@ export class Life {
         workflowId: invoiceWorkflowId(invoiceId),
         taskQueue: this.worker.taskQueue,
         workflowIdConflictPolicy: 'USE_EXISTING',
-        args: [{ accountId: 'acct_1', invoiceId, subscriptionId: this.id }],
+        args: [{ accountId: 'acct_1', invoiceId, subscriptionId: this.id, customerId: 'cus_1' }],
       }),
     });
   }

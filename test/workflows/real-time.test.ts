@@ -194,3 +194,47 @@ test(
     }),
   60_000,
 );
+
+/** Every invoice is sent, and due after two seconds. */
+const sentForTwoSeconds = (): FakeBilling => Object.assign(new FakeBilling(), { daysUntilDue: 2 / 86_400 });
+const statusOf = async (life: Life): Promise<string> => (await life.state()).facts.status;
+
+test(
+  'a sent invoice is waited for, overdue when it is due, and charged by nobody; paid another way, the subscription is active again',
+  () =>
+    live(
+      env,
+      async (life) => {
+        expect(await life.subscribe()).toMatchObject({ subscription: { status: 'active' }, payment: null });
+        const [first] = life.billing.invoices;
+        const id = first?.id ?? '';
+        expect((await life.state()).dunning).toEqual([id]);
+        await life.newCard();
+        await until(async () => expect(await statusOf(life)).toBe('past_due'));
+        expect(life.billing.asOf[`dunning:${id}:overdue`]).toBeGreaterThanOrEqual(first?.dueDate ?? 0);
+        expect(await life.attributes()).toMatchObject({ SubscriptionStatus: 'past_due' });
+        await until(async () => expect(await life.details(`dunning:${id}`)).toContain(`gives ${id} up unless paid`));
+        await life.invoice(id, { do: 'pay_out_of_band' });
+        await until(async () => expect(await life.state()).toMatchObject({ facts: { status: 'active' }, dunning: [] }));
+        expect(life.billing.attempts).toEqual([]);
+      },
+      sentForTwoSeconds(),
+    ),
+  60_000,
+);
+
+test('what is sent and never paid ends as the policy says', () => {
+  const billing = sentForTwoSeconds();
+  billing.policy = { ...billing.policy, overdue: { delay: 1, terminalAction: 'cancel' } };
+  return live(
+    env,
+    async (life) => {
+      await life.subscribe();
+      await life.handle.result();
+      expect(life.book.status).toBe('canceled');
+      expect(life.billing.verbs.slice(-2)).toEqual(['markOverdue', 'endDunning']);
+      expect(life.billing.attempts).toEqual([]);
+    },
+    billing,
+  );
+}, 60_000);

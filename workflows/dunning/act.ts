@@ -1,4 +1,4 @@
-import type { BillingOutcome, DunningFacts, Envelope, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
+import type { BillingOutcome, DunningFacts, Envelope, InvoiceClosure, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
 import type { Instant } from '../../domain/time.ts';
 import { charge, decide, decideHere, hereFirst, insist } from '../call-activities.ts';
 import { again } from '../subscription/act.ts';
@@ -51,6 +51,9 @@ export function scheduleAttempt(chase: Chase, at: Instant | null): Promise<void>
     () => decide.scheduleAttempt.executeWithOptions({ summary }, [input]),
   );
 }
+
+export const markOverdue = (chase: Chase): Promise<InvoiceClosure> =>
+  decide.markOverdue.executeWithOptions({ summary: `${chase.start.invoiceId} is overdue` }, [own(chase, 'overdue')]);
 
 export const endDunning = (chase: Chase): Promise<BillingOutcome> =>
   decide.endDunning.executeWithOptions({ summary: `gives ${chase.start.invoiceId} up` }, [own(chase, 'end')]);

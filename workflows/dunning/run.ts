@@ -1,10 +1,11 @@
 import { CancellationScope, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { DunningFacts, PaymentResult } from '../../activities/index.ts';
-import { nextStep } from '../../domain/dunning/next-step.ts';
+import { type AwaitedInvoice, nextOverdueStep, nextStep } from '../../domain/dunning/next-step.ts';
 import { Clock } from '../clock.ts';
 import {
   type DunningEnded,
   dunningEndedSignal,
+  invoiceOverdueSignal,
   invoiceSettledSignal,
   joinClockSignal,
   paymentMethodChangedSignal,
@@ -19,13 +20,13 @@ import { moment, money } from '../write-summary.ts';
 import * as act from './act.ts';
 import { type Chase, hasNews } from './chase.ts';
 
-/** Chases the payment of one invoice as its account's policy says, until it is paid, given up, or somebody calls it off. */
+/** Waits for the due date of an invoice that was sent, and chases one that is unpaid, as the account's policy says, until it is paid, given up, or somebody calls it off. */
 export async function dunning(start: StartDunning): Promise<void> {
   return CancellationScope.nonCancellable(async () => {
     const chase = listen(start);
     const ended = await run(chase);
     announce(chase, 'ended', `Ended: ${ended === null ? 'started anew elsewhere' : ended.outcome}.`);
-    if (ended !== null) {
+    if (ended !== null && start.subscriptionId !== null) {
       await tell(start.subscriptionId, dunningEndedSignal, ended);
       chase.clock.noteNews(start.subscriptionId);
     }
@@ -70,7 +71,7 @@ async function run(chase: Chase): Promise<DunningEnded | null> {
     chase.clockToJoin = null;
     const facts = await act.loadDunning(chase);
     try {
-      const ended = calledOff(chase, facts) ?? (facts.unresolved ? await confirm(chase) : await pursue(chase, facts));
+      const ended = calledOff(chase, facts) ?? (facts.unresolved ? await confirm(chase) : await goOn(chase, facts));
       chase.failures = 0;
       if (ended !== null) return ended;
     } catch (error) {
@@ -90,6 +91,32 @@ function calledOff({ start, settled, stopped }: Chase, { invoice, unresolved }: 
   if (invoice.status === 'paid') return { invoiceId, outcome: 'recovered', subscription: settled?.subscription ?? null };
   if (invoice.status !== 'open') return { invoiceId, outcome: 'stopped', subscription: settled?.subscription ?? null };
   return stopped && !unresolved ? { invoiceId, outcome: 'stopped', subscription: null } : null;
+}
+
+const goOn = (chase: Chase, facts: DunningFacts): Promise<DunningEnded | null> =>
+  facts.awaited === undefined ? pursue(chase, facts) : awaitPayment(chase, facts, facts.awaited);
+
+/** Of a sent invoice: it is never tried by itself. Its due date comes, and then the day on which it is given up. Returns the end when there is one. */
+async function awaitPayment(chase: Chase, { policy }: DunningFacts, awaited: AwaitedInvoice): Promise<DunningEnded | null> {
+  const { clock, start } = chase;
+  const { invoiceId, subscriptionId } = start;
+  chase.settled = null;
+  chase.newMethod = null;
+  const step = nextOverdueStep(policy, awaited);
+  if (step === null) return { invoiceId, outcome: 'stopped', subscription: null };
+  if (step.at > clock.now()) {
+    const plan = step.do === 'give_up' ? `gives ${invoiceId} up` : `${invoiceId} is due`;
+    announce(chase, 'waiting', `**Next** ${moment(step.at)}: ${plan} unless paid`);
+    await clock.waitUntil(step.at, () => hasNews(chase), `${plan} unless paid`);
+    return null;
+  }
+  if (step.do === 'give_up') return giveUp(chase);
+  const { subscription } = await act.markOverdue(chase);
+  if (subscriptionId !== null) {
+    await tell(subscriptionId, invoiceOverdueSignal, { subscription });
+    clock.noteNews(subscriptionId);
+  }
+  return null;
 }
 
 /** The policy's next step: wait for its time, then try; or give up. Returns the end when there is one. */
@@ -146,5 +173,5 @@ async function show(chase: Chase, at: number | null): Promise<void> {
 
 function announce({ start }: Chase, stage: DunningStage, words: string): void {
   publishAttributes(dunningAttributes(start, stage));
-  setCurrentDetails(`Dunning of ${start.invoiceId} (\`${start.subscriptionId}\`)\n\n${words}`);
+  setCurrentDetails(`Dunning of ${start.invoiceId} (\`${start.subscriptionId ?? start.customerId}\`)\n\n${words}`);
 }

@@ -10,12 +10,14 @@ import {
   type InvoiceCommand,
   invoiceCommandUpdate,
   invoiceSettledSignal,
+  type StartDunning,
   type StartInvoice,
 } from '../messages.ts';
 import { answerFor, reasonOf, refusalIn } from '../read-failure.ts';
+import { startDunning } from '../subscription/chase.ts';
 import { backOff } from '../subscription/park.ts';
 import { tell } from '../tell.ts';
-import { moment } from '../write-summary.ts';
+import { moment, money } from '../write-summary.ts';
 
 interface Answer {
   invoice: InvoiceFacts;
@@ -64,7 +66,16 @@ async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> 
     case 'finalize': {
       const { autoAdvance } = command;
       const finalized = await finalize({ ...input, ...(autoAdvance === undefined ? {} : { autoAdvance }) });
-      return handOver(counter, await settled(counter, { invoice: finalized, payment: null }), input, command.at);
+      return handOver(counter, await settled(counter, { invoice: finalized, payment: null }), input, command);
+    }
+    case 'send': {
+      if (command.finalize) await finalizeToSend(counter, input, command);
+      const sent = await decide.sendInvoice.executeWithOptions({ summary: `sends ${invoiceId}` }, [input]);
+      return { invoice: sent, payment: null };
+    }
+    case 'pay_out_of_band': {
+      const paid = await decide.payOutOfBand.executeWithOptions({ summary: `${invoiceId} was paid another way` }, [input]);
+      return settled(counter, { invoice: paid.invoice, payment: null }, paid.subscription);
     }
     case 'edit': {
       const edited = await decide.editInvoice.executeWithOptions({ summary: `changes ${invoiceId}` }, [
@@ -75,7 +86,7 @@ async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> 
     case 'set_auto_advance': {
       const summary = `${invoiceId} ${command.autoAdvance ? 'finalizes itself' : 'waits to be finalized'}`;
       const changed = await decide.setAutoAdvance.executeWithOptions({ summary }, [{ ...input, autoAdvance: command.autoAdvance }]);
-      return handOver(counter, { invoice: changed, payment: null }, input, command.at);
+      return handOver(counter, { invoice: changed, payment: null }, input, command);
     }
     case 'void': {
       const voided = await decide.voidInvoice.executeWithOptions({ summary: `voids ${invoiceId}` }, [input]);
@@ -107,12 +118,48 @@ async function finalize(input: Envelope & { invoiceId: string; autoAdvance?: boo
 }
 
 /** The subscription goes on with what is to be done by itself; where there is none to do it, it is done here. */
-async function handOver(counter: Counter, answer: Answer, input: Envelope & { invoiceId: string }, at?: Instant): Promise<Answer> {
+async function handOver(
+  counter: Counter,
+  answer: Answer,
+  input: Envelope & { invoiceId: string },
+  command: InvoiceCommand,
+): Promise<Answer> {
   const { subscriptionId } = counter.start;
   const { invoice: facts } = answer;
   if (facts.status !== 'draft' && facts.status !== 'open') return answer;
   if (subscriptionId !== null && (await tell(subscriptionId, draftChangedSignal, facts))) return answer;
-  return facts.next === 'collect' ? pay(counter, { ...input, operationId: `${input.operationId}:collect` }, null, at) : answer;
+  if (facts.next === 'await_payment' && subscriptionId === null) await waitForPayment(counter.start, facts, command);
+  return facts.next === 'collect' ? pay(counter, { ...input, operationId: `${input.operationId}:collect` }, null, command.at) : answer;
+}
+
+/** A draft that is to be sent is final first; somebody else may have made it so. */
+async function finalizeToSend(counter: Counter, input: Envelope & { invoiceId: string }, command: InvoiceCommand): Promise<void> {
+  const step = { ...input, operationId: `${input.operationId}:finalize` };
+  try {
+    await handOver(counter, await settled(counter, { invoice: await finalize(step), payment: null }), step, command);
+  } catch (error) {
+    if (refusalIn(error)?.type !== 'invoice_not_draft') throw error;
+  }
+}
+
+/** The due date of an invoice of no subscription is waited for by a dunning of its own. */
+async function waitForPayment(
+  { accountId, invoiceId, customerId }: StartInvoice,
+  invoice: InvoiceFacts,
+  command: InvoiceCommand,
+): Promise<void> {
+  const { at, testClock: id } = command;
+  const start: StartDunning = {
+    accountId,
+    subscriptionId: null,
+    customerId,
+    invoiceId,
+    currency: invoice.currency,
+    planId: '',
+    clock: at === undefined || id === undefined ? { kind: 'real' } : { kind: 'frozen', id, at },
+    generation: 1,
+  };
+  await startDunning(start, `waits for ${invoiceId}, ${money(invoice.amountRemaining, invoice.currency)}`);
 }
 
 async function pay(

@@ -16,13 +16,15 @@ import { money } from '../write-summary.ts';
 import type { Desk } from './desk.ts';
 
 /**
- * Hands an unpaid invoice to dunning and goes on. An incomplete subscription has no dunning: it is paid or it expires; what one that has ended
+ * Hands an unpaid invoice, or one that was sent, to dunning and goes on. An incomplete subscription has no dunning: it is paid or it expires; what one that has ended
  * owes stays open. The child is abandoned on purpose: closing policies also strike when its parent continues as new.
  */
 export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
   const { state, clock } = desk;
   const { status, currency, planId } = state.facts;
-  if (invoice.status !== 'open' || !['past_due', 'active', 'trialing', 'paused'].includes(status)) return;
+  const isSent = invoice.dueDate !== undefined;
+  if (invoice.status !== 'open' || !(['past_due', 'active', 'trialing', 'paused'].includes(status) || (isSent && status === 'unpaid')))
+    return;
   const start: StartDunning = {
     accountId: state.accountId,
     subscriptionId: state.subscriptionId,
@@ -33,20 +35,25 @@ export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
     clock: clock.forChild(),
     generation: state.generation,
   };
+  await startDunning(start, `${isSent ? 'waits for' : 'chases'} ${invoice.id}, ${money(invoice.amountRemaining, invoice.currency)}`);
+  clock.noteNews(dunningWorkflowId(invoice.id));
+  if (!state.dunning.includes(invoice.id)) state.dunning.push(invoice.id);
+}
+
+/** Where there is one already, nothing happens. */
+export async function startDunning(start: StartDunning, staticSummary: string): Promise<void> {
   try {
     await startChild<(input: StartDunning) => Promise<void>>(WORKFLOW_TYPES.dunning, {
-      workflowId: dunningWorkflowId(invoice.id),
+      workflowId: dunningWorkflowId(start.invoiceId),
       args: [start],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      staticSummary: `chases ${invoice.id}, ${money(invoice.amountRemaining, invoice.currency)}`,
+      staticSummary,
       typedSearchAttributes: dunningAttributes(start, 'retrying'),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
-  clock.noteNews(dunningWorkflowId(invoice.id));
-  if (!state.dunning.includes(invoice.id)) state.dunning.push(invoice.id);
 }
 
 export async function stopDunning(desk: Desk): Promise<void> {

@@ -26,6 +26,7 @@ export type Fact =
   | ({ name: 'invoiceSettled' } & InvoiceSettled)
   | ({ name: 'dunningEnded' } & DunningEnded)
   | { name: 'draftChanged'; invoice: InvoiceFacts }
+  | { name: 'invoiceOverdue'; subscription: SubscriptionFacts | null }
   | { name: 'paymentMethodChanged'; paymentMethodId: string }
   | ({ name: 'joinClock' } & JoinClock);
 

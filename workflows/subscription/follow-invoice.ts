@@ -146,7 +146,9 @@ async function finalize(desk: Desk, invoiceId: string, manner: CollectionManner)
 
 // Money ----------------------------------------------------------------------------------------------------------------
 
+/** What is sent is waited for by its dunning, from the due date on in earnest. */
 async function collectWhereDue(desk: Desk, invoice: InvoiceFacts, manner: CollectionManner): Promise<Followed> {
+  if (invoice.next === 'await_payment' && !desk.repeating) await chase(desk, invoice);
   if (invoice.next !== 'collect' || !manner.collect) return { invoice, payment: null };
   const payment = await collect(desk, invoice, manner);
   return { invoice: payment?.invoice ?? invoice, payment };

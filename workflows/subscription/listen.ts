@@ -67,6 +67,7 @@ export function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, fac
   for (const name of Object.keys(COMMANDS) as Name[]) listenTo(name, counter, inbox);
   setHandler(messages.invoiceSettledSignal, (fact) => void facts.push({ name: 'invoiceSettled', ...fact }));
   setHandler(messages.draftChangedSignal, (invoice) => void facts.push({ name: 'draftChanged', invoice }));
+  setHandler(messages.invoiceOverdueSignal, (fact) => void facts.push({ name: 'invoiceOverdue', ...fact }));
   setHandler(messages.dunningEndedSignal, (fact) => void facts.push({ name: 'dunningEnded', ...fact }));
   setHandler(messages.paymentMethodChangedSignal, (fact) => void facts.push({ name: 'paymentMethodChanged', ...fact }));
   setHandler(messages.joinClockSignal, (fact) => void facts.push({ name: 'joinClock', ...fact }), {

@@ -64,8 +64,9 @@ const chasedSince = ({ attempts, finalizedAt, createdAt }: UnsettledInvoice): In
 /** As `chase` decides when a payment fails; dunning that gave up has taken `autoAdvance` away. */
 function isChased({ subscription }: SubscriptionRecord, invoice: UnsettledInvoice): boolean {
   const { status, pendingUpdate } = subscription;
-  if (invoice.status !== 'open' || !invoice.autoAdvance || !hasFailed(invoice)) return false;
   if (hasEnded(status) || status === 'incomplete' || pendingUpdate?.invoiceId === invoice.id) return false;
+  if (invoice.dueDate !== null) return invoice.status === 'open' && invoice.autoAdvance;
+  if (invoice.status !== 'open' || !invoice.autoAdvance || !hasFailed(invoice)) return false;
   if (!mannerOf(invoice).collect) return false;
   // What failed before it was paused is chased on.
   return status !== 'unpaid' || invoice.nextPaymentAttempt !== null;
@@ -106,7 +107,8 @@ function unfinished(record: SubscriptionRecord, invoice: UnsettledInvoice): Park
     case 'open':
       // An attempt that was never sent goes on under the operation that began it.
       if (last !== undefined && isUnresolved(last)) return park(last.status === 'created' ? 'collect_payment' : 'resolve_payment');
-      if (last !== undefined || invoice.attempted || !invoice.autoAdvance || !mannerOf(invoice).collect) return [];
+      if (last !== undefined || invoice.attempted || invoice.dueDate !== null || !invoice.autoAdvance || !mannerOf(invoice).collect)
+        return [];
       return park('collect_payment');
     case 'paid':
       return awaited ? park('apply_update') : [];

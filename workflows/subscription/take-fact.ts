@@ -21,6 +21,9 @@ export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
       forgetDraft(desk, fact.invoice.id);
       await followInvoice(desk, fact.invoice, { collect: true, dropIfDeclined: false });
       break;
+    case 'invoiceOverdue':
+      learn(desk, fact.subscription);
+      break;
     case 'dunningEnded':
       state.dunning = state.dunning.filter((invoiceId) => invoiceId !== fact.invoiceId);
       learn(desk, fact.subscription);
