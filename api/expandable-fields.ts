@@ -20,6 +20,9 @@ export type Kind =
   | 'timeline_entry'
   | 'test_clock'
   | 'customer_balance_transaction'
+  | 'feature'
+  | 'product_feature'
+  | 'active_entitlement'
   | 'meter'
   | 'meter_event'
   | 'meter_event_batch'
@@ -92,6 +95,9 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   event: {},
   timeline_entry: { invoice: reference('invoice') },
   test_clock: {},
+  feature: {},
+  product_feature: {},
+  active_entitlement: { feature: reference('feature') },
   meter: {},
   meter_event: {},
   meter_event_batch: {},

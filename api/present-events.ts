@@ -3,6 +3,7 @@ import type { StoredEvent } from '../db/events.ts';
 import type { Account } from '../domain/account.ts';
 import type { Price, Product } from '../domain/catalog/price.ts';
 import type { Customer } from '../domain/customer.ts';
+import type { EntitlementSummary } from '../domain/entitlements/feature.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../domain/payments/payment.ts';
 import type { ScheduledChange } from '../domain/subscription/scheduled-change.ts';
@@ -13,6 +14,7 @@ import type { Meter } from '../domain/usage/meter.ts';
 import type { Json } from './expand.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
+import { presentEntitlementSummary } from './presenters/entitlements.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentMeter } from './presenters/meters.ts';
@@ -94,6 +96,8 @@ function presentObject(type: string, data: unknown, related: Related): Json {
       return presentScheduledChange(data as ScheduledChange, related.livemode);
     case 'test_clock':
       return presentTestClock(data as TestClock);
+    case 'active_entitlement_summary':
+      return presentEntitlementSummary(data as EntitlementSummary, related.livemode);
     case 'meter':
       return presentMeter(data as Meter, related.livemode);
     default:

@@ -1,4 +1,5 @@
 import type { AccountTransaction } from '../db/client.ts';
+import { readFeatures } from '../db/features.ts';
 import { listPaymentAttempts } from '../db/payment-attempts.ts';
 import {
   delinquentAmong,
@@ -22,6 +23,7 @@ import type { Kind } from './expandable-fields.ts';
 import { listAnswer } from './paging.ts';
 import { presentCurrencyOptions, presentPrice, presentProduct, presentTiers } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
+import { presentFeature } from './presenters/entitlements.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
@@ -95,6 +97,8 @@ export function objectReader(t: AccountTransaction, account: Account): ObjectRea
         return presentSubscriptions(t, account, await readSubscriptions(t, ids));
       case 'invoice':
         return presentInvoices(t, account, await readInvoices(t, ids));
+      case 'feature':
+        return [...(await readFeatures(t, ids)).values()].map((feature) => presentFeature(feature, livemode));
       case 'test_clock':
         return (await readTestClocks(t, ids)).map(presentTestClock);
       default:

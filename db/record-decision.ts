@@ -3,6 +3,7 @@ import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { BALANCE_TRANSACTIONS } from './balance-transactions.ts';
 import { BILLED_PERIODS } from './billing-snapshot.ts';
 import type { AccountTransaction } from './client.ts';
+import { grantEntitlements } from './entitlements.ts';
 import { appendEvents } from './events.ts';
 import { INVOICE_ITEMS } from './invoice-items.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
@@ -45,12 +46,14 @@ export async function recordDecision(
       drawNumbers(t, decision.invoices),
       writeScheduledChanges(t, operation, decision.scheduledChanges),
       deleteInvoices(t, decision),
+      grantEntitlements(t, decision, operation.asOf),
     ]),
   ]);
   if (taken.status === 'fulfilled' && taken.value) throw new OperationExists(operation.operationId);
   if (taken.status === 'rejected') throw taken.reason;
   if (first.status === 'rejected') throw first.reason;
   const numbers = first.value[6];
+  const granted = first.value[9];
 
   const invoices = decision.invoices.map((invoice) => ({ ...invoice, number: invoice.number ?? numbers[invoice.id] ?? null }));
   const answer = result(numbers);
@@ -59,7 +62,7 @@ export async function recordDecision(
   const append = (): Promise<void> =>
     appendEvents(
       t,
-      decision.events.map((event) => ({ ...event, data: objects.get(event.objectId), occurredAt: operation.asOf })),
+      [...decision.events.map((event) => ({ ...event, data: objects.get(event.objectId), occurredAt: operation.asOf })), ...granted],
       { operationId: operation.operationId, actor: null, subscriptionId: operation.subscriptionId },
     );
   // The operation before its events, in the order of the timeline.

@@ -20,6 +20,8 @@ export const ID_PREFIX = {
   operation: 'op',
   testClock: 'clock',
   scheduledChange: 'schg',
+  feature: 'feat',
+  productFeature: 'prodft',
   meter: 'mtr',
   meterEvent: 'mev',
 } as const;

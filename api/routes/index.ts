@@ -2,6 +2,7 @@ import type { Route } from '../define-route.ts';
 import { accountRoutes } from './accounts.ts';
 import { customerListRoutes } from './customer-lists.ts';
 import { customerRoutes } from './customers.ts';
+import { entitlementRoutes } from './entitlements.ts';
 import { eventRoutes } from './events.ts';
 import { invoiceItemRoutes } from './invoice-items.ts';
 import { invoiceRoutes } from './invoices.ts';
@@ -9,6 +10,7 @@ import { meterEventRoutes } from './meter-events.ts';
 import { meterRoutes } from './meters.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
 import { priceRoutes } from './prices.ts';
+import { productFeatureRoutes } from './product-features.ts';
 import { productRoutes } from './products.ts';
 import { scheduledChangeRoutes } from './scheduled-changes.ts';
 import { subscriptionItemRoutes } from './subscription-items.ts';
@@ -24,6 +26,8 @@ export const ROUTES: readonly Route[] = [
   ...customerRoutes,
   ...customerListRoutes,
   ...productRoutes,
+  ...productFeatureRoutes,
+  ...entitlementRoutes,
   ...priceRoutes,
   ...taxRateRoutes,
   ...paymentMethodRoutes,

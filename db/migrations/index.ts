@@ -4,6 +4,7 @@ import * as catalogue from './catalogue.ts';
 import * as clockSeries from './clock-series.ts';
 import * as customers from './customers.ts';
 import * as draftWindow from './draft-window.ts';
+import * as entitlements from './entitlements.ts';
 import * as generations from './generations.ts';
 import * as invoicedCustomers from './invoiced-customers.ts';
 import * as invoices from './invoices.ts';
@@ -42,6 +43,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['017-price-models', priceModels],
   ['019-invoiced-customers', invoicedCustomers],
   ['020-usage', usage],
+  ['023-entitlements', entitlements],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

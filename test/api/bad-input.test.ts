@@ -42,9 +42,10 @@ const OWN: Record<string, string> = {
   events: 'evt_1',
   test_helpers: 'clock_1',
   billing: 'mtr_1',
+  entitlements: 'feat_1',
 };
 const pathOf = (route: Route, id = OWN[route.path.split('/')[2] ?? ''] ?? 'x'): string =>
-  route.path.replace(':id', id).replace(':method', 'pm_1').replace(':change', 'schg_1');
+  route.path.replace(':id', id).replace(':method', 'pm_1').replace(':change', 'schg_1').replace(':feature', 'prodft_1');
 const named = ROUTES.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const);
 const send = (route: Route, params: string, headers: Record<string, string> = {}, path = pathOf(route)): Promise<Answer> =>
   route.method === 'post'
@@ -130,8 +131,12 @@ describe.each(named)('%s refuses', (_, route) => {
   });
   it('wrong pages', async () => {
     if (route.list !== true) return;
-    const valid =
-      route.path === '/v1/subscription_items' ? '&subscription=sub_1' : route.path === '/v1/payment_methods' ? '&customer=cus_1' : '';
+    const NEEDED: Record<string, string> = {
+      '/v1/subscription_items': '&subscription=sub_1',
+      '/v1/payment_methods': '&customer=cus_1',
+      '/v1/entitlements/active_entitlements': '&customer=cus_1',
+    };
+    const valid = NEEDED[route.path] ?? '';
     for (const page of [
       'limit=0',
       'limit=101',
@@ -173,6 +178,14 @@ describe('values', () => {
     ['POST', '/v1/test_helpers/test_clocks', `frozen_time=0&name=${LONG}`, { param: 'name' }],
     ['POST', '/v1/test_helpers/test_clocks/clock_1/advance', '', { code: 'parameter_missing', param: 'frozen_time' }],
     ['POST', '/v1/test_helpers/test_clocks/clock_1/advance', 'frozen_time=1800000000', { param: 'frozen_time' }],
+    ['POST', '/v1/entitlements/features', 'name=x', { code: 'parameter_missing', param: 'lookup_key' }],
+    ['POST', '/v1/entitlements/features', `name=x&lookup_key=${LONG}`, { param: 'lookup_key' }],
+    ['POST', '/v1/entitlements/features/feat_1', 'lookup_key=y', { code: 'parameter_unknown', param: 'lookup_key' }],
+    ['POST', '/v1/products/prod_1/features', '', { code: 'parameter_missing', param: 'entitlement_feature' }],
+    ['POST', '/v1/products/prod_1/features', 'entitlement_feature=feat_1b', { code: 'resource_missing', param: 'entitlement_feature' }],
+    ['POST', '/v1/products/prod_1/features', 'entitlement_feature=feat_1&limit=-1', { param: 'limit' }],
+    ['GET', '/v1/entitlements/active_entitlements', '', { code: 'parameter_missing', param: 'customer' }],
+    ['GET', '/v1/entitlements/active_entitlements?customer=cus_1b', '', { code: 'resource_missing', param: 'customer' }],
     ['POST', '/v1/billing/meters', 'display_name=x&event_name=x', { code: 'parameter_missing', param: 'default_aggregation' }],
     [
       'POST',

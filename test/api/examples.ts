@@ -1,6 +1,7 @@
 import type { Account } from '../../domain/account.ts';
 import type { Price, Product } from '../../domain/catalog/price.ts';
 import type { Customer } from '../../domain/customer.ts';
+import type { Feature } from '../../domain/entitlements/feature.ts';
 import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
 import type { ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
@@ -260,6 +261,16 @@ export const aTestClock = (patch: Partial<TestClock> = {}): TestClock => ({
   previousFrozenTime: null,
   operationId: null,
   deleted: false,
+  createdAt: START,
+  ...patch,
+});
+
+export const aFeature = (patch: Partial<Feature> = {}): Feature => ({
+  id: 'feat_1',
+  lookupKey: 'export',
+  name: 'Export',
+  active: true,
+  metadata: {},
   createdAt: START,
   ...patch,
 });

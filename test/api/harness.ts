@@ -10,6 +10,7 @@ import { createApp } from '../../api/create-app.ts';
 import { insertAccount, insertApiKey } from '../../db/accounts.ts';
 import { type Database, openDatabase, withAccount } from '../../db/client.ts';
 import { insertCustomer, updateCustomer } from '../../db/customers.ts';
+import { insertFeature } from '../../db/features.ts';
 import { insertMeter } from '../../db/meters.ts';
 import { insertPaymentMethod } from '../../db/payment-methods.ts';
 import { insertPrice } from '../../db/prices.ts';
@@ -23,6 +24,7 @@ import { describe as describeTestMethod } from '../../gateways/payment/sandbox/t
 import { createTestDatabase } from '../support/database.ts';
 import {
   aCustomer,
+  aFeature,
   aLine,
   aMeter,
   anAccount,
@@ -180,6 +182,7 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
     await insertTaxRate(t, aTaxRate({ id: id('txr_1') }));
     await insertTestClock(t, aTestClock({ id: id('clock_1') }));
     await insertMeter(t, aMeter({ id: id('mtr_1') }));
+    await insertFeature(t, aFeature({ id: id('feat_1'), lookupKey: id('export') }));
   });
   const item = { id: id('si_1'), priceId: id('price_1'), quantity: '2', taxRateIds: [id('txr_1')], metadata: {}, createdAt: START };
   const line = aLine({

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findAccount, findAccountByApiKeyHash, insertApiKey, updateAccount } from '../../db/accounts.ts';
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
+import { changeProductFeatures } from '../../db/entitlements.ts';
 import { listEvents } from '../../db/events.ts';
+import { insertFeature, insertProductFeature } from '../../db/features.ts';
 import { findInvoice } from '../../db/invoices.ts';
 import { insertMeter } from '../../db/meters.ts';
 import { recordMeterEvents } from '../../db/record-meter-events.ts';
 import { writeScheduledChanges } from '../../db/scheduled-changes.ts';
 import { insertTestClock } from '../../db/test-clocks.ts';
-import { aCustomer, aMeter, anAttempt, aScheduledChange, aTestClock, START } from '../api/examples.ts';
+import { aCustomer, aFeature, aMeter, anAttempt, aScheduledChange, aTestClock, START } from '../api/examples.ts';
 import { creation, openWorld, record, unique, type World } from './world.ts';
 
 let world: World;
@@ -45,6 +47,10 @@ beforeAll(async () => {
     await world.as(`acct_${n}`, async (t) => {
       await insertMeter(t, aMeter({ id: `mtr_${n}` }));
       await recordMeterEvents(t, [used], START);
+      await insertFeature(t, aFeature({ id: `feat_${n}` }));
+      await changeProductFeatures(t, { productId: `prod_${n}`, asOf: START, actor: null }, async () => {
+        await insertProductFeature(t, { id: `prodft_${n}`, productId: `prod_${n}`, featureId: `feat_${n}`, limit: null, createdAt: START });
+      });
     });
   }
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadSnapshot } from '../../db/billing-snapshot.ts';
 import type { AccountTransaction } from '../../db/client.ts';
 import { listCustomers } from '../../db/customers.ts';
+import { listEntitlements } from '../../db/entitlements.ts';
 import { listEvents } from '../../db/events.ts';
 import { listInvoices } from '../../db/invoices.ts';
 import { findOperation, recordRefusal } from '../../db/operations.ts';
@@ -25,6 +26,7 @@ const GROWING = [
   'events',
   'operations',
   'refused_commands',
+  'active_entitlements',
 ];
 const COPIES = 3000;
 
@@ -73,6 +75,10 @@ beforeAll(async () => {
   await copy(
     'refused_commands',
     `${renamed('operation_id', 'subscription_id')} || jsonb_build_object('position', o.position * 1000000 + n)`,
+  );
+  await world.admin.query(
+    `insert into active_entitlements (account_id, id, customer_id, feature_id, lookup_key, created_at)
+     select 'acct_1', 'ent_' || n, 'cus_1_' || n, 'feat_1', 'export', now() from generate_series(1, ${COPIES}) n`,
   );
   await world.admin.query('set session_replication_role = origin');
   await world.admin.query('analyze');
@@ -146,6 +152,7 @@ test.each<[string, (t: AccountTransaction) => Promise<unknown>]>([
         until: START + 9,
       }),
   ],
+  ['whether a customer is entitled to something', (t) => listEntitlements(t, { limit: 1, customerId: 'cus_1_7', lookupKey: 'export' })],
   ['the newest events', (t) => listEvents(t, { limit: 10 })],
   ['events of an object', (t) => listEvents(t, { limit: 10, objectId: 'in_sub_0_7' })],
   ['events of a type', (t) => listEvents(t, { limit: 10, types: ['invoice.created'] })],
