@@ -4,6 +4,7 @@ import { findOperation } from '../db/operations.ts';
 import { readPrices } from '../db/read-by-ids.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Price } from '../domain/catalog/price.ts';
+import { netOf } from '../domain/discounts/apply-discounts.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { decideTaxes } from '../domain/invoicing/record-taxes.ts';
@@ -66,7 +67,7 @@ function draftOf({ invoice }: BillingSnapshot): Invoice {
 }
 
 /** The part of a draft that taxes depend on. */
-const taxed = ({ lines }: Invoice): [string, number][] => lines.map((line) => [line.id, line.amount]);
+const taxed = ({ lines }: Invoice): [string, number][] => lines.map((line) => [line.id, netOf(line)]);
 
 const taxRequest = ({ account, customer }: BillingSnapshot, draft: Invoice, prices: Price[], asOf: Instant): TaxCalculationRequest => ({
   invoiceId: draft.id,
@@ -77,7 +78,7 @@ const taxRequest = ({ account, customer }: BillingSnapshot, draft: Invoice, pric
   taxIds: [],
   lines: draft.lines.map((line) => ({
     id: line.id,
-    amount: line.amount,
+    amount: netOf(line),
     taxBehavior: prices.find((price) => price.id === line.priceId)?.taxBehavior ?? 'unspecified',
     productId: line.productId,
     period: line.period,

@@ -1,4 +1,5 @@
 import type { ChangePlan } from '../domain/subscription/commands.ts';
+import { redeemedBy } from '../domain/subscription/discount-subscription.ts';
 import { decideCommandedChange } from '../domain/subscription/schedule-change.ts';
 import type { Deps } from './deps.ts';
 import { billingOutcome } from './facts.ts';
@@ -13,7 +14,7 @@ export const changePlan =
     return performOperation(deps, input, {
       verb: 'change-plan',
       parameters: { subscriptionId, ...command },
-      query: { subscriptionId, ...mentionedBy(command), lock: true },
+      query: { subscriptionId, ...mentionedBy(command), ...redeemedBy(command), lock: true },
       decide: (snapshot, context) => decideCommandedChange(snapshot, command, context),
       answer: billingOutcome,
     });

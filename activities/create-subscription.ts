@@ -1,4 +1,5 @@
 import { decideCreation } from '../domain/subscription/create-subscription.ts';
+import { redeemedBy } from '../domain/subscription/discount-subscription.ts';
 import type { Deps } from './deps.ts';
 import { billingOutcome } from './facts.ts';
 import type { Activities } from './index.ts';
@@ -19,6 +20,7 @@ export const createSubscription =
           ...command.defaultTaxRateIds,
           ...[...command.items, ...(command.addInvoiceItems ?? [])].flatMap((item) => item.taxRateIds),
         ],
+        ...redeemedBy(command),
         paymentMethodIds: command.defaultPaymentMethodId === null ? [] : [command.defaultPaymentMethodId],
         lock: true,
       },

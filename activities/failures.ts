@@ -28,6 +28,8 @@ const LOUDNESS: Record<RefusalCode, 'expected' | 'alarm'> = {
   invoice_not_open: 'expected',
   invoice_already_paid: 'expected',
   customer_deleted: 'expected',
+  coupon_expired: 'expected',
+  promotion_code_restricted: 'expected',
   operation_conflict: 'alarm',
   generation_superseded: 'expected',
   preview_outdated: 'expected',

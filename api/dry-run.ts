@@ -14,6 +14,7 @@ import type {
   ScheduleCancellation,
 } from '../domain/subscription/commands.ts';
 import { decideCreation } from '../domain/subscription/create-subscription.ts';
+import { redeemedBy } from '../domain/subscription/discount-subscription.ts';
 import { catchUp } from '../domain/subscription/foresee.ts';
 import { decideAsPreviewed, type PreviewPins } from '../domain/subscription/keep-preview.ts';
 import { decidePause } from '../domain/subscription/pause.ts';
@@ -65,6 +66,7 @@ export const tryCreation = (t: AccountTransaction, command: CreateSubscription, 
         ...[...command.items, ...(command.addInvoiceItems ?? [])].flatMap((item) => item.taxRateIds),
       ],
       paymentMethodIds: command.defaultPaymentMethodId === null ? [] : [command.defaultPaymentMethodId],
+      ...redeemedBy(command),
     },
     command,
     trial,
@@ -79,6 +81,7 @@ export function tryChange(t: AccountTransaction, subscriptionId: string, command
     priceIds: mentioned.flatMap((item) => item.priceId ?? []),
     taxRateIds: [...(command.defaultTaxRateIds ?? []), ...mentioned.flatMap((item) => item.taxRateIds ?? [])],
     paymentMethodIds: typeof command.defaultPaymentMethodId === 'string' ? [command.defaultPaymentMethodId] : [],
+    ...redeemedBy(command),
   };
   return tryOut(t, query, command, trial, decideCommandedChange);
 }

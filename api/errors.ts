@@ -74,6 +74,8 @@ const REFUSAL_ANSWERS: Record<RefusalCode, HttpRefusal> = {
   invoice_not_open: invalid('invoice_not_open'),
   invoice_already_paid: invalid('invoice_already_paid'),
   customer_deleted: invalid('resource_missing'),
+  coupon_expired: invalid('coupon_expired'),
+  promotion_code_restricted: invalid('promotion_code_restricted'),
   operation_conflict: { status: 400, type: 'idempotency_error', code: 'idempotency_key_reused' },
   generation_superseded: invalid('lock_timeout', 409),
   // Not 409, which Stripe's clients take for a reason to try again.

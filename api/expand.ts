@@ -77,8 +77,10 @@ function planOf(path: string, root: Kind, isList: boolean): { steps: Step[]; lis
 async function take(owners: readonly Json[], kind: Kind, { keys, field }: Step, reader: ObjectReader): Promise<Json[]> {
   const last = keys.at(-1) ?? '';
   const holders = owners.flatMap((owner) => {
-    const holder = keys.slice(0, -1).reduce<unknown>((value, key) => (isJson(value) ? value[key] : null), owner);
-    return isJson(holder) ? [{ owner, holder }] : [];
+    const within = keys
+      .slice(0, -1)
+      .reduce<unknown[]>((values, key) => values.flatMap((value) => (isJson(value) ? value[key] : [])), [owner]);
+    return within.flatMap((holder) => (isJson(holder) ? [{ owner, holder }] : []));
   });
   if (field.how === 'nothing') {
     for (const { holder } of holders) holder[last] ??= null;
@@ -93,19 +95,23 @@ async function take(owners: readonly Json[], kind: Kind, { keys, field }: Step, 
     }
   }
   if (field.how === 'reference') {
-    const ids = [...new Set(holders.flatMap(({ holder }) => (typeof holder[last] === 'string' ? [holder[last]] : [])))];
+    const ids = [...new Set(holders.flatMap(({ holder }) => idsIn(holder[last])))];
     const objects = ids.length === 0 ? new Map<string, Json>() : await reader.read(field.to, ids);
     for (const { holder } of holders) {
-      const object = objects.get(String(holder[last]));
       // A copy each, because deeper paths change it in place.
-      if (typeof holder[last] === 'string' && object !== undefined) holder[last] = structuredClone(object);
+      const whole = (value: unknown): unknown =>
+        typeof value === 'string' && objects.has(value) ? structuredClone(objects.get(value)) : value;
+      const value = holder[last];
+      holder[last] = Array.isArray(value) ? value.map(whole) : whole(value);
     }
   }
   return holders.flatMap(({ holder }) => {
     const value = holder[last];
+    if (Array.isArray(value)) return value.filter(isJson);
     if (!isJson(value)) return [];
     return field.list === true && Array.isArray(value['data']) ? (value['data'] as Json[]) : [value];
   });
 }
 
+const idsIn = (value: unknown): string[] => [value].flat().filter((id) => typeof id === 'string');
 const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,6 +2,9 @@
 export type Kind =
   | 'account'
   | 'customer'
+  | 'coupon'
+  | 'promotion_code'
+  | 'discount'
   | 'product'
   | 'price'
   | 'price_tier'
@@ -31,7 +34,7 @@ export type Kind =
 
 /**
  * `reference`: holds an id that may become the object. `inside`: already holds the object or a list of it. `extra`: absent unless asked for;
- * read per owner. `nothing`: Stripe's expandable field that is always null here.
+ * read per owner. A reference may be a list of ids, and lie inside a list. `nothing`: Stripe's expandable field that is always null here.
  */
 export interface Field {
   how: 'reference' | 'inside' | 'extra' | 'nothing';
@@ -45,7 +48,15 @@ const inside = (to: Kind): Field => ({ how: 'inside', to, list: true });
 /** What `expand[]` may name, by kind and by path inside the object. */
 export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   account: {},
+  coupon: { applies_to: { how: 'inside', to: 'coupon' }, currency_options: { how: 'inside', to: 'coupon' } },
+  promotion_code: {
+    customer: reference('customer'),
+    'promotion.coupon': reference('coupon'),
+    'restrictions.currency_options': { how: 'inside', to: 'promotion_code' },
+  },
+  discount: { customer: reference('customer'), promotion_code: reference('promotion_code'), 'source.coupon': reference('coupon') },
   customer: {
+    discount: { how: 'inside', to: 'discount' },
     'invoice_settings.default_payment_method': reference('payment_method'),
     subscriptions: { how: 'extra', to: 'subscription', list: true },
     test_clock: reference('test_clock'),
@@ -63,6 +74,7 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   subscription: {
     customer: reference('customer'),
     default_payment_method: reference('payment_method'),
+    discounts: reference('discount'),
     latest_invoice: reference('invoice'),
     items: inside('subscription_item'),
     pending_setup_intent: { how: 'nothing', to: 'subscription' },
@@ -70,10 +82,12 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     test_clock: reference('test_clock'),
   },
   scheduled_change: { subscription: reference('subscription') },
-  subscription_item: { price: { how: 'inside', to: 'price' } },
+  subscription_item: { discounts: reference('discount'), price: { how: 'inside', to: 'price' } },
   invoice: {
     customer: reference('customer'),
     'parent.subscription_details.subscription': reference('subscription'),
+    discounts: reference('discount'),
+    'total_discount_amounts.discount': reference('discount'),
     lines: inside('line_item'),
     payment_attempts: { how: 'extra', to: 'payment_attempt', list: true },
     test_clock: reference('test_clock'),
@@ -81,11 +95,14 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     default_payment_method: { how: 'nothing', to: 'invoice' },
   },
   line_item: {
+    discounts: reference('discount'),
+    'discount_amounts.discount': reference('discount'),
     subscription: reference('subscription'),
     'pricing.price_details.price': reference('price'),
   },
   invoice_recomputation: { customer: reference('customer'), invoice: reference('invoice') },
   invoiceitem: {
+    discounts: reference('discount'),
     customer: reference('customer'),
     invoice: reference('invoice'),
     test_clock: reference('test_clock'),

@@ -11,6 +11,7 @@ import type { ItemTerms } from '../domain/invoicing/edit-item.ts';
 import type { InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { RequestContext } from './context.ts';
 import { inRestingTimeOf } from './customer-clock.ts';
+import { discountsFrom } from './discount-input.ts';
 import { badRequest, noAnswerInTime, notFound } from './errors.ts';
 import { type InlinePrices, inlinePrices } from './inline-prices.ts';
 import { editInvoice, invoiceOf } from './invoice-commands.ts';
@@ -108,7 +109,16 @@ function priceFrom(params: z.output<typeof invoiceItemUpdate>, itemId: string, i
 }
 
 function termsFrom(params: z.output<typeof invoiceItemUpdate>, present: Record<string, string>, pricing: { priceId?: string }): ItemTerms {
-  const { amount, unit_amount_decimal: unitAmountDecimal, quantity, description, period, tax_rates: rates, metadata } = params;
+  const {
+    amount,
+    unit_amount_decimal: unitAmountDecimal,
+    quantity,
+    description,
+    period,
+    tax_rates: rates,
+    metadata,
+    discountable,
+  } = params;
   return {
     ...(amount === undefined ? {} : { amount }),
     ...pricing,
@@ -117,6 +127,8 @@ function termsFrom(params: z.output<typeof invoiceItemUpdate>, present: Record<s
     ...(description === undefined ? {} : { description: description ?? '' }),
     ...(period === undefined ? {} : { period }),
     ...(rates === undefined ? {} : { taxRateIds: rates ?? [] }),
+    ...discountsFrom(params),
+    ...(discountable === undefined ? {} : { discountable }),
     ...(metadata === undefined ? {} : { metadata: mergeMetadata(present, metadata) }),
   };
 }

@@ -3,6 +3,8 @@ import type { StoredEvent } from '../db/events.ts';
 import type { Account } from '../domain/account.ts';
 import type { Price, Product } from '../domain/catalog/price.ts';
 import type { Customer } from '../domain/customer.ts';
+import type { Coupon, PromotionCode } from '../domain/discounts/coupon.ts';
+import type { Discount } from '../domain/discounts/discount.ts';
 import type { EntitlementSummary } from '../domain/entitlements/feature.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../domain/payments/payment.ts';
@@ -10,10 +12,12 @@ import type { ScheduledChange } from '../domain/subscription/scheduled-change.ts
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
 import type { TestClock } from '../domain/test-clock.ts';
+import type { Instant } from '../domain/time.ts';
 import type { Meter } from '../domain/usage/meter.ts';
 import type { Json } from './expand.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
+import { presentCoupon, presentDiscount, presentPromotionCode } from './presenters/discounts.ts';
 import { presentEntitlementSummary } from './presenters/entitlements.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
@@ -49,8 +53,9 @@ function earlierItems(event: StoredEvent): Subscription[] {
 }
 
 function presentEvent(event: StoredEvent, related: Related) {
-  const object = presentObject(event.objectType, event.data, related);
-  const previous = event.previous === null ? null : changedIn(object, presentObject(event.objectType, before(event), related));
+  const object = presentObject(event.objectType, event.data, related, event.occurredAt);
+  const previous =
+    event.previous === null ? null : changedIn(object, presentObject(event.objectType, before(event), related, event.occurredAt));
   return {
     id: event.id,
     object: 'event' as const,
@@ -72,7 +77,7 @@ function before(event: StoredEvent): unknown {
   return { ...(event.data as object), ...previous };
 }
 
-function presentObject(type: string, data: unknown, related: Related): Json {
+function presentObject(type: string, data: unknown, related: Related, at: Instant): Json {
   switch (type) {
     case 'customer':
       return presentCustomer(data as Customer, related.livemode, false);
@@ -82,6 +87,12 @@ function presentObject(type: string, data: unknown, related: Related): Json {
       return presentInvoice(data as Invoice, related);
     case 'payment_attempt':
       return presentPaymentAttempt(data as PaymentAttempt);
+    case 'coupon':
+      return presentCoupon(data as Coupon, related.livemode, at);
+    case 'promotion_code':
+      return presentPromotionCode(data as PromotionCode, undefined, related.livemode, at);
+    case 'discount':
+      return presentDiscount(data as Discount);
     case 'product':
       return presentProduct(data as Product, related.livemode);
     case 'price':

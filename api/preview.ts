@@ -115,7 +115,14 @@ async function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial)
   const items = details.items.map((item, index) => {
     const at = `${IN}[items][${index}]`;
     if (item.id !== undefined || item.deleted !== undefined) throw badRequest('A new subscription has no items to change.', `${at}[id]`);
-    return { price: item.price, price_data: item.price_data, quantity: item.quantity ?? 1, tax_rates: item.tax_rates, metadata: undefined };
+    return {
+      price: item.price,
+      price_data: item.price_data,
+      quantity: item.quantity ?? 1,
+      tax_rates: item.tax_rates,
+      discounts: item.discounts,
+      metadata: undefined,
+    };
   });
   const inline = inlinePrices(randomId);
   const command = creationFrom(
@@ -123,6 +130,7 @@ async function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial)
       ...rest,
       customer: params.customer ?? STRANGER.id,
       items,
+      discounts: params.discounts,
       currency: params.currency,
       payment_behavior: 'default_incomplete',
       proration_behavior: rest.proration_behavior ?? 'create_prorations',
@@ -160,6 +168,7 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
   const change = changeFrom(
     {
       ...details,
+      discounts: params.discounts,
       proration_behavior: details.proration_behavior ?? 'create_prorations',
       payment_behavior: details.payment_behavior ?? 'allow_incomplete',
       effective_at: details.effective_at ?? 'now',

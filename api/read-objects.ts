@@ -3,11 +3,14 @@ import { readFeatures } from '../db/features.ts';
 import { listPaymentAttempts } from '../db/payment-attempts.ts';
 import {
   delinquentAmong,
+  readCoupons,
   readCustomers,
+  readDiscounts,
   readInvoices,
   readPaymentMethods,
   readPrices,
   readProducts,
+  readPromotionCodes,
   readSubscriptions,
   readTaxRates,
 } from '../db/read-by-ids.ts';
@@ -16,13 +19,16 @@ import { readTestClocks, testClockIdsOf } from '../db/test-clocks.ts';
 import type { Account } from '../domain/account.ts';
 import type { Price } from '../domain/catalog/price.ts';
 import type { Customer } from '../domain/customer.ts';
+import type { PromotionCode } from '../domain/discounts/coupon.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
+import type { Instant } from '../domain/time.ts';
 import type { Json, ObjectReader } from './expand.ts';
 import type { Kind } from './expandable-fields.ts';
 import { listAnswer } from './paging.ts';
 import { presentCurrencyOptions, presentPrice, presentProduct, presentTiers } from './presenters/catalog.ts';
 import { presentCustomer } from './presenters/customers.ts';
+import { presentCoupon, presentDiscount, presentPromotionCode } from './presenters/discounts.ts';
 import { presentFeature } from './presenters/entitlements.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
@@ -80,13 +86,30 @@ export async function presentCustomers(t: AccountTransaction, account: Account, 
   return customers.map((customer) => presentCustomer(customer, account.livemode, delinquent.has(customer.id)));
 }
 
+/** Promotion codes as Stripe shows them: active where they could be redeemed at `at`. */
+export async function presentPromotionCodes(t: AccountTransaction, { livemode }: Account, codes: readonly PromotionCode[], at: Instant) {
+  const coupons = byId(
+    await readCoupons(
+      t,
+      codes.map(({ couponId }) => couponId),
+    ),
+  );
+  return codes.map((code) => presentPromotionCode(code, coupons.get(code.couponId), livemode, at));
+}
+
 /** The reader behind `expand[]`, inside one transaction of the account. */
-export function objectReader(t: AccountTransaction, account: Account): ObjectReader {
+export function objectReader(t: AccountTransaction, account: Account, at: Instant): ObjectReader {
   const { livemode } = account;
   const read = async (kind: Kind, ids: readonly string[]): Promise<Json[]> => {
     switch (kind) {
       case 'customer':
         return presentCustomers(t, account, await readCustomers(t, ids));
+      case 'coupon':
+        return (await readCoupons(t, ids)).map((coupon) => presentCoupon(coupon, livemode, at));
+      case 'promotion_code':
+        return presentPromotionCodes(t, account, await readPromotionCodes(t, ids), at);
+      case 'discount':
+        return (await readDiscounts(t, ids)).map(presentDiscount);
       case 'product':
         return (await readProducts(t, ids)).map((product) => presentProduct(product, livemode));
       case 'price':

@@ -41,7 +41,7 @@ export const serveRoute =
     const act = async (): Promise<Answer> => {
       const body = (await route.handle(context, { path, params })) as Json;
       if (paths.length > 0) {
-        await withAccount(deps.db, account.id, (t) => expand(body, route.kind, paths, objectReader(t, account)));
+        await withAccount(deps.db, account.id, (t) => expand(body, route.kind, paths, objectReader(t, account, deps.now())));
       }
       return { status: 200, body };
     };

@@ -9,6 +9,7 @@ import type {
   TrialChange,
 } from '../domain/subscription/commands.ts';
 import type { ProrationBehavior } from '../domain/subscription/subscription.ts';
+import { discountsFrom } from './discount-input.ts';
 import { badRequest } from './errors.ts';
 import type { InlinePrices } from './inline-prices.ts';
 import type { pinsOf } from './preview-token.ts';
@@ -37,8 +38,9 @@ export function creationFrom(
     items: params.items.map((item, index) => {
       const id = newId(ID_PREFIX.subscriptionItem);
       const priceId = inline.requiredId(item, id, within(path, `items[${index}]`));
-      return { id, priceId, quantity: String(item.quantity), taxRateIds: item.tax_rates ?? [] };
+      return { id, priceId, quantity: String(item.quantity), taxRateIds: item.tax_rates ?? [], ...discountsFrom(item) };
     }),
+    ...discountsFrom(params),
     paymentBehavior: params.payment_behavior,
     billingTimezone: params.billing_timezone ?? null,
     defaultPaymentMethodId: params.default_payment_method ?? null,
@@ -129,6 +131,7 @@ function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, inline: I
         ...(priceId === undefined ? {} : { priceId }),
         ...(item.quantity === undefined ? {} : { quantity: String(item.quantity) }),
         ...(item.tax_rates === undefined ? {} : { taxRateIds: item.tax_rates ?? [] }),
+        ...discountsFrom(item),
       };
     }
     if (item.deleted === true) throw badRequest(`Missing required param: ${at}[id].`, `${at}[id]`, 'parameter_missing');
@@ -140,6 +143,7 @@ function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, inline: I
         priceId: inline.requiredId(item, id, at),
         quantity: String(item.quantity ?? 1),
         taxRateIds: item.tax_rates ?? [],
+        ...discountsFrom(item),
       },
     };
   });
@@ -196,7 +200,8 @@ export function changeFrom(
     params.days_until_due !== undefined ||
     params.default_payment_method !== undefined ||
     params.default_tax_rates !== undefined ||
-    params.pause_collection !== undefined;
+    params.pause_collection !== undefined ||
+    params.discounts !== undefined;
   if (!touches && cancellation === undefined && preview === undefined) return null;
   const pricedFrom = params.proration_date ?? prorationDate;
   return {
@@ -209,6 +214,7 @@ export function changeFrom(
     ...(params.default_payment_method === undefined ? {} : { defaultPaymentMethodId: params.default_payment_method }),
     ...(params.default_tax_rates === undefined ? {} : { defaultTaxRateIds: params.default_tax_rates ?? [] }),
     ...collectionFrom(params),
+    ...discountsFrom(params),
     ...trialChangeFrom(params),
     ...missingPaymentMethodFrom(params),
     ...(cancellation === undefined ? {} : { cancellation }),
@@ -234,7 +240,8 @@ export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { c
   change.daysUntilDue === undefined &&
   change.defaultPaymentMethodId === undefined &&
   change.defaultTaxRateIds === undefined &&
-  change.pauseCollection === undefined;
+  change.pauseCollection === undefined &&
+  change.discounts === undefined;
 
 /** That smaller way. */
 export const schedulingOf = ({ cancellation, preview }: ChangePlan & { cancellation: ScheduleCancellation }): ScheduleCancellation => ({

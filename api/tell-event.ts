@@ -4,7 +4,18 @@ import type { RequestContext } from './context.ts';
 
 interface Telling<T extends { id: string }> {
   type: string;
-  objectType: 'customer' | 'product' | 'price' | 'tax_rate' | 'payment_method' | 'subscription' | 'invoice' | 'test_clock' | 'meter';
+  objectType:
+    | 'customer'
+    | 'coupon'
+    | 'promotion_code'
+    | 'product'
+    | 'price'
+    | 'tax_rate'
+    | 'payment_method'
+    | 'subscription'
+    | 'invoice'
+    | 'test_clock'
+    | 'meter';
   /** Absent for what has just come to be or gone; else only a difference is told. */
   before?: T;
   after: T;

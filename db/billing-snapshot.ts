@@ -4,6 +4,7 @@ import { Refusal } from '../domain/errors.ts';
 import type { BilledPeriod } from '../domain/subscription/subscription.ts';
 import { ACCOUNTS } from './accounts.ts';
 import type { AccountTransaction } from './client.ts';
+import { COUPONS } from './coupons.ts';
 import { CUSTOMERS } from './customers.ts';
 import { INVOICE_ITEMS } from './invoice-items.ts';
 import { INVOICE_JSON, invoiceFromRow } from './invoices.ts';
@@ -11,6 +12,7 @@ import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
 import { PAYMENT_METHODS } from './payment-methods.ts';
 import { PRICES } from './prices.ts';
 import { PRODUCTS } from './products.ts';
+import { PROMOTION_CODES } from './promotion-codes.ts';
 import { SUBSCRIPTION_JSON, subscriptionFromRow } from './subscriptions.ts';
 import { fromRow, type Row, type TableShape } from './table.ts';
 import { TAX_RATES } from './tax-rates.ts';
@@ -26,7 +28,9 @@ export interface SnapshotQuery {
   priceIds?: readonly string[] | undefined;
   taxRateIds?: readonly string[] | undefined;
   paymentMethodIds?: readonly string[] | undefined;
-  /** Hold the customer's row until the transaction ends: decisions about one customer come one after another. */
+  couponIds?: readonly string[] | undefined;
+  promotionCodeIds?: readonly string[] | undefined;
+  /** Hold the customer's row until the transaction ends: decisions about one customer come one after another; and the coupons and codes that are asked for. */
   lock: boolean;
 }
 
@@ -62,6 +66,11 @@ const LOCK = `
     $2::text, (select customer_id from subscriptions where account_id = $1 and id = $3::text),
     (select customer_id from invoices where account_id = $1 and id = $4::text))) for no key update`;
 
+// What is to be redeemed is held too, in the order of ids, so that what is left of it is true.
+const LOCK_COUPONS = `
+  with codes as (select id, coupon_id from promotion_codes where account_id = $1 and id = any($3::text[]) order by id for no key update)
+  select id from coupons where account_id = $1 and id = any(array(select unnest($2::text[]) union select coupon_id from codes)) order by id for no key update`;
+
 const READ = `
 with
   about as (select * from invoices where account_id = $1 and id = $4::text),
@@ -90,6 +99,8 @@ with
     union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about
     union select tax ->> 'taxRateId' from invoice_lines l, jsonb_array_elements(l.taxes) tax
       where l.account_id = $1 and l.invoice_id = any(array(select id from unsettled union select id from about))))),
+  codes as (select * from promotion_codes where account_id = $1 and id = any(array(
+    select unnest($10::text[]) union select wish #>> '{}' from scheduled, jsonb_path_query(change, '$.**.promotionCodeId') wish))),
   methods as (select m.*, case m.id when (select default_payment_method_id from sub) then 1 when (select default_payment_method_id from cus) then 2 else 3 end as rank
     from payment_methods m where m.account_id = $1 and m.customer_id = (select id from cus) and m.id = any(array(
       select unnest($7::text[]) union select default_payment_method_id from sub union select default_payment_method_id from cus
@@ -101,6 +112,11 @@ select
   (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from price_rows p) as prices,
   (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from products p where p.account_id = $1 and p.id = any(array(select product_id from price_rows))) as products,
   (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from rates r) as tax_rates,
+  (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from codes c) as codes,
+  (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from coupons c where c.account_id = $1 and c.id = any(array(
+    select unnest($9::text[]) union select coupon_id from codes union select wish #>> '{}' from scheduled, jsonb_path_query(change, '$.**.couponId') wish))) as coupons,
+  case when exists (select from codes) then exists (
+    select from invoices i where i.account_id = $1 and i.customer_id = (select id from cus) and i.amount_paid > 0) else false end as has_paid_before,
   (select coalesce(jsonb_agg(to_jsonb(b) order by b.subscription_item_id, b."start", b.id), '[]') from billed b) as billed,
   (select coalesce(jsonb_agg(to_jsonb(p) order by p.date, p.position), '[]') from pending p) as pending,
   (select coalesce(jsonb_agg(to_jsonb(p) order by p.date, p.position), '[]') from loose p) as loose,
@@ -113,15 +129,20 @@ select
 /** All that one decision may look at. @throws Refusal resource_missing where the customer, subscription or invoice is none of the account's */
 export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery): Promise<BillingSnapshot> {
   const about = [t.accountId, query.customerId ?? null, query.subscriptionId ?? null, query.invoiceId ?? null];
+  const { couponIds = [], promotionCodeIds = [] } = query;
+  const redeems = query.lock && couponIds.length + promotionCodeIds.length > 0;
   // Sent together, run one after the other.
-  const [, { rows }] = await Promise.all([
+  const [, , { rows }] = await Promise.all([
     query.lock ? t.run(LOCK, about) : null,
-    t.run<Record<string, Row | Row[] | null>>(READ, [
+    redeems ? t.run(LOCK_COUPONS, [t.accountId, couponIds, promotionCodeIds]) : null,
+    t.run<Record<string, Row | Row[] | boolean | null>>(READ, [
       ...about,
       query.priceIds ?? [],
       query.taxRateIds ?? [],
       query.paymentMethodIds ?? [],
       query.invoiceItemId ?? null,
+      couponIds,
+      promotionCodeIds,
     ]),
   ]);
   const read = rows[0] ?? {};
@@ -139,6 +160,9 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
     prices: byId(list('prices').map((row) => fromRow(PRICES, row))),
     products: byId(list('products').map((row) => fromRow(PRODUCTS, row))),
     taxRates: byId(list('tax_rates').map((row) => fromRow(TAX_RATES, row))),
+    coupons: byId(list('coupons').map((row) => fromRow(COUPONS, row))),
+    promotionCodes: byId(list('codes').map((row) => fromRow(PROMOTION_CODES, row))),
+    hasPaidBefore: read['has_paid_before'] === true,
     billed: list('billed').map((row) => fromRow(BILLED_PERIODS, row)),
     pendingItems: list('pending').map((row) => fromRow(INVOICE_ITEMS, row)),
     customerItems: list('loose').map((row) => fromRow(INVOICE_ITEMS, row)),

@@ -22,6 +22,7 @@ export const CUSTOMERS: TableShape<Customer> = {
     'metadata',
     'deleted',
     'testClockId',
+    'discount',
     'createdAt',
   ],
   instants: ['createdAt'],

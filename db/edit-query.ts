@@ -1,3 +1,4 @@
+import { askedFor } from '../domain/discounts/discount.ts';
 import type { DraftEdit } from '../domain/invoicing/edit-draft.ts';
 import type { SnapshotQuery } from './billing-snapshot.ts';
 
@@ -11,5 +12,6 @@ export function editQuery(about: { customerId: string } | { invoiceId: string },
     ...(edit.do === 'add_item' ? { subscriptionId: edit.item.subscriptionId ?? undefined } : { invoiceItemId: edit.itemId }),
     priceIds: terms.priceId === undefined ? [] : [terms.priceId],
     taxRateIds: terms.taxRateIds ?? [],
+    ...askedFor(terms.discounts ?? []),
   };
 }

@@ -1,13 +1,15 @@
 import type { InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { AccountTransaction } from './client.ts';
 import { Filter, type InstantRange, type List, listRows, type Page } from './list.ts';
-import { findOne, fromRow, type Row, type TableShape } from './table.ts';
+import { findOne, fromRow, type Row, type TableShape, toRow } from './table.ts';
 
 export const INVOICE_ITEMS: TableShape<InvoiceItem> = {
   table: 'invoice_items',
-  keys: ['id', 'customerId', 'subscriptionId', 'invoiceId', 'line', 'taxRateIds', 'date'],
+  keys: ['id', 'customerId', 'subscriptionId', 'invoiceId', 'line', 'taxRateIds', 'discounts', 'date'],
   instants: ['date'],
 };
+
+export const invoiceItemToRow = (accountId: string, item: InvoiceItem): Row => toRow(INVOICE_ITEMS, accountId, { discounts: [], ...item });
 
 export const findInvoiceItem = (t: AccountTransaction, id: string): Promise<InvoiceItem | null> => findOne(t, INVOICE_ITEMS, id);
 

@@ -36,6 +36,7 @@ export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
     'periodStart',
     'periodEnd',
     'defaultTaxRateIds',
+    'discounts',
     'taxCalculator',
     'taxStatus',
     'customer',
@@ -80,6 +81,8 @@ const LINES: TableShape<Omit<InvoiceLine, 'period'>> = {
     'proration',
     'creditedInvoiceId',
     'creditedLineId',
+    'discountAmounts',
+    'discountable',
     'taxes',
     'explanation',
     'metadata',
@@ -92,12 +95,17 @@ export const INVOICE_JSON = `to_jsonb(kept) || jsonb_build_object('lines', (
   select coalesce(jsonb_agg(to_jsonb(l) order by l.position), '[]') from invoice_lines l where l.account_id = kept.account_id and l.invoice_id = kept.id))`;
 
 export const lineToRow = (accountId: string, invoiceId: string, line: InvoiceLine, position: number): Row =>
-  toRow(LINES, accountId, line, {
-    invoice_id: invoiceId,
-    position,
-    period_start: toTimestamp(line.period.start),
-    period_end: toTimestamp(line.period.end),
-  });
+  toRow(
+    LINES,
+    accountId,
+    { discountAmounts: [], discountable: true, ...line },
+    {
+      invoice_id: invoiceId,
+      position,
+      period_start: toTimestamp(line.period.start),
+      period_end: toTimestamp(line.period.end),
+    },
+  );
 
 const lineFromRow = (row: Row): InvoiceLine => ({
   ...fromRow(LINES, row),
@@ -105,6 +113,8 @@ const lineFromRow = (row: Row): InvoiceLine => ({
 });
 
 export const invoiceFromRow = (row: Row): Invoice => ({ ...fromRow(INVOICES, row), lines: (row['lines'] as Row[]).map(lineFromRow) });
+
+export const invoiceToRow = (accountId: string, invoice: Invoice): Row => toRow(INVOICES, accountId, { discounts: [], ...invoice });
 
 export async function findInvoice(t: AccountTransaction, id: string): Promise<Invoice | null> {
   const { rows } = await t.run<{ row: Row }>(`select ${INVOICE_JSON} as row from invoices kept where account_id = $1 and id = $2`, [

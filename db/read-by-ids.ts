@@ -1,15 +1,20 @@
 import type { Price, Product } from '../domain/catalog/price.ts';
 import type { Customer } from '../domain/customer.ts';
+import type { Coupon, PromotionCode } from '../domain/discounts/coupon.ts';
+import type { Discount } from '../domain/discounts/discount.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { PaymentMethod } from '../domain/payments/payment.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
 import type { AccountTransaction } from './client.ts';
+import { COUPONS } from './coupons.ts';
 import { CUSTOMERS } from './customers.ts';
+import { DISCOUNTS } from './discounts.ts';
 import { INVOICE_JSON, invoiceFromRow } from './invoices.ts';
 import { PAYMENT_METHODS } from './payment-methods.ts';
 import { PRICES } from './prices.ts';
 import { PRODUCTS } from './products.ts';
+import { PROMOTION_CODES } from './promotion-codes.ts';
 import { SUBSCRIPTION_JSON, subscriptionFromRow } from './subscriptions.ts';
 import { fromRow, type Row, type TableShape } from './table.ts';
 import { TAX_RATES } from './tax-rates.ts';
@@ -33,6 +38,9 @@ export const readCustomers: (t: AccountTransaction, ids: readonly string[]) => P
 export const readProducts: (t: AccountTransaction, ids: readonly string[]) => Promise<Product[]> = reading(PRODUCTS);
 export const readPrices: (t: AccountTransaction, ids: readonly string[]) => Promise<Price[]> = reading(PRICES);
 export const readTaxRates: (t: AccountTransaction, ids: readonly string[]) => Promise<TaxRate[]> = reading(TAX_RATES);
+export const readCoupons: (t: AccountTransaction, ids: readonly string[]) => Promise<Coupon[]> = reading(COUPONS);
+export const readPromotionCodes: (t: AccountTransaction, ids: readonly string[]) => Promise<PromotionCode[]> = reading(PROMOTION_CODES);
+export const readDiscounts: (t: AccountTransaction, ids: readonly string[]) => Promise<Discount[]> = reading(DISCOUNTS);
 export const readPaymentMethods: (t: AccountTransaction, ids: readonly string[]) => Promise<PaymentMethod[]> = reading(PAYMENT_METHODS);
 
 export const readSubscriptions = async (t: AccountTransaction, ids: readonly string[]): Promise<Subscription[]> =>

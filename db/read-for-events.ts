@@ -2,6 +2,7 @@ import type { Decision, OutboxEvent } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { AccountTransaction } from './client.ts';
 import { findCustomer } from './customers.ts';
+import { findDiscount } from './discounts.ts';
 import { findInvoiceItem } from './invoice-items.ts';
 import { findInvoice } from './invoices.ts';
 import { findPaymentAttempt } from './payment-attempts.ts';
@@ -20,6 +21,7 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
     ...(subscription ? [subscription] : []),
     ...(attempt ? [attempt] : []),
     ...decision.scheduledChanges,
+    ...decision.discounts,
   ];
   return new Map(written.map((object) => [object.id, object]));
 }
@@ -33,6 +35,7 @@ export async function readForEvent(t: AccountTransaction, { objectType, objectId
     payment_attempt: findPaymentAttempt,
     invoiceitem: findInvoiceItem,
     scheduled_change: findScheduledChange,
+    discount: findDiscount,
   };
   const object = await read[objectType](t, objectId);
   if (object === null) throw new Error(`the event ${type} tells of the ${objectType} ${objectId}, which does not exist`);

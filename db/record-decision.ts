@@ -3,9 +3,10 @@ import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { BALANCE_TRANSACTIONS } from './balance-transactions.ts';
 import { BILLED_PERIODS } from './billing-snapshot.ts';
 import type { AccountTransaction } from './client.ts';
+import { writeDiscounts } from './discounts.ts';
 import { grantEntitlements } from './entitlements.ts';
 import { appendEvents } from './events.ts';
-import { INVOICE_ITEMS } from './invoice-items.ts';
+import { invoiceItemToRow } from './invoice-items.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
 import { objectsOf, readForEvent } from './read-for-events.ts';
 import { writeScheduledChanges } from './scheduled-changes.ts';
@@ -38,6 +39,8 @@ export async function recordDecision(
     isTaken(t, operation),
     Promise.all([
       writeCurrency(t, decision),
+      // Before the series, as everybody who redeems the same coupon waits for its row.
+      writeDiscounts(t, decision),
       decision.subscription && writeSubscription(t, decision.subscription),
       writeLines(t, decision.invoices),
       writePendingItems(t, decision),
@@ -52,8 +55,8 @@ export async function recordDecision(
   if (taken.status === 'fulfilled' && taken.value) throw new OperationExists(operation.operationId);
   if (taken.status === 'rejected') throw taken.reason;
   if (first.status === 'rejected') throw first.reason;
-  const numbers = first.value[6];
-  const granted = first.value[9];
+  const numbers = first.value[7];
+  const granted = first.value[10];
 
   const invoices = decision.invoices.map((invoice) => ({ ...invoice, number: invoice.number ?? numbers[invoice.id] ?? null }));
   const answer = result(numbers);
@@ -159,12 +162,18 @@ async function writePendingItems(t: AccountTransaction, { pendingItems }: Decisi
     insertRows(
       t,
       'invoice_items',
-      insert.map((item) => toRow(INVOICE_ITEMS, t.accountId, item)),
+      insert.map((item) => invoiceItemToRow(t.accountId, item)),
     ),
     updateRows(
       t,
       'invoice_items',
-      change.map(({ id, line, taxRateIds }) => ({ account_id: t.accountId, id, line, tax_rate_ids: taxRateIds })),
+      change.map(({ id, line, taxRateIds, discounts = [] }) => ({
+        account_id: t.accountId,
+        id,
+        line,
+        tax_rate_ids: taxRateIds,
+        discounts,
+      })),
     ),
     updateRows(
       t,

@@ -33,6 +33,7 @@ export const SUBSCRIPTIONS: TableShape<Stored> = {
     'daysUntilDue',
     'defaultPaymentMethodId',
     'defaultTaxRateIds',
+    'discounts',
     'latestInvoiceId',
     'pendingUpdate',
     'pause',
@@ -65,7 +66,7 @@ export const SUBSCRIPTIONS: TableShape<Stored> = {
 
 export const SUBSCRIPTION_ITEMS: TableShape<SubscriptionItem> = {
   table: 'subscription_items',
-  keys: ['id', 'priceId', 'quantity', 'taxRateIds', 'metadata', 'createdAt'],
+  keys: ['id', 'priceId', 'quantity', 'taxRateIds', 'discounts', 'metadata', 'createdAt'],
   instants: ['createdAt'],
 };
 

@@ -1,7 +1,7 @@
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { AccountTransaction } from './client.ts';
-import { INVOICES, lineToRow } from './invoices.ts';
-import { insertRows, toRow } from './table.ts';
+import { invoiceToRow, lineToRow } from './invoices.ts';
+import { insertRows } from './table.ts';
 
 /**
  * Writes the lines of invoices that are not stored as finalised: a draft's anew, a new one's for the first time. Goes before `writeInvoices`: once an invoice is
@@ -28,7 +28,7 @@ export async function writeLines(t: AccountTransaction, invoices: readonly Invoi
 
 /** Writes invoices whole, lines apart; of a finalised one only what may still change (the database refuses the rest). */
 export async function writeInvoices(t: AccountTransaction, invoices: readonly Invoice[]): Promise<void> {
-  const rows = invoices.map((invoice) => toRow(INVOICES, t.accountId, invoice));
+  const rows = invoices.map((invoice) => invoiceToRow(t.accountId, invoice));
   const columns = Object.keys(rows[0] ?? {}).filter((column) => column !== 'account_id' && column !== 'id' && column !== 'metadata');
   await insertRows(
     t,

@@ -26,12 +26,12 @@ export async function writeSubscription(t: AccountTransaction, subscription: Sub
       t,
       'subscription_items',
       subscription.items.map((item, position) =>
-        toRow(SUBSCRIPTION_ITEMS, t.accountId, item, { subscription_id: subscription.id, position, removed: false }),
+        toRow(SUBSCRIPTION_ITEMS, t.accountId, { discounts: [], ...item }, { subscription_id: subscription.id, position, removed: false }),
       ),
       `on conflict (account_id, id) do update set position = excluded.position, price_id = excluded.price_id, quantity = excluded.quantity,
-         tax_rate_ids = excluded.tax_rate_ids, removed = false
-       where (subscription_items.position, subscription_items.price_id, subscription_items.quantity, subscription_items.tax_rate_ids, subscription_items.removed)
-         is distinct from (excluded.position, excluded.price_id, excluded.quantity, excluded.tax_rate_ids, false)`,
+         tax_rate_ids = excluded.tax_rate_ids, discounts = excluded.discounts, removed = false
+       where (subscription_items.position, subscription_items.price_id, subscription_items.quantity, subscription_items.tax_rate_ids, subscription_items.discounts, subscription_items.removed)
+         is distinct from (excluded.position, excluded.price_id, excluded.quantity, excluded.tax_rate_ids, excluded.discounts, false)`,
     ),
   ]);
 }

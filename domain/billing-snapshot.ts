@@ -1,6 +1,7 @@
 import type { Account } from './account.ts';
 import type { Price, Product } from './catalog/price.ts';
 import type { Customer } from './customer.ts';
+import type { Coupon, PromotionCode } from './discounts/coupon.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from './payments/payment.ts';
 import type { BilledPeriod, Subscription } from './subscription/subscription.ts';
@@ -18,6 +19,11 @@ export interface BillingSnapshot {
   prices: Record<string, Price>;
   products: Record<string, Product>;
   taxRates: Record<string, TaxRate>;
+  /** Those asked for, and those that scheduled changes will redeem; with the coupons of the codes. */
+  coupons: Record<string, Coupon>;
+  promotionCodes: Record<string, PromotionCode>;
+  /** Whether the customer has paid an invoice; false where no promotion code is asked for. */
+  hasPaidBefore: boolean;
   /** Coverage of the subscription's items that ends after the start of the current period, by subscription item and start. */
   billed: BilledPeriod[];
   /** Pending invoice items of the subscription (and, when creating, none). */

@@ -1,4 +1,5 @@
 import type { Metadata } from './catalog/price.ts';
+import type { Discount } from './discounts/discount.ts';
 import type { Address } from './invoicing/invoice.ts';
 import type { Instant } from './time.ts';
 
@@ -22,6 +23,8 @@ export interface Customer {
   deleted: boolean;
   /** The test clock whose time this customer lives in; null or absent: real time. Joined once, never left. */
   testClockId?: string | null;
+  /** Counts on invoices of subscriptions without discounts of their own, and on those of none. Null or absent: none. */
+  discount?: Discount | null;
   createdAt: Instant;
 }
 

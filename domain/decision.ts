@@ -1,4 +1,5 @@
 import type { BalanceTransaction } from './customer.ts';
+import type { Discount } from './discounts/discount.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
 import type { JournalTransaction } from './ledger/journal.ts';
 import type { PaymentAttempt } from './payments/payment.ts';
@@ -12,7 +13,7 @@ export type IdSource = (prefix: string) => string;
 /** A fact for the outbox. `objectId` is the object that changed; presenters turn it into Stripe's event on reading. */
 export interface OutboxEvent {
   type: string;
-  objectType: 'customer' | 'subscription' | 'invoice' | 'payment_attempt' | 'invoiceitem' | 'scheduled_change';
+  objectType: 'customer' | 'subscription' | 'invoice' | 'payment_attempt' | 'invoiceitem' | 'scheduled_change' | 'discount';
   objectId: string;
   /** Changed fields as they were, in our own names; small. */
   previous: Record<string, unknown> | null;
@@ -35,6 +36,12 @@ export interface Decision {
   customerCurrency: string | null;
   journal: JournalTransaction[];
   /** New and changed ones, whole. */
+  discounts: Discount[];
+  /** Counted when written, each never beyond what its coupon and code allow. */
+  redemptions: { couponId: string; promotionCodeId: string | null }[];
+  /** The customer's as it will be; absent: as it is. */
+  customerDiscount?: Discount | null;
+  /** New and changed ones, whole. */
   scheduledChanges: ScheduledChange[];
   events: OutboxEvent[];
 }
@@ -49,6 +56,8 @@ export const emptyDecision = (): Decision => ({
   balance: [],
   customerCurrency: null,
   journal: [],
+  discounts: [],
+  redemptions: [],
   scheduledChanges: [],
   events: [],
 });

@@ -29,6 +29,8 @@ export const REFUSAL_CODES = [
   'invoice_not_open',
   'invoice_already_paid',
   'customer_deleted',
+  'coupon_expired',
+  'promotion_code_restricted',
   'operation_conflict',
   'generation_superseded',
   'preview_outdated',

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import type { BalanceTransaction, Customer } from '../../domain/customer.ts';
 import type { Address } from '../../domain/invoicing/invoice.ts';
 import type { Dialect } from './dialect.ts';
+import { presentDiscount } from './discounts.ts';
 
 type CustomerAnswer = Dialect<
   Stripe.Customer,
@@ -14,7 +15,6 @@ type CustomerAnswer = Dialect<
   | 'default_source'
   | 'delinquent'
   | 'description'
-  | 'discount'
   | 'email'
   | 'invoice_settings'
   | 'livemode'
@@ -25,7 +25,12 @@ type CustomerAnswer = Dialect<
   | 'shipping'
   | 'tax_exempt'
   | 'test_clock'
-> & { default_tax_rates: string[]; billing_timezone: string | null; external_id: string | null };
+> & {
+  discount: ReturnType<typeof presentDiscount> | null;
+  default_tax_rates: string[];
+  billing_timezone: string | null;
+  external_id: string | null;
+};
 
 type DeletedCustomerAnswer = Dialect<Stripe.DeletedCustomer, 'id' | 'object' | 'deleted'>;
 
@@ -56,7 +61,7 @@ export function presentCustomer(customer: Customer, livemode: boolean, delinquen
     default_source: null,
     delinquent,
     description: customer.description,
-    discount: null,
+    discount: customer.discount ? presentDiscount(customer.discount) : null,
     email: customer.email,
     invoice_settings: {
       custom_fields: null,

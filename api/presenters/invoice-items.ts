@@ -1,7 +1,9 @@
 import type Stripe from 'stripe';
+import { isDiscountable } from '../../domain/discounts/apply-discounts.ts';
 import type { InvoiceItem } from '../../domain/invoicing/invoice.ts';
 import type { presentTaxRate } from './catalog.ts';
 import type { Dialect } from './dialect.ts';
+import { discountIds } from './discounts.ts';
 import { type Related, ratesOf } from './subscriptions.ts';
 
 type InvoiceItemAnswer = Dialect<
@@ -44,8 +46,8 @@ export function presentInvoiceItem(item: InvoiceItem, related: Related): Invoice
     customer: customerId,
     date,
     description: line.description || null,
-    discountable: false,
-    discounts: [],
+    discountable: isDiscountable({ ...line, invoiceItemId: id }),
+    discounts: discountIds(item.discounts),
     invoice: invoiceId,
     livemode: related.livemode,
     metadata: line.metadata,

@@ -1,4 +1,6 @@
 import type Stripe from 'stripe';
+import { isDiscountable } from '../../domain/discounts/apply-discounts.ts';
+import type { DiscountAmount } from '../../domain/discounts/discount.ts';
 import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { TaxAmount } from '../../domain/tax/tax-rate.ts';
 import type { Dialect } from './dialect.ts';
@@ -10,6 +12,19 @@ export const presentTax = (tax: TaxAmount): Dialect<Stripe.InvoiceLineItem.Tax, 
   taxability_reason: Number(tax.percentage) === 0 ? 'zero_rated' : 'standard_rated',
   taxable_amount: tax.taxableAmount,
   type: 'tax_rate_details',
+});
+
+export const presentDiscountAmounts = (amounts: readonly DiscountAmount[]): { amount: number; discount: string }[] =>
+  amounts.map(({ amount, discountId }) => ({ amount, discount: discountId }));
+
+const explainDiscount = ({ discountId, couponId, name, level, percentOff, amountOff, amount }: DiscountAmount) => ({
+  discount: discountId,
+  coupon: couponId,
+  name,
+  level,
+  percent_off: percentOff === null ? null : Number(percentOff),
+  amount_off: amountOff,
+  amount,
 });
 
 type Explained = {
@@ -32,6 +47,7 @@ type Explained = {
     exact: string;
     rounding: 'half_up';
     notes: string[];
+    discounts: ReturnType<typeof explainDiscount>[];
   };
 };
 
@@ -61,15 +77,16 @@ type LineAnswer = Dialect<
 } & Explained;
 
 export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'subscriptionId'>, livemode: boolean): LineAnswer {
+  const taken = line.discountAmounts ?? [];
   return {
     id: line.id,
     object: 'line_item',
     amount: line.amount,
     currency: line.currency,
     description: line.description || null,
-    discount_amounts: [],
-    discountable: false,
-    discounts: [],
+    discount_amounts: presentDiscountAmounts(taken),
+    discountable: isDiscountable(line),
+    discounts: taken.flatMap(({ level, discountId }) => (level === 'item' ? [discountId] : [])),
     invoice: invoice.id,
     livemode,
     metadata: line.metadata,
@@ -107,6 +124,7 @@ export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'su
       exact: line.explanation.exact,
       rounding: line.explanation.rounding,
       notes: line.explanation.notes,
+      discounts: taken.map(explainDiscount),
     },
   };
 }

@@ -1,9 +1,10 @@
 import type Stripe from 'stripe';
+import { sumDiscounts } from '../../domain/discounts/apply-discounts.ts';
 import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { presentTaxRate } from './catalog.ts';
 import { presentAddress } from './customers.ts';
 import type { Dialect, List } from './dialect.ts';
-import { presentLine, presentTax } from './invoice-lines.ts';
+import { presentDiscountAmounts, presentLine, presentTax } from './invoice-lines.ts';
 import { type Related, ratesOf } from './subscriptions.ts';
 
 type InvoiceAnswer = Dialect<
@@ -87,6 +88,7 @@ const EMBEDDED_LINES = 10;
 export function presentInvoice(invoice: Invoice, related: Related, allLines = false): InvoiceAnswer {
   const shown = allLines ? invoice.lines : invoice.lines.slice(0, EMBEDDED_LINES);
   const external = invoice.taxCalculator !== 'manual';
+  const taken = sumDiscounts(invoice.lines);
   return {
     id: invoice.id,
     object: 'invoice',
@@ -125,7 +127,7 @@ export function presentInvoice(invoice: Invoice, related: Related, allLines = fa
     default_source: null,
     default_tax_rates: ratesOf(invoice.defaultTaxRateIds, related),
     description: invoice.description,
-    discounts: [],
+    discounts: [...new Set(taken.map(({ discountId }) => discountId))],
     due_date: invoice.dueDate,
     effective_at: invoice.finalizedAt,
     ending_balance: invoice.endingBalance,
@@ -173,7 +175,7 @@ export function presentInvoice(invoice: Invoice, related: Related, allLines = fa
     subtotal_excluding_tax: invoice.subtotalExcludingTax,
     test_clock: related.testClocks?.get(invoice.customerId) ?? null,
     total: invoice.total,
-    total_discount_amounts: [],
+    total_discount_amounts: presentDiscountAmounts(taken),
     total_excluding_tax: invoice.totalExcludingTax,
     total_pretax_credit_amounts: [],
     total_taxes: invoice.taxes.map(presentTax),

@@ -1,21 +1,31 @@
+import type { DiscountWish } from '../../domain/discounts/discount.ts';
 import type { ItemChange } from '../../domain/subscription/commands.ts';
 import type { ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
 import type { List } from './dialect.ts';
 
+const presentWish = (wish: DiscountWish) =>
+  'couponId' in wish
+    ? { coupon: wish.couponId }
+    : 'discountId' in wish
+      ? { discount: wish.discountId }
+      : { promotion_code: wish.promotionCodeId };
+
 function presentItemChange(change: ItemChange) {
   if (change.do === 'remove') return { id: change.itemId, deleted: true as const };
-  const { priceId, quantity, taxRateIds } = change.do === 'add' ? change.item : change;
+  const { priceId, quantity, taxRateIds, discounts } = change.do === 'add' ? change.item : change;
   return {
     id: change.do === 'add' ? change.item.id : change.itemId,
     ...(priceId === undefined ? {} : { price: priceId }),
     ...(quantity === undefined ? {} : { quantity: Number(quantity) }),
     ...(taxRateIds === undefined ? {} : { tax_rates: taxRateIds }),
+    ...(discounts === undefined ? {} : { discounts: discounts.map(presentWish) }),
   };
 }
 
 /** Ours: Stripe has subscription schedules instead. `change` is told in the words it was asked for with. */
 export function presentScheduledChange(scheduled: ScheduledChange, livemode: boolean) {
-  const { items, billingCycleAnchor, defaultPaymentMethodId, defaultTaxRateIds, prorationBehavior, paymentBehavior } = scheduled.change;
+  const { items, billingCycleAnchor, defaultPaymentMethodId, defaultTaxRateIds, discounts, prorationBehavior, paymentBehavior } =
+    scheduled.change;
   return {
     id: scheduled.id,
     object: 'scheduled_change' as const,
@@ -28,6 +38,7 @@ export function presentScheduledChange(scheduled: ScheduledChange, livemode: boo
       ...(billingCycleAnchor === undefined ? {} : { billing_cycle_anchor: billingCycleAnchor }),
       ...(defaultPaymentMethodId === undefined ? {} : { default_payment_method: defaultPaymentMethodId }),
       ...(defaultTaxRateIds === undefined ? {} : { default_tax_rates: defaultTaxRateIds }),
+      ...(discounts === undefined ? {} : { discounts: discounts.map(presentWish) }),
       proration_behavior: prorationBehavior,
       payment_behavior: paymentBehavior,
     },

@@ -6,6 +6,7 @@ import type { AnchorConfig, ProrationBehavior, Subscription, SubscriptionItem } 
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import { presentPlan, presentPrice, presentTaxRate } from './catalog.ts';
 import type { Dialect, List } from './dialect.ts';
+import { discountIds } from './discounts.ts';
 import { presentScheduled } from './scheduled-changes.ts';
 
 /** Rows that are shown inside others, whole; read in batches before presenting. */
@@ -46,7 +47,7 @@ function presentItem(item: SubscriptionItem, of: Subscription, related: Related)
     created: item.createdAt,
     current_period_end: period.end,
     current_period_start: period.start,
-    discounts: [],
+    discounts: discountIds(item.discounts),
     metadata: item.metadata,
     plan: presentPlan(price, related.livemode),
     price: presentPrice(price, related.livemode),
@@ -151,7 +152,7 @@ export function presentSubscription(subscription: Subscription, related: Related
     default_source: null,
     default_tax_rates: ratesOf(subscription.defaultTaxRateIds, related),
     description: subscription.description,
-    discounts: [],
+    discounts: discountIds(subscription.discounts),
     ended_at: subscription.endedAt,
     items: {
       object: 'list',

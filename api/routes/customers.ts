@@ -11,6 +11,7 @@ import type { RequestContext } from '../context.ts';
 import { atClock, inRestingTimeOf, mustRest } from '../customer-clock.ts';
 import { route } from '../define-route.ts';
 import { customerOf, deleteCustomer, subscriptionsOf } from '../delete-customer.ts';
+import { customerDiscountFrom, discountCustomer } from '../discount-commands.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { clockToJoin } from '../join-test-clock.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
@@ -123,7 +124,9 @@ export const customerRoutes = [
         const created =
           chosen === null ? customer : ((await updateCustomer(t, customer.id, { defaultPaymentMethodId: chosen })) ?? customer);
         await tell(context, t, { type: 'customer.created', objectType: 'customer', after: created });
-        return present(context, t, created);
+        const asked = customerDiscountFrom(params);
+        if (asked !== null) await discountCustomer(context, t, customer.id, asked);
+        return present(context, t, asked === null ? created : await customerOf(t, customer.id));
       });
     },
   }),
@@ -158,9 +161,16 @@ export const customerRoutes = [
         };
         const after = (await updateCustomer(t, id, patch)) ?? before;
         await tell(context, t, { type: 'customer.updated', objectType: 'customer', before, after });
+        const asked = customerDiscountFrom(params);
+        if (asked !== null) await discountCustomer(context, t, id, asked);
         const live = typeof wanted === 'string' ? await subscriptionsOf(t, id) : [];
         const moving = clock === null ? [] : await listCustomerSubscriptions(t, id);
-        return { answer: await present(context, t, after), waiting: live.filter(isDelinquent), joined: clock, moving };
+        return {
+          answer: await present(context, t, asked === null ? after : await customerOf(t, id)),
+          waiting: live.filter(isDelinquent),
+          joined: clock,
+          moving,
+        };
       });
       // Told again when the request is repeated, so that one which died here can be finished; whoever has joined stays as it is.
       for (const subscriptionId of moving)

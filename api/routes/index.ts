@@ -1,7 +1,9 @@
 import type { Route } from '../define-route.ts';
 import { accountRoutes } from './accounts.ts';
+import { couponRoutes } from './coupons.ts';
 import { customerListRoutes } from './customer-lists.ts';
 import { customerRoutes } from './customers.ts';
+import { discountRoutes } from './discounts.ts';
 import { entitlementRoutes } from './entitlements.ts';
 import { eventRoutes } from './events.ts';
 import { invoiceItemRoutes } from './invoice-items.ts';
@@ -12,6 +14,7 @@ import { paymentMethodRoutes } from './payment-methods.ts';
 import { priceRoutes } from './prices.ts';
 import { productFeatureRoutes } from './product-features.ts';
 import { productRoutes } from './products.ts';
+import { promotionCodeRoutes } from './promotion-codes.ts';
 import { scheduledChangeRoutes } from './scheduled-changes.ts';
 import { subscriptionItemRoutes } from './subscription-items.ts';
 import { subscriptionPauseRoutes } from './subscription-pauses.ts';
@@ -30,6 +33,9 @@ export const ROUTES: readonly Route[] = [
   ...entitlementRoutes,
   ...priceRoutes,
   ...taxRateRoutes,
+  ...couponRoutes,
+  ...promotionCodeRoutes,
+  ...discountRoutes,
   ...paymentMethodRoutes,
   ...subscriptionRoutes,
   ...scheduledChangeRoutes,

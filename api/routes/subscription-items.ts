@@ -5,6 +5,7 @@ import type { ChangePlan, ItemChange } from '../../domain/subscription/commands.
 import type { Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
+import { discountsFrom } from '../discount-input.ts';
 import { notFound } from '../errors.ts';
 import { inlinePrices } from '../inline-prices.ts';
 import { listAnswer, pageInMemory } from '../paging.ts';
@@ -73,8 +74,10 @@ async function scheduledItem(context: RequestContext, subscriptionId: string, it
       .flatMap(({ change }) => change.items ?? [])
       .flatMap((change) => (change.do === 'add' && change.item.id === itemId ? [change.item] : []))[0];
     if (!subscription || !added) throw notFound('subscription item', itemId);
-    const item: SubscriptionItem = { ...added, metadata: {}, createdAt: context.now() };
-    const [answer] = await presentSubscriptions(t, context.account, [{ ...subscription, items: [item] }]);
+    const { discounts: _, ...item } = added;
+    const [answer] = await presentSubscriptions(t, context.account, [
+      { ...subscription, items: [{ ...item, metadata: {}, createdAt: context.now() }] },
+    ]);
     const [presented] = answer?.items.data ?? [];
     if (presented === undefined) throw new Error(`the item ${itemId} was not presented`);
     return presented;
@@ -99,6 +102,7 @@ export const subscriptionItemRoutes = [
         priceId: inline.requiredId(params, id, ''),
         quantity: String(params.quantity),
         taxRateIds: params.tax_rates ?? [],
+        ...discountsFrom(params),
       };
       await changeSubscription(context, params.subscription, changeOf(context, { do: 'add', item }, params), inline);
       return describeItem(context, params.subscription, id, params.metadata);
@@ -125,13 +129,14 @@ export const subscriptionItemRoutes = [
       const owner = await withAccount(context.db, context.account.id, (t) => ownerOf(t, id));
       const inline = inlinePrices(context.newId);
       const priceId = inline.idOf(params, id, '');
-      if ([priceId, params.quantity, params.tax_rates, params.preview_token].some((given) => given !== undefined)) {
+      if ([priceId, params.quantity, params.tax_rates, params.discounts, params.preview_token].some((given) => given !== undefined)) {
         const change: ItemChange = {
           do: 'update',
           itemId: id,
           ...(priceId === undefined ? {} : { priceId }),
           ...(params.quantity === undefined ? {} : { quantity: String(params.quantity) }),
           ...(params.tax_rates === undefined ? {} : { taxRateIds: params.tax_rates ?? [] }),
+          ...discountsFrom(params),
         };
         await changeSubscription(context, owner.id, changeOf(context, change, params), inline);
       }

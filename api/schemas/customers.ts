@@ -1,3 +1,4 @@
+import { discount } from './discounts.ts';
 import {
   address,
   answerMetadata,
@@ -28,6 +29,11 @@ const writable = {
   default_tax_rates: idList(5).nullable().optional(),
   billing_timezone: timezone.nullable().optional(),
   external_id: unsettable(255),
+  coupon: reference
+    .nullable()
+    .optional()
+    .openapi({ description: "The customer's discount, as in older versions of Stripe's API; empty: none." }),
+  promotion_code: reference.nullable().optional(),
   metadata,
   expand,
 };
@@ -73,7 +79,7 @@ export const customer = z
     default_source: z.null(),
     delinquent: z.boolean(),
     description: nullableText,
-    discount: z.null(),
+    discount: discount.nullable(),
     email: nullableText,
     invoice_settings: z.strictObject({
       custom_fields: z.null(),

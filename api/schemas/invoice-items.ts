@@ -1,3 +1,4 @@
+import { discountIds, discounts } from './discounts.ts';
 import {
   answerMetadata,
   currency,
@@ -31,6 +32,8 @@ const terms = {
   description: unsettable(5000),
   period: z.strictObject({ start: timestamp, end: timestamp }).optional(),
   tax_rates: idList(20).nullable().optional(),
+  discounts,
+  discountable: z.boolean().optional(),
   metadata,
   expand,
 };
@@ -62,7 +65,7 @@ export const invoiceItem = z
     date: z.int(),
     description: nullableText,
     discountable: z.boolean(),
-    discounts: z.array(z.string()).max(0),
+    discounts: discountIds,
     invoice: expandableOrNull('Invoice'),
     livemode: z.boolean(),
     metadata: answerMetadata,

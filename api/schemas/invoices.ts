@@ -1,4 +1,5 @@
 import { addressAnswer } from './customers.ts';
+import { discountAmounts, discountIds, discounts } from './discounts.ts';
 import {
   address,
   answerMetadata,
@@ -81,6 +82,7 @@ export const invoicePreview = z.strictObject({
   currency: currency.optional(),
   periods: z.int().min(1).max(36).optional(),
   preview_mode: z.literal('next').optional(),
+  discounts,
   subscription_details: z
     .strictObject({
       items: z.array(itemChange).min(1).max(20).optional(),
@@ -132,9 +134,9 @@ export const invoiceLine = z
     amount: z.int(),
     currency: z.string(),
     description: nullableText,
-    discount_amounts: alwaysEmpty,
+    discount_amounts: discountAmounts,
     discountable: z.boolean(),
-    discounts: alwaysEmpty,
+    discounts: discountIds,
     invoice: z.string(),
     livemode: z.boolean(),
     metadata: answerMetadata,
@@ -196,6 +198,17 @@ export const invoiceLine = z
         exact: z.string(),
         rounding: z.literal('half_up'),
         notes: z.array(z.string()),
+        discounts: z.array(
+          z.strictObject({
+            discount: z.string(),
+            coupon: z.string(),
+            name: nullableText,
+            level: z.enum(['item', 'invoice']),
+            percent_off: z.number().nullable(),
+            amount_off: z.int().nullable(),
+            amount: z.int(),
+          }),
+        ),
       })
       .openapi({ description: 'How the amount came about: the inputs as data, and as a sentence.' }),
   })
@@ -259,7 +272,7 @@ export const invoice = z
     default_source: z.null(),
     default_tax_rates: z.array(taxRate),
     description: nullableText,
-    discounts: alwaysEmpty,
+    discounts: discountIds,
     due_date: nullableTime,
     effective_at: nullableTime,
     ending_balance: z.int().nullable(),
@@ -301,7 +314,7 @@ export const invoice = z
     subtotal_excluding_tax: z.int(),
     test_clock: expandableOrNull('TestClock'),
     total: z.int(),
-    total_discount_amounts: alwaysEmpty,
+    total_discount_amounts: discountAmounts,
     total_excluding_tax: z.int(),
     total_pretax_credit_amounts: alwaysEmpty,
     total_taxes: z.array(tax),

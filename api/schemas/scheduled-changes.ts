@@ -5,12 +5,19 @@ import { z } from './zod.ts';
 
 export const scheduledChangeList = z.strictObject({ ...paging, status: z.enum(SCHEDULED_CHANGE_STATUSES).optional() });
 
+const scheduledDiscount = z.strictObject({
+  coupon: z.string().optional(),
+  promotion_code: z.string().optional(),
+  discount: z.string().optional(),
+});
+
 /** Absent: as it is then. */
 const scheduledItem = z.strictObject({
   id: z.string(),
   price: z.string().optional(),
   quantity: z.number().optional(),
   tax_rates: z.array(z.string()).optional(),
+  discounts: z.array(scheduledDiscount).optional(),
   deleted: z.literal(true).optional(),
 });
 
@@ -27,6 +34,7 @@ export const scheduledChange = z
       billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
       default_payment_method: nullableText.optional(),
       default_tax_rates: z.array(z.string()).optional(),
+      discounts: z.array(scheduledDiscount).optional(),
       proration_behavior: prorationBehavior,
       payment_behavior: paymentBehavior,
     }),

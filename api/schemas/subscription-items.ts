@@ -1,3 +1,4 @@
+import { discountIds, discounts } from './discounts.ts';
 import { answerMetadata, expand, idList, metadata, paging, previewToken, quantity, reference, timestamp } from './fields.ts';
 import { tiersMode, transformQuantity } from './price-amounts.ts';
 import { recurringPriceData, somePrice } from './price-data.ts';
@@ -25,6 +26,7 @@ export const itemCreate = z
     price_data: recurringPriceData.optional(),
     quantity: quantity.default(1),
     tax_rates: idList(20).nullable().optional(),
+    discounts,
     metadata,
     ...charging,
     effective_at: effectiveAt.default('now'),
@@ -36,6 +38,7 @@ export const itemUpdate = z.strictObject({
   price_data: recurringPriceData.optional(),
   quantity: quantity.optional(),
   tax_rates: idList(20).nullable().optional(),
+  discounts,
   metadata,
   ...charging,
   effective_at: effectiveAt.default('now'),
@@ -77,7 +80,7 @@ export const subscriptionItem = z
     created: z.int(),
     current_period_end: z.int(),
     current_period_start: z.int(),
-    discounts: z.array(z.string()),
+    discounts: discountIds,
     metadata: answerMetadata,
     plan: plan.nullable(),
     price,

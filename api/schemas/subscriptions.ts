@@ -2,6 +2,7 @@ import { COLLECTION_METHODS, MAX_DAYS_UNTIL_DUE } from '../../domain/invoicing/d
 import { MAX_ONE_TIME_ITEMS } from '../../domain/subscription/bill-once.ts';
 import { MAX_TRIAL_DAYS } from '../../domain/subscription/start-trial.ts';
 import { MISSING_PAYMENT_METHOD, SUBSCRIPTION_STATUSES } from '../../domain/subscription/subscription.ts';
+import { discountIds, discounts } from './discounts.ts';
 import {
   answerMetadata,
   currency,
@@ -49,6 +50,7 @@ const newItem = z
     price_data: recurringPriceData.optional(),
     quantity: quantity.default(1),
     tax_rates: idList(20).nullable().optional(),
+    discounts,
     metadata,
   })
   .superRefine(somePrice);
@@ -61,6 +63,7 @@ export const itemChange = z.strictObject({
   quantity: quantity.optional(),
   deleted: z.boolean().optional(),
   tax_rates: idList(20).nullable().optional(),
+  discounts,
   metadata,
 });
 
@@ -116,6 +119,7 @@ export const subscriptionCreate = z.strictObject({
   trial_end: trialEnd.optional(),
   trial_settings: trialSettings.optional(),
   add_invoice_items: z.array(oneTimeItem).max(MAX_ONE_TIME_ITEMS).optional(),
+  discounts,
   ...descriptive,
 });
 
@@ -145,6 +149,7 @@ export const subscriptionUpdate = z.strictObject({
   default_payment_method: reference.nullable().optional(),
   default_tax_rates: idList(20).nullable().optional(),
   pause_collection: pauseCollection.nullable().optional(),
+  discounts,
   ...descriptive,
 });
 
@@ -229,7 +234,7 @@ export const subscription = z
     default_source: z.null(),
     default_tax_rates: z.array(taxRate),
     description: nullableText,
-    discounts: z.array(z.string()),
+    discounts: discountIds,
     ended_at: nullableTime,
     items: listOf(subscriptionItem),
     latest_invoice: expandableOrNull('Invoice'),

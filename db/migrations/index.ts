@@ -3,6 +3,7 @@ import * as anchorsAndScheduledChanges from './anchors-and-scheduled-changes.ts'
 import * as catalogue from './catalogue.ts';
 import * as clockSeries from './clock-series.ts';
 import * as customers from './customers.ts';
+import * as discounts from './discounts.ts';
 import * as draftWindow from './draft-window.ts';
 import * as entitlements from './entitlements.ts';
 import * as generations from './generations.ts';
@@ -41,6 +42,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['015-clock-series', clockSeries],
   ['016-generations', generations],
   ['017-price-models', priceModels],
+  ['018-discounts', discounts],
   ['019-invoiced-customers', invoicedCustomers],
   ['020-usage', usage],
   ['023-entitlements', entitlements],

@@ -1,3 +1,5 @@
+import { netOf, withDiscounts } from '../discounts/apply-discounts.ts';
+import { discountsFor, retireDiscounts } from '../discounts/discount-invoice.ts';
 import { ID_PREFIX } from '../ids.ts';
 import type { BilledPeriod, PauseCollection } from '../subscription/subscription.ts';
 import { applyTaxRates } from '../tax/apply-tax-rates.ts';
@@ -27,10 +29,12 @@ export interface InvoiceRequest {
   leaveDraft?: boolean;
   /** Seconds for which it stays a draft that may be changed, and finalises itself then (see `Account.invoiceGraceSeconds`). */
   graceSeconds?: number;
+  /** It may never be paid, and then leaves everything as it was: discounts that it uses are not used up yet. */
+  mayBeDropped?: boolean;
 }
 
 /**
- * Makes one invoice out of settled lines and pending items: taxes, totals, credit or balance, status, number, journal and events. Where an external engine
+ * Makes one invoice out of settled lines and pending items: discounts, taxes, totals, credit or balance, status, number, journal and events. Where an external engine
  * calculates taxes it stays a draft with `taxStatus` pending until `decideFinalization`. The pending items are consumed in the same decision.
  * @returns the invoice as it now stands, and the coverage its lines pay for (for the caller to record, now or when a pending update is paid).
  * @throws Refusal amount_out_of_range beyond MAX_AMOUNT
@@ -44,10 +48,23 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   const hold = collectionHold(subscription, draft.asOf);
   // Nobody is to pay an invoice that is voided or written off, so what was pending before waits for one that counts.
   const pending = hold === 'void' || hold === 'mark_uncollectible' ? [] : request.pending;
-  const parts = [
-    ...pending.map((item) => ({ ...item, invoiceItemId: item.id, covers: null })),
-    ...request.lines.map((settled) => ({ ...settled, invoiceItemId: null })),
+  const gross = [
+    ...pending.map((item) => ({ ...item, line: { ...item.line, invoiceItemId: item.id }, covers: null })),
+    ...request.lines.map((settled) => ({ ...settled, line: { ...settled.line, invoiceItemId: null } })),
   ];
+  // A discount counts by when the billed time begins, however late it is billed.
+  const discounts = discountsFor(
+    draft,
+    request.period.end,
+    pending.flatMap((item) => item.discounts ?? []),
+  );
+  const amountsOff = request.billingReason === 'subscription_update' ? 'share' : 'whole';
+  const discounted = withDiscounts(
+    gross.map(({ line }) => line),
+    discounts,
+    amountsOff,
+  );
+  const parts = gross.map((part, index) => ({ ...part, line: discounted[index] ?? part.line }));
   const external = account.taxCalculator !== 'manual';
   const grace = request.graceSeconds ?? 0;
   const waits = request.leaveDraft === true || grace > 0;
@@ -55,15 +72,14 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   const taxes: TaxAmount[][] = external
     ? parts.map(() => [])
     : applyTaxRates(
-        parts.map(({ line, taxRateIds }) => ({ amount: line.amount, taxRateIds })),
+        parts.map(({ line, taxRateIds }) => ({ amount: netOf(line), taxRateIds })),
         draft.snapshot.taxRates,
         { taxExempt: customer.taxExempt },
       );
   const lines = parts.map(
-    ({ line, invoiceItemId }, index): InvoiceLine => ({
+    ({ line }, index): InvoiceLine => ({
       ...line,
       id: draft.newId(ID_PREFIX.invoiceLine),
-      invoiceItemId,
       taxes: taxes[index] ?? [],
     }),
   );
@@ -77,6 +93,7 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     billingReason: request.billingReason,
     currency,
     lines,
+    ...(discounts.length === 0 ? {} : { discounts }),
     subtotal: 0,
     subtotalExcludingTax: 0,
     tax: 0,
@@ -118,11 +135,13 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   if (customer.currency === null) draft.decision.customerCurrency = currency;
   consume(draft, pending, made);
   const invoice = advance(draft, made, hold, waits);
+  if (hold !== 'void' && !request.mayBeDropped) retireDiscounts(draft, made, request.period.end);
   const isGivenUp = invoice.status === 'void' || invoice.status === 'uncollectible';
   const covered = parts.flatMap(({ covers }, index): BilledPeriod[] => {
     if (!covers) return [];
-    const credited = isGivenUp ? Math.max(0, covers.amount) : covers.credited;
-    return [{ ...covers, credited, invoiceId: id, invoiceLineId: lines[index]?.id ?? null }];
+    const amount = lines[index] ? netOf(lines[index]) : covers.amount;
+    const credited = isGivenUp ? Math.max(0, amount) : covers.credited;
+    return [{ ...covers, amount, credited, invoiceId: id, invoiceLineId: lines[index]?.id ?? null }];
   });
   return { invoice, covered };
 }
@@ -154,9 +173,19 @@ function consume(draft: DecisionDraft, pending: InvoiceItem[], invoice: Invoice)
   }
 }
 
-/** Keeps settled lines for the next invoice: one pending item per line. @returns the coverage they pay for */
+/**
+ * Keeps settled lines for the next invoice: one pending item per line. What counts for them now is taken off them now, so that what they pay for is known, and no more
+ * later. @returns the coverage they pay for
+ */
 export function keepPending(draft: DecisionDraft, lines: SettledLine[], at: number): BilledPeriod[] {
-  return lines.flatMap(({ line, taxRateIds, covers }): BilledPeriod[] => {
+  const discounted = withDiscounts(
+    lines.map(({ line }) => ({ ...line, invoiceItemId: null })),
+    discountsFor(draft, at),
+    'pending',
+  );
+  return lines.flatMap(({ line: gross, taxRateIds, covers }, index): BilledPeriod[] => {
+    const { invoiceItemId: _, ...net } = discounted[index] ?? { ...gross, invoiceItemId: null };
+    const line = covers ? { ...net, discountable: false } : net;
     const id = draft.newId(ID_PREFIX.invoiceItem);
     const subscriptionId = draft.subscription?.id ?? null;
     draft.decision.pendingItems.insert.push({
@@ -169,6 +198,6 @@ export function keepPending(draft: DecisionDraft, lines: SettledLine[], at: numb
       date: at,
     });
     emit(draft, 'invoiceitem.created', 'invoiceitem', id);
-    return covers ? [{ ...covers, invoiceItemId: id }] : [];
+    return covers ? [{ ...covers, amount: netOf(line), invoiceItemId: id }] : [];
   });
 }

@@ -1,9 +1,14 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Metadata } from '../catalog/price.ts';
 import type { Decision } from '../decision.ts';
+import { withDiscounts } from '../discounts/apply-discounts.ts';
+import { amountOffIn } from '../discounts/coupon.ts';
+import type { Discount, DiscountWish } from '../discounts/discount.ts';
+import { retireDiscounts } from '../discounts/discount-invoice.ts';
+import { redeem } from '../discounts/redeem.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
-import { assertSameCurrency } from '../money.ts';
+import { assertSameCurrency, sum } from '../money.ts';
 import { checkTaxRates } from '../subscription/check-items.ts';
 import { hasEnded } from '../subscription/transitions.ts';
 import { taxRatesFor } from '../tax/apply-tax-rates.ts';
@@ -33,6 +38,10 @@ export interface ItemTerms extends ItemPrice {
   /** Empty: those of the subscription, the customer or the account. */
   taxRateIds?: string[];
   metadata?: Metadata;
+  /** All that are to stand on the item; empty: none. */
+  discounts?: DiscountWish[];
+  /** Whether discounts of the invoice count for it. */
+  discountable?: boolean;
 }
 
 /** `invoiceId`: onto that draft. Else it waits for the next invoice of the subscription, or of the customer where there is none. */
@@ -60,7 +69,7 @@ export function decideNewItem(snapshot: BillingSnapshot, command: NewItem, conte
   const { priced, name } = priceItem(snapshot, command, { itemId: command.id, usual: expected });
   if (expected) assertSameCurrency(expected, priced.currency, 'currency');
   const draft = beginDecision(snapshot, context);
-  const item: InvoiceItem = {
+  const waiting: InvoiceItem = {
     id: command.id,
     customerId: customer.id,
     subscriptionId,
@@ -74,15 +83,17 @@ export function decideNewItem(snapshot: BillingSnapshot, command: NewItem, conte
       creditedInvoiceId: null,
       creditedLineId: null,
       metadata: command.metadata ?? {},
+      ...(command.discountable === false ? { discountable: false } : {}),
     },
     taxRateIds: ratesOf(snapshot, command.taxRateIds ?? []),
     date: context.asOf,
   };
+  const item = command.discounts === undefined ? waiting : { ...waiting, discounts: redeemOnto(draft, waiting, command.discounts) };
   draft.decision.pendingItems.insert.push(item);
   emit(draft, 'invoiceitem.created', 'invoiceitem', item.id);
   if (invoice) {
     const line: InvoiceLine = { ...item.line, id: draft.newId(ID_PREFIX.invoiceLine), invoiceItemId: item.id, taxes: [] };
-    relineDraft(draft, invoice, [...invoice.lines, line], { [line.id]: item.taxRateIds });
+    relineDraft(draft, invoice, [...invoice.lines, line], { [line.id]: item.taxRateIds }, item);
   } else
     checkRoom([...snapshot.pendingItems, ...snapshot.customerItems].filter((other) => other.subscriptionId === subscriptionId).length + 1);
   return finishDecision(draft);
@@ -111,17 +122,19 @@ export function decideItemChange(snapshot: BillingSnapshot, command: ItemTerms, 
     ...(command.description === undefined ? {} : { description: command.description }),
     ...(command.period === undefined ? {} : { period: periodOf(command.period, context.asOf) }),
     ...(command.metadata === undefined ? {} : { metadata: command.metadata }),
+    ...(command.discountable === undefined ? {} : { discountable: command.discountable }),
   };
   const taxRateIds = command.taxRateIds === undefined ? item.taxRateIds : ratesOf(snapshot, command.taxRateIds);
   const draft = beginDecision(snapshot, context);
-  const changed = { ...item, line, taxRateIds };
+  const discounts = command.discounts === undefined ? item.discounts : redeemOnto(draft, { ...item, line }, command.discounts);
+  const changed: InvoiceItem = { ...item, line, taxRateIds, ...(discounts === undefined ? {} : { discounts }) };
   if (JSON.stringify(changed) === JSON.stringify(item)) return finishDecision(draft);
   draft.decision.pendingItems.change.push(changed);
   emit(draft, 'invoiceitem.updated', 'invoiceitem', item.id, { line: item.line, taxRateIds: item.taxRateIds });
   if (invoice) {
-    const lines = invoice.lines.map((old) => (old.invoiceItemId === item.id ? { ...old, ...line } : old));
+    const lines = invoice.lines.map((old) => (old.invoiceItemId === item.id ? { ...old, ...line, discountAmounts: [] } : old));
     const rates = Object.fromEntries(lines.flatMap(({ id, invoiceItemId }) => (invoiceItemId === item.id ? [[id, taxRateIds]] : [])));
-    relineDraft(draft, invoice, lines, rates);
+    relineDraft(draft, invoice, lines, rates, changed);
   }
   return finishDecision(draft);
 }
@@ -181,10 +194,54 @@ function checkRoom(lines: number): void {
   if (lines > MAX_LINES) throw new Refusal('parameter_invalid', `An invoice has at most ${MAX_LINES} lines.`, 'invoice');
 }
 
-/** The draft with these lines; `rates`: the tax rates of those that are new or have others now, by line. */
-function relineDraft(draft: DecisionDraft, invoice: Invoice, lines: InvoiceLine[], rates: Record<string, string[]>): void {
-  checkRoom(lines.length);
-  putInvoice(draft, retaxDraft(draft, { ...invoice, lines }, rates));
+/** @throws Refusal what `redeem` refuses */
+const redeemOnto = (draft: DecisionDraft, { id, subscriptionId, line, discounts }: InvoiceItem, wishes: DiscountWish[]): Discount[] => {
+  const { subscription, customer, account } = draft.snapshot;
+  return redeem(draft, wishes, {
+    subscriptionId,
+    subscriptionItemId: null,
+    invoiceItemId: id,
+    param: 'discounts',
+    present: discounts ?? [],
+    inherited: [...(subscription?.discounts ?? []), ...(customer.discount ? [customer.discount] : [])],
+    currency: line.currency,
+    zone: subscription?.billingTimezone ?? customer.billingTimezone ?? account.billingTimezone,
+    purchase: line.amount,
+  });
+};
+
+/**
+ * The draft with these lines; `rates`: the tax rates of those that are new or have others now, by line. The lines that stay keep what was taken off them; the one of
+ * `item`, which is new or changed, is discounted with what the invoice's discounts have left for it.
+ */
+function relineDraft(
+  draft: DecisionDraft,
+  invoice: Invoice,
+  given: InvoiceLine[],
+  rates: Record<string, string[]>,
+  item: InvoiceItem | null = null,
+): void {
+  checkRoom(given.length);
+  const ofOthers = (invoice.discounts ?? []).filter(({ invoiceItemId }) => invoiceItemId === null || invoiceItemId !== item?.id);
+  const discounts = [...(item?.discounts ?? []), ...ofOthers];
+  const kept = given.filter((line) => item === null || line.invoiceItemId !== item.id);
+  const left = discounts.map((discount) => leftOf(discount, kept));
+  const lines = given.map((line) => (kept.includes(line) ? line : (withDiscounts([line], left, 'whole')[0] ?? line)));
+  const relined = retaxDraft(draft, { ...invoice, lines, ...(discounts.length === 0 ? {} : { discounts }) }, rates);
+  putInvoice(draft, relined);
+  retireDiscounts(draft, relined, draft.asOf);
   const { subtotal, tax, total, amountDue, amountRemaining } = invoice;
   emit(draft, 'invoice.updated', 'invoice', invoice.id, { subtotal, tax, total, amountDue, amountRemaining });
+}
+
+/** An amount off less what lines have had of it already. */
+function leftOf(discount: Discount, lines: readonly InvoiceLine[]): Discount {
+  const { terms, id } = discount;
+  const [first] = lines;
+  const amountOff = first ? amountOffIn(terms, first.currency) : null;
+  if (!first || amountOff === null) return discount;
+  const had = sum(
+    lines.flatMap(({ discountAmounts = [] }) => discountAmounts.filter(({ discountId }) => discountId === id).map(({ amount }) => amount)),
+  );
+  return { ...discount, terms: { ...terms, currency: first.currency, amountOff: Math.max(0, sum([amountOff, -had])) } };
 }

@@ -1,4 +1,5 @@
 import type { Metadata } from '../catalog/price.ts';
+import type { Discount, DiscountAmount } from '../discounts/discount.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
 import type { Instant } from '../time.ts';
 import type { CollectionMethod } from './due-date.ts';
@@ -56,6 +57,10 @@ export interface InvoiceLine {
   /** For a prorated credit: the invoice and line it gives back. */
   creditedInvoiceId: string | null;
   creditedLineId: string | null;
+  /** What discounts take off `amount`, in their order; absent: nothing. */
+  discountAmounts?: DiscountAmount[];
+  /** Absent: it is. */
+  discountable?: boolean;
   taxes: TaxAmount[];
   explanation: Explanation;
   metadata: Metadata;
@@ -69,6 +74,8 @@ export interface InvoiceItem {
   invoiceId: string | null;
   line: Omit<InvoiceLine, 'id' | 'taxes' | 'invoiceItemId'>;
   taxRateIds: string[];
+  /** Its own, beside those of the invoice it comes to; absent: none. */
+  discounts?: Discount[];
   date: Instant;
 }
 
@@ -89,8 +96,8 @@ export interface Address {
 }
 
 /**
- * An invoice. Sums, all minor units: `subtotal` = sum of line amounts; `tax` = all taxes (inclusive and exclusive);
- * `total` = subtotal + exclusive taxes; `startingBalance`/`endingBalance` are the customer balance (negative = credit) before and after;
+ * An invoice. Sums, all minor units: `subtotal` = sum of line amounts, before discounts; `tax` = all taxes (inclusive and exclusive);
+ * `total` = subtotal - discounts + exclusive taxes; `startingBalance`/`endingBalance` are the customer balance (negative = credit) before and after;
  * `amountDue` = max(0, total + the balance applied); `amountPaid + amountCredited + amountRemaining = amountDue`.
  */
 export interface Invoice {
@@ -102,6 +109,8 @@ export interface Invoice {
   billingReason: BillingReason;
   currency: string;
   lines: InvoiceLine[];
+  /** Those that counted when it was made, for lines that come to it while it is a draft; absent: none. */
+  discounts?: Discount[];
   subtotal: number;
   subtotalExcludingTax: number;
   tax: number;

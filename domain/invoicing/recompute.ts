@@ -1,8 +1,9 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Price } from '../catalog/price.ts';
 import { isSoldIn, priceIn } from '../catalog/price-in.ts';
+import { netOf } from '../discounts/apply-discounts.ts';
 import { Refusal } from '../errors.ts';
-import { compareDecimals, fractionOf, sum } from '../money.ts';
+import { compareDecimals, type ExactAmount, exact, fractionOf, sum } from '../money.ts';
 import { chargeOnce, prorateCharge } from '../rating/prorate.ts';
 import { formatUnitAmount, roundLine } from '../rating/round-line.ts';
 import type { BilledPeriod, ProrationBasis } from '../subscription/subscription.ts';
@@ -55,7 +56,7 @@ export function recomputeInvoice(snapshot: BillingSnapshot, coverage: readonly B
   }
   const priced = billed.lines.map((line) => reprice(line, snapshot, coverage));
   const taxes = applyTaxRates(
-    priced.map(({ line }) => ({ amount: line.amount, taxRateIds: ratesToday(line, snapshot) })),
+    priced.map(({ line }) => ({ amount: netOf(line), taxRateIds: ratesToday(line, snapshot) })),
     snapshot.taxRates,
     { taxExempt: snapshot.customer.taxExempt },
   );
@@ -79,8 +80,8 @@ export function recomputeInvoice(snapshot: BillingSnapshot, coverage: readonly B
   };
 }
 
-const withTax = ({ amount, taxes }: InvoiceLine): number =>
-  sum([amount, ...taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount)]);
+const withTax = ({ taxes, ...line }: InvoiceLine): number =>
+  sum([netOf(line), ...taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount)]);
 
 function reprice(
   line: InvoiceLine,
@@ -142,10 +143,14 @@ function dueOf(row: BilledPeriod, left: number, line: InvoiceLine, snapshot: Bil
   const basis = (line.explanation.fraction?.basis as ProrationBasis | undefined) ?? account.prorationBasis;
   const terms = { basis, zone: subscription?.billingTimezone ?? account.billingTimezone };
   const cycle = { start: row.cycleStart, end: row.cycleEnd };
-  if (row.amount === 0)
-    return row.end > row.start ? prorateCharge(price, row.quantity, { start: row.start, end: row.end }, cycle, terms).amount : 0;
+  // Coverage is worth what was billed after discounts, which would be the same share of another amount.
+  const discounted = (amount: number): ExactAmount => (line.amount > 0 ? fractionOf(amount, netOf(line), line.amount) : exact(amount));
+  if (row.amount === 0) {
+    const { amount } = prorateCharge(price, row.quantity, { start: row.start, end: row.end }, cycle, terms);
+    return row.end > row.start ? roundLine(discounted(amount)) : 0;
+  }
   const whole = prorateCharge(price, row.quantity, { start: row.originalStart, end: row.originalEnd }, cycle, terms).amount;
-  return roundLine(fractionOf(whole, left, row.amount));
+  return roundLine(fractionOf(discounted(whole), left, row.amount));
 }
 
 /** The rates that would tax the line today; a line that gives back, or whose item is gone, keeps its own. */

@@ -1,3 +1,4 @@
+import { netOf } from '../discounts/apply-discounts.ts';
 import { applyTaxRates } from '../tax/apply-tax-rates.ts';
 import type { DecisionDraft } from './draft-decision.ts';
 import type { Invoice } from './invoice.ts';
@@ -14,8 +15,8 @@ export function retaxDraft({ snapshot }: Pick<DecisionDraft, 'snapshot'>, invoic
   if (invoice.taxCalculator !== 'manual') {
     return withTotals({ ...invoice, lines: invoice.lines.map((line) => ({ ...line, taxes: [] })), taxStatus: 'pending' });
   }
-  const lines = invoice.lines.map(({ id, amount, taxes }) => ({
-    amount,
+  const lines = invoice.lines.map(({ id, taxes, ...line }) => ({
+    amount: netOf(line),
     taxRateIds: rates[id] ?? taxes.flatMap(({ taxRateId }) => taxRateId ?? []),
   }));
   return withTaxes(invoice, applyTaxRates(lines, snapshot.taxRates, { taxExempt: snapshot.customer.taxExempt }));

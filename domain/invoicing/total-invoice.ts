@@ -1,3 +1,4 @@
+import { discountOf } from '../discounts/apply-discounts.ts';
 import { Refusal } from '../errors.ts';
 import { MAX_AMOUNT, sum } from '../money.ts';
 import { sumTaxes } from '../tax/apply-tax-rates.ts';
@@ -9,7 +10,8 @@ export function withTotals(invoice: Invoice): Invoice {
   const subtotal = sum(invoice.lines.map((line) => line.amount));
   const inclusive = sum(taxes.filter((tax) => tax.inclusive).map((tax) => tax.amount));
   const exclusive = sum(taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount));
-  const total = sum([subtotal, exclusive]);
+  const discount = sum(invoice.lines.map(discountOf));
+  const total = sum([subtotal, -discount, exclusive]);
   if (Math.abs(total) > MAX_AMOUNT) throw new Refusal('amount_out_of_range', `A total of ${total} is more than an invoice can hold.`);
   const amountDue = Math.max(0, total);
   const amountCredited = Math.min(invoice.amountCredited, amountDue);
@@ -20,7 +22,7 @@ export function withTotals(invoice: Invoice): Invoice {
     subtotalExcludingTax: sum([subtotal, -inclusive]),
     tax: sum([inclusive, exclusive]),
     total,
-    totalExcludingTax: sum([subtotal, -inclusive]),
+    totalExcludingTax: sum([subtotal, -discount, -inclusive]),
     amountDue,
     amountCredited,
     amountRemaining: sum([amountDue, -amountCredited]),

@@ -7,6 +7,7 @@ import { subscriptionOf } from './bill-items.ts';
 import { changeItems } from './change-items.ts';
 import { changeSettings, decideChange } from './change-plan.ts';
 import { isAboutDefaults } from './commands.ts';
+import { changeDiscounts, endThoseOfRemovedItems } from './discount-subscription.ts';
 import { pendingUpdateExists } from './schedule-cancellation.ts';
 import { type ScheduledChange, withScheduled } from './scheduled-change.ts';
 import { commandAllowed, hasEnded } from './transitions.ts';
@@ -61,6 +62,8 @@ function changeAtBoundary(snapshot: BillingSnapshot, change: ScheduledChange['ch
     cycle,
     ...(keeps && change.billingCycleAnchor !== 'now' ? {} : { billingCycleAnchor: start, billingCycleAnchorConfig: null }),
   });
+  changeDiscounts(draft, change);
+  endThoseOfRemovedItems(draft, before.items);
   return finishDecision(draft);
 }
 

@@ -38,7 +38,8 @@ export function changeItems(
     const present = items.get(id);
     if (change.do === 'add') {
       if (present) throw new Refusal('parameter_invalid', `The item ${id} exists already.`, `${param}[id]`);
-      items.set(id, { ...change.item, metadata: {}, createdAt: asOf });
+      const { discounts: _, ...item } = change.item;
+      items.set(id, { ...item, metadata: {}, createdAt: asOf });
     } else {
       if (!present) throw new Refusal('item_missing', `No such subscription item: '${id}'`, `${param}[id]`);
       if (change.do === 'remove') {

@@ -1,6 +1,7 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { isSameCycle } from '../catalog/mix-cycles.ts';
 import type { Decision } from '../decision.ts';
+import { retireUsed, usedUpBy } from '../discounts/discount-invoice.ts';
 import { Refusal } from '../errors.ts';
 import { composeInvoice, keepPending } from '../invoicing/compose-invoice.ts';
 import {
@@ -22,6 +23,7 @@ import { planTrial, type TrialMove, writeTrial } from './change-trial.ts';
 import { checkPaymentMethod, checkTaxRates } from './check-items.ts';
 import { type ChangePlan, isAboutDefaults, movesAnchor } from './commands.ts';
 import { PAYMENT_PATIENCE } from './create-subscription.ts';
+import { changeDiscounts, endThoseOfRemovedItems, mayWait } from './discount-subscription.ts';
 import { endTrial } from './end-trial.ts';
 import { checkMoves } from './pause.ts';
 import { collectionPause } from './pause-collection.ts';
@@ -35,7 +37,8 @@ import { commandAllowed } from './transitions.ts';
  */
 function changeWhilePaused(draft: DecisionDraft, command: ChangePlan): Decision {
   const { snapshot, asOf } = draft;
-  const { id, cycle, pause } = subscriptionOf(draft);
+  const before = subscriptionOf(draft);
+  const { id, cycle, pause } = before;
   for (const [param, given] of Object.entries({
     billing_cycle_anchor: movesAnchor(command),
     proration_date: command.prorationDate !== undefined,
@@ -60,6 +63,8 @@ function changeWhilePaused(draft: DecisionDraft, command: ChangePlan): Decision 
     changeSubscription(draft, { items: changed.items, cycle: changed.cycle });
     checkMoves(draft, pause, 'items');
   }
+  changeDiscounts(draft, command);
+  endThoseOfRemovedItems(draft, before.items);
   if (command.cancellation) setEnd(draft, command.cancellation);
   return finishDecision(draft);
 }
@@ -101,6 +106,7 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
   const plan = planChange(draft, command);
   changeSubscription(draft, { items: plan.items, cycle: plan.cycle });
   checkMoves(draft, before.pause, 'items');
+  changeDiscounts(draft, command);
   if (plan.trial?.do === 'end') {
     const ended = endTrial(draft, plan.at, 'subscription_update');
     if (ended === 'canceled') return finishDecision(draft, 'customer.subscription.deleted');
@@ -123,8 +129,10 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
   const startsPaid = plan.restarts && plan.trial?.do !== 'start';
   const changes = plan.touched.size > 0 && before.status !== 'trialing';
   const invoicesNow = startsPaid || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
-  if (!invoicesNow) recordCoverage(draft, settlement, keepPending(draft, settlement.lines, context.asOf));
-  else invoiceChange(draft, before, settlement, command, context.asOf);
+  if (!invoicesNow) {
+    recordCoverage(draft, settlement, keepPending(draft, settlement.lines, context.asOf));
+    endThoseOfRemovedItems(draft, before.items);
+  } else invoiceChange(draft, before, settlement, command, context.asOf);
   return finishDecision(draft);
 }
 
@@ -253,8 +261,7 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
   const leaveDraft = before.status === 'unpaid';
   // Nobody waits for a payment that has a due date.
   const isSent = after.collectionMethod === 'send_invoice';
-  const waits =
-    !leaveDraft && !isSent && (command.paymentBehavior === 'error_if_incomplete' || command.paymentBehavior === 'pending_if_incomplete');
+  const waits = !leaveDraft && !isSent && mayWait(command);
   if (waits && collectionHold(before, asOf) !== null) {
     throw new Refusal(
       'parameter_invalid',
@@ -269,8 +276,12 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
     pending: waits ? [] : draft.snapshot.pendingItems,
     autoAdvance: !leaveDraft,
     leaveDraft,
+    mayBeDropped: waits,
   });
+  const usedDiscountIds = usedUpBy(draft, invoice);
   if (!waits || invoice.amountRemaining === 0) {
+    retireUsed(draft, usedDiscountIds);
+    endThoseOfRemovedItems(draft, before.items);
     recordCoverage(draft, settlement, covered);
     return;
   }
@@ -306,6 +317,7 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
         ...(endsTrial && after.trialEnd !== null ? { trialEnd: after.trialEnd } : {}),
         billedShrinks: settlement.shrinks,
         billedInserts: [...settlement.carried, ...covered],
+        ...(usedDiscountIds.length === 0 ? {} : { usedDiscountIds }),
       },
     },
   });

@@ -1,3 +1,4 @@
+import type { DiscountWish } from '../discounts/discount.ts';
 import type { CollectionMethod } from '../invoicing/due-date.ts';
 import type { Instant } from '../time.ts';
 import type { PreviewPins } from './keep-preview.ts';
@@ -23,6 +24,7 @@ export interface NewItem {
   priceId: string;
   quantity: string;
   taxRateIds: string[];
+  discounts?: DiscountWish[];
 }
 
 /** A trial of whole days of the billing zone, or until an instant; `now`: none. */
@@ -61,11 +63,12 @@ export interface CreateSubscription extends Previewed {
   trial?: NewTrial;
   trialMissingPaymentMethod?: MissingPaymentMethod;
   addInvoiceItems?: OneTimeItem[];
+  discounts?: DiscountWish[];
 }
 
 export type ItemChange =
   | { do: 'add'; item: NewItem }
-  | { do: 'update'; itemId: string; priceId?: string; quantity?: string; taxRateIds?: string[] }
+  | { do: 'update'; itemId: string; priceId?: string; quantity?: string; taxRateIds?: string[]; discounts?: DiscountWish[] }
   | { do: 'remove'; itemId: string };
 
 /** When the current period of an item ends first or last; as Stripe, an instant from then on. */
@@ -108,6 +111,8 @@ export interface ChangePlan extends Previewed {
   daysUntilDue?: number;
   defaultPaymentMethodId?: string | null;
   defaultTaxRateIds?: string[];
+  /** All that are to stand on the subscription from then on, in their order; empty: none. Nothing is billed by it. */
+  discounts?: DiscountWish[];
 }
 
 /** Whether the current period ends elsewhere, or another one begins now. */

@@ -23,6 +23,7 @@ import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-it
 import { billOnce } from './bill-once.ts';
 import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
 import type { CreateSubscription, ItemPeriodEnd } from './commands.ts';
+import { discountSubscription } from './discount-subscription.ts';
 import { planTrialPeriod, remindWhereDue, trialFacts, trialLines } from './start-trial.ts';
 import type { Subscription, SubscriptionItem } from './subscription.ts';
 import { nextStatus } from './transitions.ts';
@@ -65,7 +66,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     startDate,
     currentPeriodStart: period.start,
     currentPeriodEnd: period.end,
-    items: command.items.map((item) => ({ ...item, metadata: {}, createdAt: asOf })),
+    items: command.items.map(({ discounts: _, ...item }) => ({ ...item, metadata: {}, createdAt: asOf })),
     ...trialFacts(onTrial === null ? null : period, zone),
     trialMissingPaymentMethod: command.trialMissingPaymentMethod ?? 'create_invoice',
     cancelAtPeriodEnd: command.cancelAtPeriodEnd,
@@ -76,6 +77,7 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
     incompleteExpiresAt: isSent ? null : asOf + PAYMENT_PATIENCE,
     defaultPaymentMethodId: command.defaultPaymentMethodId,
     defaultTaxRateIds: command.defaultTaxRateIds,
+    discounts: [],
     latestInvoiceId: null,
     pendingUpdate: null,
     pause: null,
@@ -91,8 +93,14 @@ export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscri
   };
   const subscription = typeof command.cancelAt === 'string' ? endingWith(made, snapshot, command.cancelAt) : made;
   const draft = { ...beginDecision(snapshot, context), subscription };
+  discountSubscription(draft, {
+    ...(command.discounts === undefined ? {} : { discounts: command.discounts }),
+    items: command.items.flatMap(({ id, discounts }, index) =>
+      discounts === undefined ? [] : [{ itemId: id, discounts, param: `items[${index}][discounts]` }],
+    ),
+  });
   const settlement = settleStretches(draft, stretches);
-  const lines = [...(onTrial === null ? [] : trialLines(draft, subscription.items, period)), ...settlement.lines];
+  const lines = [...(onTrial === null ? [] : trialLines(draft, subscriptionOf(draft).items, period)), ...settlement.lines];
   const pending = billOnce(draft, command.addInvoiceItems ?? []);
   if (lines.length + pending.length === 0) {
     // A free stub: there is nothing to invoice, and so nothing to wait for.

@@ -20,6 +20,7 @@ export function applyDecision(snapshot: BillingSnapshot, decision: Decision): Bi
       ...snapshot.customer,
       currency: snapshot.customer.currency ?? decision.customerCurrency,
       balance: decision.balance.at(-1)?.endingBalance ?? snapshot.customer.balance,
+      ...(decision.customerDiscount === undefined ? {} : { discount: decision.customerDiscount }),
     },
     pendingItems: [...snapshot.pendingItems, ...decision.pendingItems.insert].filter(({ id }) => !consumed.has(id)),
     customerItems: snapshot.customerItems.filter(({ id }) => !consumed.has(id)),

@@ -116,8 +116,9 @@ const moneyOf = (invoice: Invoice) =>
     currency: invoice.currency,
     periodStart: invoice.periodStart,
     periodEnd: invoice.periodEnd,
-    lines: invoice.lines.map(({ priceId, quantity, unitAmountDecimal, amount, period, proration, taxes }) => ({
+    lines: invoice.lines.map(({ priceId, quantity, unitAmountDecimal, amount, period, proration, discountAmounts = [], taxes }) => ({
       ...{ priceId, quantity, unitAmountDecimal, amount, period, proration },
+      discounts: discountAmounts.map((discount) => discount.amount),
       taxes: taxes.map(({ displayName: _, ...tax }) => tax),
     })),
     subtotal: invoice.subtotal,
@@ -160,6 +161,7 @@ function inputsOf(snapshot: BillingSnapshot, digest: Digest): Record<string, str
   return {
     balance: String(customer.balance),
     customer: short([customer.taxExempt, customer.defaultTaxRateIds, customer.currency, customer.billingTimezone]),
+    discount: short(customer.discount ?? null),
     account: short([account.defaultTaxRateIds, account.taxCalculator, account.prorationBasis]),
     ...(subscription === null
       ? {}
@@ -185,6 +187,8 @@ function whatChanged(before: Record<string, string>, now: Record<string, string>
         return `the customer's balance is ${now[name]} and was ${before[name]}`;
       case 'customer':
         return "the customer's tax settings, currency or time zone have changed";
+      case 'discount':
+        return "the customer's discount has begun, changed or ended";
       case 'account':
         return "the account's tax rates, tax calculator or proration basis have changed";
       case 'subscription':

@@ -50,20 +50,22 @@ export function nextScheduled({ scheduledChanges, currentPeriodEnd, cancelAt, st
 function touchedBy({
   items = [],
   ...command
-}: Pick<ChangePlan, 'items' | 'billingCycleAnchor' | 'defaultPaymentMethodId' | 'defaultTaxRateIds'>): string[] {
+}: Pick<ChangePlan, 'items' | 'billingCycleAnchor' | 'defaultPaymentMethodId' | 'defaultTaxRateIds' | 'discounts'>): string[] {
   const parts = items.flatMap((change): string[] => {
     if (change.do === 'add') return [`price:${change.item.priceId}`];
     const of = (part: string): string => `${change.itemId}:${part}`;
-    if (change.do === 'remove') return [of('price'), of('quantity'), of('taxes')];
+    if (change.do === 'remove') return [of('price'), of('quantity'), of('taxes'), of('discounts')];
     return [
       ...(change.priceId === undefined ? [] : [of('price'), `price:${change.priceId}`]),
       ...(change.quantity === undefined ? [] : [of('quantity')]),
       ...(change.taxRateIds === undefined ? [] : [of('taxes')]),
+      ...(change.discounts === undefined ? [] : [of('discounts')]),
     ];
   });
   if (command.billingCycleAnchor !== undefined && command.billingCycleAnchor !== 'unchanged') parts.push('anchor');
   if (command.defaultPaymentMethodId !== undefined) parts.push('payment method');
   if (command.defaultTaxRateIds !== undefined) parts.push('tax rates');
+  if (command.discounts !== undefined) parts.push('discounts');
   return parts;
 }
 

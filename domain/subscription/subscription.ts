@@ -1,4 +1,5 @@
 import type { Cycle, Metadata } from '../catalog/price.ts';
+import type { Discount } from '../discounts/discount.ts';
 import type { CollectionTerms } from '../invoicing/due-date.ts';
 import type { Instant } from '../time.ts';
 import type { ScheduledChange } from './scheduled-change.ts';
@@ -29,6 +30,8 @@ export interface SubscriptionItem {
   /** Decimal string; whole numbers for per-seat prices. */
   quantity: string;
   taxRateIds: string[];
+  /** Its own, before those of the subscription; absent: none. */
+  discounts?: Discount[];
   metadata: Metadata;
   createdAt: Instant;
 }
@@ -55,6 +58,8 @@ export interface PendingUpdate {
     trialEnd?: Instant;
     billedShrinks: BilledShrink[];
     billedInserts: BilledPeriod[];
+    /** Discounts that its invoice uses up. */
+    usedDiscountIds?: string[];
   };
 }
 
@@ -127,6 +132,8 @@ export interface Subscription extends CollectionTerms {
   incompleteExpiresAt: Instant | null;
   defaultPaymentMethodId: string | null;
   defaultTaxRateIds: string[];
+  /** In the order in which they count. While there is one the customer's does not. */
+  discounts: Discount[];
   latestInvoiceId: string | null;
   pendingUpdate: PendingUpdate | null;
   pause: Pause | null;

@@ -40,6 +40,8 @@ export function describeEvent(event: EventFact): Description {
       return plain(event, event.data['amount'], event.data['currency']);
     case 'scheduled_change':
       return describeScheduled(event);
+    case 'discount':
+      return describeDiscount(event);
     default:
       return plain(event, null, null);
   }
@@ -63,6 +65,22 @@ function describeScheduled({ name, data }: EventFact): Description {
     reason: failure ? { code: text(failure['code']), message: text(failure['message']), param: text(failure['param']) } : null,
     amount: null,
     currency: null,
+  };
+}
+
+/** "A discount of 20 % (Spring) began, until 2027-04-30." */
+function describeDiscount({ name, data }: EventFact): Description {
+  const terms = (data['terms'] ?? {}) as Fields;
+  const off = text(terms['percentOff']) === null ? money(terms['amountOff'], terms['currency']) : `${text(terms['percentOff'])} %`;
+  const began = name.endsWith('.created');
+  return {
+    sentence: sentence(
+      `A discount of ${off} (${text(terms['name']) ?? text(data['couponId']) ?? 'no name'}) ${began ? 'began' : 'ended'}${began && number(data['end']) !== null ? ',' : ''}`,
+      began && number(data['end']) !== null && `until ${on(data['end'])}`,
+    ),
+    reason: null,
+    amount: null,
+    currency: text(terms['currency']),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Account } from '../../domain/account.ts';
 import type { Price, Product } from '../../domain/catalog/price.ts';
 import type { Customer } from '../../domain/customer.ts';
+import type { Coupon, PromotionCode } from '../../domain/discounts/coupon.ts';
+import type { Discount } from '../../domain/discounts/discount.ts';
 import type { Feature } from '../../domain/entitlements/feature.ts';
 import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
@@ -125,7 +127,7 @@ export const aSubscription = (patch: Partial<Subscription> = {}): Subscription =
   startDate: START,
   currentPeriodStart: START,
   currentPeriodEnd: END,
-  items: [{ id: 'si_1', priceId: 'price_1', quantity: '2', taxRateIds: ['txr_1'], metadata: {}, createdAt: START }],
+  items: [{ id: 'si_1', priceId: 'price_1', quantity: '2', taxRateIds: ['txr_1'], discounts: [], metadata: {}, createdAt: START }],
   cancelAtPeriodEnd: false,
   cancelAt: null,
   canceledAt: null,
@@ -147,6 +149,7 @@ export const aSubscription = (patch: Partial<Subscription> = {}): Subscription =
   resumedAt: null,
   movedCycle: null,
   forfeited: [],
+  discounts: [],
   scheduledChanges: [],
   description: null,
   externalId: null,
@@ -170,6 +173,8 @@ export const aLine = (patch: Partial<InvoiceLine> = {}): InvoiceLine => ({
   proration: false,
   creditedInvoiceId: null,
   creditedLineId: null,
+  discountAmounts: [],
+  discountable: true,
   taxes: [{ taxRateId: 'txr_1', displayName: 'VAT', percentage: '19', inclusive: false, taxableAmount: 2400, amount: 456 }],
   explanation: {
     sentence: '2 × EUR 12.00',
@@ -194,6 +199,7 @@ export const anInvoice = (patch: Partial<Invoice> = {}): Invoice => ({
   billingReason: 'subscription_create',
   currency: 'eur',
   lines: [aLine()],
+  discounts: [],
   subtotal: 2400,
   subtotalExcludingTax: 2400,
   tax: 456,
@@ -310,3 +316,60 @@ export const aScheduledChange = (patch: Partial<ScheduledChange> = {}): Schedule
   closedAt: null,
   ...patch,
 });
+
+export const aCoupon = (patch: Partial<Coupon> = {}): Coupon => ({
+  id: 'SPRING',
+  name: 'Spring',
+  percentOff: '12.5',
+  amountOff: null,
+  currency: null,
+  currencyOptions: {},
+  duration: 'repeating',
+  durationInMonths: 3,
+  appliesTo: { productIds: ['prod_1'], priceIds: ['price_1'] },
+  maxRedemptions: 10,
+  redeemBy: END,
+  timesRedeemed: 1,
+  metadata: {},
+  deleted: false,
+  createdAt: START,
+  ...patch,
+});
+
+export const aPromotionCode = (patch: Partial<PromotionCode> = {}): PromotionCode => ({
+  id: 'promo_1',
+  code: 'Welcome',
+  couponId: 'SPRING',
+  active: true,
+  customerId: null,
+  expiresAt: END,
+  maxRedemptions: 5,
+  timesRedeemed: 0,
+  restrictions: {
+    firstTimeTransaction: false,
+    minimumAmount: 500,
+    minimumAmountCurrency: 'eur',
+    currencyOptions: { usd: { minimumAmount: 600 } },
+  },
+  metadata: {},
+  createdAt: START,
+  ...patch,
+});
+
+export const aDiscount = (patch: Partial<Discount> = {}): Discount => {
+  const { name, percentOff, amountOff, currency, currencyOptions, duration, durationInMonths, appliesTo } = aCoupon();
+  return {
+    id: 'di_1',
+    couponId: 'SPRING',
+    promotionCodeId: 'promo_1',
+    customerId: 'cus_1',
+    subscriptionId: 'sub_1',
+    subscriptionItemId: null,
+    invoiceItemId: null,
+    start: START,
+    end: END,
+    endedAt: null,
+    terms: { name, percentOff, amountOff, currency, currencyOptions, duration, durationInMonths, appliesTo },
+    ...patch,
+  };
+};

@@ -9,12 +9,14 @@ import type { Commands } from '../../api/commands.ts';
 import { createApp } from '../../api/create-app.ts';
 import { insertAccount, insertApiKey } from '../../db/accounts.ts';
 import { type Database, openDatabase, withAccount } from '../../db/client.ts';
+import { insertCoupon } from '../../db/coupons.ts';
 import { insertCustomer, updateCustomer } from '../../db/customers.ts';
 import { insertFeature } from '../../db/features.ts';
 import { insertMeter } from '../../db/meters.ts';
 import { insertPaymentMethod } from '../../db/payment-methods.ts';
 import { insertPrice } from '../../db/prices.ts';
 import { insertProduct } from '../../db/products.ts';
+import { insertPromotionCode } from '../../db/promotion-codes.ts';
 import { recordDecision } from '../../db/record-decision.ts';
 import { insertTaxRate } from '../../db/tax-rates.ts';
 import { insertTestClock } from '../../db/test-clocks.ts';
@@ -23,6 +25,7 @@ import type { PaymentGateway } from '../../gateways/payment/payment-gateway.ts';
 import { describe as describeTestMethod } from '../../gateways/payment/sandbox/test-payment-methods.ts';
 import { createTestDatabase } from '../support/database.ts';
 import {
+  aCoupon,
   aCustomer,
   aFeature,
   aLine,
@@ -32,6 +35,7 @@ import {
   aPaymentMethod,
   aPrice,
   aProduct,
+  aPromotionCode,
   aSubscription,
   aTaxRate,
   aTestClock,
@@ -180,6 +184,11 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
     for (const price of ['price_1', 'price_2']) await insertPrice(t, aPrice({ id: id(price), productId: product.id }));
     await insertPrice(t, aPrice({ id: id('price_dear'), productId: product.id, unitAmountDecimal: '999999999999' }));
     await insertTaxRate(t, aTaxRate({ id: id('txr_1') }));
+    await insertCoupon(t, aCoupon({ id: id('SPRING'), appliesTo: null }));
+    await insertCoupon(t, aCoupon({ id: id('LATE'), appliesTo: null, redeemBy: START }));
+    await insertCoupon(t, aCoupon({ id: id('DOLLARS'), appliesTo: null, percentOff: null, amountOff: 500, currency: 'usd' }));
+    await insertPromotionCode(t, aPromotionCode({ id: id('promo_1'), code: id('Welcome'), couponId: id('SPRING') }));
+    await insertPromotionCode(t, aPromotionCode({ id: id('promo_off'), code: id('off'), couponId: id('SPRING'), active: false }));
     await insertTestClock(t, aTestClock({ id: id('clock_1') }));
     await insertMeter(t, aMeter({ id: id('mtr_1') }));
     await insertFeature(t, aFeature({ id: id('feat_1'), lookupKey: id('export') }));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { presentAccount } from '../../api/presenters/accounts.ts';
 import { presentCurrencyOptions, presentPrice, presentProduct, presentTaxRate, presentTiers } from '../../api/presenters/catalog.ts';
 import { presentBalanceTransaction, presentCustomer } from '../../api/presenters/customers.ts';
+import { presentCoupon, presentDiscount, presentPromotionCode } from '../../api/presenters/discounts.ts';
 import { presentLine } from '../../api/presenters/invoice-lines.ts';
 import { presentInvoice } from '../../api/presenters/invoices.ts';
 import { presentMeter } from '../../api/presenters/meters.ts';
@@ -9,19 +10,24 @@ import { presentPaymentAttempt, presentPaymentMethod } from '../../api/presenter
 import { presentScheduledChange } from '../../api/presenters/scheduled-changes.ts';
 import { presentSubscription, relatedToSubscriptions } from '../../api/presenters/subscriptions.ts';
 import { account } from '../../api/schemas/accounts.ts';
+import { coupon } from '../../api/schemas/coupons.ts';
 import { balanceTransaction, customer } from '../../api/schemas/customers.ts';
+import { discount } from '../../api/schemas/discounts.ts';
 import { invoice, invoiceLine, paymentAttempt } from '../../api/schemas/invoices.ts';
 import { meter } from '../../api/schemas/meters.ts';
 import { paymentMethod } from '../../api/schemas/payment-methods.ts';
 import { price } from '../../api/schemas/prices.ts';
 import { product } from '../../api/schemas/products.ts';
+import { promotionCode } from '../../api/schemas/promotion-codes.ts';
 import { scheduledChange } from '../../api/schemas/scheduled-changes.ts';
 import { subscription } from '../../api/schemas/subscriptions.ts';
 import { taxRate } from '../../api/schemas/tax-rates.ts';
 import type { z } from '../../api/schemas/zod.ts';
 import { tiered, tiersOf } from '../support/price-models.ts';
 import {
+  aCoupon,
   aCustomer,
+  aDiscount,
   aLine,
   aMeter,
   anAccount,
@@ -30,6 +36,7 @@ import {
   aPaymentMethod,
   aPrice,
   aProduct,
+  aPromotionCode,
   aScheduledChange,
   aSubscription,
   aTaxRate,
@@ -80,6 +87,42 @@ describe('answers are what the document says', () => {
       { ...presentPrice(TIERED, false), tiers: presentTiers(TIERED.tiers ?? []), currency_options: presentCurrencyOptions(TIERED) },
     ],
     ['tax rate', taxRate, presentTaxRate(aTaxRate(), false)],
+    ['coupon', coupon, presentCoupon(aCoupon(), false, START)],
+    [
+      'coupon of an amount',
+      coupon,
+      presentCoupon(
+        aCoupon({
+          percentOff: null,
+          amountOff: 500,
+          currency: 'eur',
+          currencyOptions: { usd: { amountOff: 600 } },
+          appliesTo: null,
+          duration: 'once',
+          durationInMonths: null,
+        }),
+        false,
+        END,
+      ),
+    ],
+    ['promotion code', promotionCode, presentPromotionCode(aPromotionCode(), aCoupon(), false, START)],
+    ['discount', discount, presentDiscount(aDiscount())],
+    ['discount that has ended', discount, presentDiscount(aDiscount({ endedAt: END, subscriptionId: null }))],
+    ['customer with a discount', customer, presentCustomer(aCustomer({ discount: aDiscount({ subscriptionId: null }) }), false, false)],
+    [
+      'line with discounts',
+      invoiceLine,
+      presentLine(
+        aLine({
+          discountAmounts: [
+            { discountId: 'di_1', couponId: 'SPRING', level: 'item', name: null, percentOff: '12.5', amountOff: null, amount: 300 },
+            { discountId: 'di_2', couponId: 'FIVE', level: 'invoice', name: 'Five', percentOff: null, amountOff: 500, amount: 500 },
+          ],
+        }),
+        anInvoice(),
+        false,
+      ),
+    ],
     ['payment method', paymentMethod, presentPaymentMethod(aPaymentMethod(), false)],
     ['bank debit', paymentMethod, presentPaymentMethod(aPaymentMethod({ type: 'sepa_debit', card: null, customerId: null }), false)],
     ['payment attempt', paymentAttempt, presentPaymentAttempt(anAttempt())],

@@ -23,7 +23,7 @@ const subscribed = async (_account: string, command: Parameters<Api['commands'][
   const subscription = aSubscription({
     id: command.subscriptionId,
     customerId: command.customerId,
-    items: command.items.map((item) => ({ ...item, metadata: {}, createdAt: START })),
+    items: command.items.map(({ discounts: _, ...item }) => ({ ...item, metadata: {}, createdAt: START })),
     defaultTaxRateIds: command.defaultTaxRateIds,
     latestInvoiceId: null,
   });

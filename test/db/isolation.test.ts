@@ -1,22 +1,39 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findAccount, findAccountByApiKeyHash, insertApiKey, updateAccount } from '../../db/accounts.ts';
+import { insertCoupon } from '../../db/coupons.ts';
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { changeProductFeatures } from '../../db/entitlements.ts';
 import { listEvents } from '../../db/events.ts';
 import { insertFeature, insertProductFeature } from '../../db/features.ts';
 import { findInvoice } from '../../db/invoices.ts';
 import { insertMeter } from '../../db/meters.ts';
+import { insertPromotionCode } from '../../db/promotion-codes.ts';
 import { recordMeterEvents } from '../../db/record-meter-events.ts';
 import { writeScheduledChanges } from '../../db/scheduled-changes.ts';
 import { insertTestClock } from '../../db/test-clocks.ts';
-import { aCustomer, aFeature, aMeter, anAttempt, aScheduledChange, aTestClock, START } from '../api/examples.ts';
+import {
+  aCoupon,
+  aCustomer,
+  aDiscount,
+  aFeature,
+  aMeter,
+  anAttempt,
+  aPromotionCode,
+  aScheduledChange,
+  aTestClock,
+  START,
+} from '../api/examples.ts';
 import { creation, openWorld, record, unique, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
   world = await openWorld();
   for (const n of [1, 2]) {
+    await world.as(`acct_${n}`, async (t) => {
+      await insertCoupon(t, aCoupon({ id: `SPRING_${n}` }));
+      await insertPromotionCode(t, aPromotionCode({ id: `promo_${n}`, couponId: `SPRING_${n}` }));
+    });
     const decision = creation(n, `sub_${n}`);
     await record(world, `acct_${n}`, {
       ...decision,
@@ -27,6 +44,9 @@ beforeAll(async () => {
         paymentMethodId: `pm_${n}`,
         idempotencyKey: `k_${n}`,
       }),
+      discounts: [
+        aDiscount({ id: `di_${n}`, couponId: `SPRING_${n}`, promotionCodeId: null, customerId: `cus_${n}`, subscriptionId: `sub_${n}` }),
+      ],
       balance: [
         {
           id: `cbtxn_${n}`,

@@ -28,7 +28,7 @@ const pendingItem = (subscriptionId: string, id = unique('ii')): InvoiceItem => 
     ...line
   } = draftOf(1, id).lines[0] as never as Record<string, unknown> &
     InvoiceItem['line'] & { id: string; taxes: unknown; invoiceItemId: unknown };
-  return { id, customerId: 'cus_1', subscriptionId, invoiceId: null, line, taxRateIds: ['txr_1'], date: START };
+  return { id, customerId: 'cus_1', subscriptionId, invoiceId: null, line, taxRateIds: ['txr_1'], discounts: [], date: START };
 };
 
 describe('a decision as a whole', () => {
@@ -138,7 +138,9 @@ describe('a subscription', () => {
     const id = unique('sub');
     const decision = creation(1, id);
     await record(world, 'acct_1', decision);
-    const items = [{ id: `si_new_${id}`, priceId: 'price_other_1', quantity: '1.5', taxRateIds: [], metadata: {}, createdAt: START }];
+    const items = [
+      { id: `si_new_${id}`, priceId: 'price_other_1', quantity: '1.5', taxRateIds: [], discounts: [], metadata: {}, createdAt: START },
+    ];
     const subscription = { ...(decision.subscription as NonNullable<typeof decision.subscription>), items };
     await record(world, 'acct_1', { subscription });
     const snapshot = await snapshotOf(id);

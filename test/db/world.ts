@@ -188,7 +188,9 @@ export function creation(n: number, id: string): Decision {
   const itemId = `si_${id}`;
   const invoice = finalised(draftOf(n, `in_${id}`, { subscriptionId: id }));
   const line = { ...(invoice.lines[0] as Invoice['lines'][number]), subscriptionItemId: itemId };
-  const items = [{ id: itemId, priceId: `price_${n}`, quantity: '2', taxRateIds: [`txr_${n}`], metadata: {}, createdAt: START }];
+  const items = [
+    { id: itemId, priceId: `price_${n}`, quantity: '2', taxRateIds: [`txr_${n}`], discounts: [], metadata: {}, createdAt: START },
+  ];
   return {
     ...emptyDecision(),
     subscription: aSubscription({ id, customerId: `cus_${n}`, items, defaultTaxRateIds: [], latestInvoiceId: invoice.id }),

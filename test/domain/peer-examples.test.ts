@@ -275,6 +275,58 @@ test('U05: units at the old price of a hundred, and units at the new one', () =>
   expect(hundreds(old, before) + hundreds(next, after)).toBe(total);
 });
 
+test('C02: a coupon over lines with taxes of their own, on one invoice', () => {
+  const { lines, tax_pct: rates, coupon, shares, line_tax, tax, total } = example('C02');
+  const book = new MemoryBook();
+  book.coupon('off', coupon);
+  const items = lines.map((amount: number, index: number) => {
+    book.price(`p${index}`, String(amount));
+    if (rates[index] > 0) book.taxRate(`t${index}`, String(rates[index]));
+    return { id: `si_${index}`, priceId: `p${index}`, quantity: '1', taxRateIds: rates[index] > 0 ? [`t${index}`] : [] };
+  });
+  create(book, on('2025-01-01'), [], { items, discounts: [{ couponId: 'off' }] });
+  const { lastInvoice: invoice } = book;
+  expect(invoice.lines.map((line) => line.discountAmounts?.[0]?.amount)).toEqual(shares);
+  expect(invoice.lines.map((line) => line.taxes[0]?.amount ?? 0)).toEqual(line_tax);
+  expect([invoice.tax, invoice.total]).toEqual([tax, total]);
+});
+
+test('C03: one percentage, percentages of what is left, and nothing left', () => {
+  for (const { price, pct, due } of example('C03')['cases']) {
+    const book = new MemoryBook();
+    book.price('p', String(price));
+    const discounts = pct.map((percentage: number, index: number) => ({ couponId: book.coupon(`c${index}`, String(percentage)) }));
+    create(book, on('2025-01-01'), ['p'], { discounts });
+    expect(book.lastInvoice.amountDue).toBe(due);
+  }
+});
+
+test('C04: a coupon before tax', () => {
+  const { price, coupon_pct, tax_pct, discount, tax, total } = example('C04');
+  const book = new MemoryBook({ account: { defaultTaxRateIds: ['vat'] } });
+  book.taxRate('vat', String(tax_pct));
+  book.price('p', String(price));
+  create(book, on('2025-01-01'), ['p'], { discounts: [{ couponId: book.coupon('c', String(coupon_pct)) }] });
+  const { lastInvoice: invoice } = book;
+  expect([invoice.lines[0]?.discountAmounts?.[0]?.amount, invoice.tax, invoice.total]).toEqual([discount, tax, total]);
+});
+
+test('C05: a coupon of a line, one of the subscription, tax, and what the customer has left to spend', () => {
+  const { lines, line_coupon_pct: ofLines, sub_coupon, wallet, tax_pct, taxable, tax, total } = example('C05');
+  const book = new MemoryBook({ account: { defaultTaxRateIds: ['vat'] }, customer: { balance: -wallet, currency: 'eur' } });
+  book.taxRate('vat', String(tax_pct));
+  const items = lines.map((amount: number, index: number) => ({
+    id: `si_${index}`,
+    priceId: book.price(`p${index}`, String(amount)),
+    quantity: '1',
+    taxRateIds: [],
+    ...(String(index) in ofLines ? { discounts: [{ couponId: book.coupon(`c${index}`, String(ofLines[index])) }] } : {}),
+  }));
+  create(book, on('2025-01-01'), [], { items, discounts: [{ couponId: book.coupon('sub', sub_coupon) }] });
+  const { lastInvoice: invoice } = book;
+  expect([invoice.totalExcludingTax, invoice.tax, invoice.amountDue]).toEqual([taxable, tax, total]);
+});
+
 test('C04: tax on the whole price, and reverse charge', () => {
   const { price, vat20_total, reverse_charge_total } = example('C04');
   const totalFor = (taxExempt: 'none' | 'reverse') => {

@@ -42,6 +42,7 @@ const subscription = (patch: Partial<Subscription> = {}): Subscription => ({
   resumedAt: null,
   movedCycle: null,
   forfeited: [],
+  discounts: [],
   scheduledChanges: [],
   description: null,
   externalId: null,

@@ -3,6 +3,8 @@ import type { BillingSnapshot } from '../../domain/billing-snapshot.ts';
 import type { Interval, Price, Product } from '../../domain/catalog/price.ts';
 import type { Customer } from '../../domain/customer.ts';
 import type { Decision, OutboxEvent } from '../../domain/decision.ts';
+import type { Coupon, PromotionCode, Restrictions } from '../../domain/discounts/coupon.ts';
+import type { Discount } from '../../domain/discounts/discount.ts';
 import type { Invoice, InvoiceItem } from '../../domain/invoicing/invoice.ts';
 import type { JournalTransaction, LedgerAccount } from '../../domain/ledger/journal.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
@@ -74,6 +76,9 @@ export class MemoryBook {
   readonly prices: Record<string, Price> = {};
   readonly products: Record<string, Product> = {};
   readonly taxRates: Record<string, TaxRate> = {};
+  readonly coupons: Record<string, Coupon> = {};
+  readonly promotionCodes: Record<string, PromotionCode> = {};
+  readonly discounts = new Map<string, Discount>();
   readonly invoices = new Map<string, Invoice>();
   readonly pendingItems = new Map<string, InvoiceItem>();
   readonly billed = new Map<string, BilledPeriod>();
@@ -152,6 +157,52 @@ export class MemoryBook {
     return id;
   }
 
+  /** A percentage ("20") or an amount off in euro (2000); redeemed as often as one likes, unless told. */
+  coupon(id: string, off: string | number, patch: Partial<Coupon> = {}): string {
+    this.coupons[id] = {
+      id,
+      name: id,
+      percentOff: typeof off === 'string' ? off : null,
+      amountOff: typeof off === 'number' ? off : null,
+      currency: typeof off === 'number' ? 'eur' : null,
+      currencyOptions: {},
+      duration: 'forever',
+      durationInMonths: null,
+      appliesTo: null,
+      maxRedemptions: null,
+      redeemBy: null,
+      timesRedeemed: 0,
+      metadata: {},
+      deleted: false,
+      createdAt: 0,
+      ...patch,
+    };
+    return id;
+  }
+
+  promotionCode(
+    id: string,
+    couponId: string,
+    patch: Partial<Omit<PromotionCode, 'restrictions'>> & { restrictions?: Partial<Restrictions> } = {},
+  ): string {
+    const { restrictions, ...rest } = patch;
+    this.promotionCodes[id] = {
+      id,
+      code: id.toUpperCase(),
+      couponId,
+      active: true,
+      customerId: null,
+      expiresAt: null,
+      maxRedemptions: null,
+      timesRedeemed: 0,
+      metadata: {},
+      createdAt: 0,
+      ...rest,
+      restrictions: { firstTimeTransaction: false, minimumAmount: null, minimumAmountCurrency: null, currencyOptions: {}, ...restrictions },
+    };
+    return id;
+  }
+
   /** What the database would answer: see `db/billing-snapshot.ts`. */
   snapshot(about: { invoiceId?: string; itemId?: string } = {}): BillingSnapshot {
     const { subscription } = this;
@@ -162,6 +213,9 @@ export class MemoryBook {
       prices: this.prices,
       products: this.products,
       taxRates: this.taxRates,
+      coupons: this.coupons,
+      promotionCodes: this.promotionCodes,
+      hasPaidBefore: [...this.invoices.values()].some((invoice) => invoice.amountPaid > 0),
       billed: [...this.billed.values()]
         .filter((row) => subscription !== null && row.end > subscription.currentPeriodStart)
         .sort((a, b) => a.subscriptionItemId.localeCompare(b.subscriptionItemId) || a.start - b.start),
@@ -198,6 +252,10 @@ export class MemoryBook {
     if (decision.customerCurrency !== null)
       this.customer = { ...this.customer, currency: this.customer.currency ?? decision.customerCurrency };
     if (decision.subscription) this.subscription = decision.subscription;
+    if (decision.customerDiscount !== undefined) this.customer = { ...this.customer, discount: decision.customerDiscount };
+    for (const discount of decision.discounts) this.discounts.set(discount.id, discount);
+    for (const { couponId, promotionCodeId } of decision.redemptions) this.#redeem(couponId, promotionCodeId);
+    this.#checkDiscounts();
     for (const scheduled of decision.scheduledChanges) this.scheduledChanges.set(scheduled.id, scheduled);
     this.#checkScheduled();
     for (const invoice of decision.invoices) this.#write(invoice);
@@ -240,7 +298,8 @@ export class MemoryBook {
     const taxes = invoice.lines.flatMap((line) => line.taxes);
     if (invoice.tax !== total(taxes.map((tax) => tax.amount)) || invoice.tax !== total(invoice.taxes.map((tax) => tax.amount)))
       throw new Error(`${invoice.id}: taxes do not add up`);
-    if (invoice.total !== invoice.subtotal + total(taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount)))
+    const discount = total(invoice.lines.flatMap((line) => (line.discountAmounts ?? []).map(({ amount }) => amount)));
+    if (invoice.total !== invoice.subtotal - discount + total(taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount)))
       throw new Error(`${invoice.id}: the total does not add up`);
     if (invoice.status === 'paid' && invoice.amountRemaining !== 0) throw new Error(`${invoice.id} is paid and owed`);
     const number =
@@ -248,6 +307,30 @@ export class MemoryBook {
       before?.number ??
       (invoice.finalizedAt === null ? null : `${this.account.invoiceNumberPrefix}-${String(++this.#numbers).padStart(4, '0')}`);
     this.invoices.set(invoice.id, { ...invoice, number });
+  }
+
+  #redeem(couponId: string, promotionCodeId: string | null): void {
+    for (const limited of [
+      must(this.coupons[couponId], couponId),
+      ...(promotionCodeId === null ? [] : [must(this.promotionCodes[promotionCodeId], promotionCodeId)]),
+    ]) {
+      limited.timesRedeemed += 1;
+      if (limited.maxRedemptions !== null && limited.timesRedeemed > limited.maxRedemptions)
+        throw new Error(`${limited.id} was redeemed too often`);
+    }
+  }
+
+  /** What stands on the subscription and its customer is what has not ended of all there ever were, items of invoices aside. */
+  #checkDiscounts(): void {
+    const { discounts = [], items = [] } = this.subscription ?? {};
+    const standing = [
+      ...discounts,
+      ...items.flatMap((item) => item.discounts ?? []),
+      ...(this.customer.discount ? [this.customer.discount] : []),
+    ];
+    const alive = [...this.discounts.values()].filter(({ endedAt, invoiceItemId }) => endedAt === null && invoiceItemId === null);
+    const order = (some: Discount[]) => JSON.stringify(some.map(({ id }) => id).sort());
+    if (order(standing) !== order(alive)) throw new Error(`the discounts that stand are ${order(standing)} and should be ${order(alive)}`);
   }
 
   /** What stands on the subscription is what is still to come of all there ever were. */
