@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { insertCustomer } from '../../db/customers.ts';
 import { readLedgerBalances } from '../../db/journal.ts';
-import { insertPrice, updatePrice } from '../../db/prices.ts';
+import { findPrice, insertNewPrice, insertPrice, updatePrice } from '../../db/prices.ts';
+import type { Price } from '../../domain/catalog/price.ts';
 import { aCustomer, anAttempt, aPrice, END, START } from '../api/examples.ts';
+import { tiered } from '../support/price-models.ts';
 import { coverage, creation, draftOf, finalised, journalOf, openWorld, record, unique, type World } from './world.ts';
 
 let world: World;
@@ -256,6 +258,31 @@ describe('names given from outside', () => {
     await insert('acct_2', 1);
     await world.as('acct_1', (t) => insertPrice(t, aPrice({ id: unique('price'), productId: 'prod_1', lookupKey: 'silver' })));
     await expect(world.as('acct_1', (t) => updatePrice(t, 'price_other_1', { lookupKey: 'silver' }))).rejects.toThrow(/lookup_key/);
+  });
+
+  test('a price has an amount per unit or tiers, never both and never neither', async () => {
+    const { tiers } = tiered('graduated', [[null, 100]]);
+    const bad: Partial<Price>[] = [
+      { unitAmountDecimal: null },
+      { tiers },
+      { ...tiered('graduated', [[null, 100]]), unitAmountDecimal: '1' },
+      { ...tiered('graduated', [[null, 100]]), tiersMode: null },
+      { ...tiered('graduated', [[null, 100]]), transformQuantity: { divideBy: 10, round: 'up' } },
+    ];
+    const made = (patch: Partial<Price>) =>
+      world.as('acct_1', (t) => insertPrice(t, aPrice({ id: unique('price'), productId: 'prod_1', ...patch })));
+    for (const patch of bad) await expect(made(patch), JSON.stringify(patch)).rejects.toThrow(/check constraint/);
+    const good = aPrice({
+      id: unique('price'),
+      productId: 'prod_1',
+      ...tiered('volume', [
+        [10, '0.5', 100],
+        [null, 1],
+      ]),
+    });
+    await world.as('acct_1', (t) => insertPrice(t, good));
+    expect(await world.as('acct_1', (t) => findPrice(t, good.id))).toEqual(good);
+    expect(await world.as('acct_1', (t) => insertNewPrice(t, { ...good, nickname: 'again' }))).toBe(false);
   });
 
   test('what must be a number is one', async () => {
