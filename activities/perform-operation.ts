@@ -73,7 +73,11 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
     const result = await withAccount(deps.db, envelope.accountId, async (t) => {
       const query = typeof plan.query === 'function' ? await plan.query(t) : plan.query;
       // Sent together and run in this order, so the look-up happens under the lock and costs no trip of its own.
-      const [snapshot, first, current] = await Promise.all([loadSnapshot(t, query), firstAnswer(t), generationOf(t, envelope, query)]);
+      const [snapshot, first, current] = await Promise.all([
+        loadSnapshot(t, { ...query, asOf: envelope.asOf }),
+        firstAnswer(t),
+        generationOf(t, envelope, query),
+      ]);
       if (envelope.generation !== undefined && current !== null && envelope.generation < current) {
         throw new Refusal(
           'generation_superseded',

@@ -49,7 +49,7 @@ async function tryOut<C extends object>(
   { asOf, suppose = (snapshot) => snapshot }: Trial,
   decide: (snapshot: BillingSnapshot, command: C, context: DecisionContext) => Decision,
 ): Promise<DryRun> {
-  const snapshot = catchUp(suppose(await loadSnapshot(t, { ...query, lock: false })), asOf, randomId);
+  const snapshot = catchUp(suppose(await loadSnapshot(t, { ...query, asOf, lock: false })), asOf, randomId);
   const decision = decideAsPreviewed(command.preview, snapshot, contextAt(asOf), (given, context) => decide(given, command, context));
   return { snapshot, decision };
 }
@@ -114,8 +114,8 @@ export const tryUnscheduling = (
 export const tryNothing = async (
   t: AccountTransaction,
   subscriptionId: string,
-  { suppose = (snapshot) => snapshot }: Trial,
-): Promise<DryRun> => ({ snapshot: suppose(await loadSnapshot(t, { subscriptionId, lock: false })), decision: emptyDecision() });
+  { asOf, suppose = (snapshot) => snapshot }: Trial,
+): Promise<DryRun> => ({ snapshot: suppose(await loadSnapshot(t, { subscriptionId, asOf, lock: false })), decision: emptyDecision() });
 
 /** @throws Refusal what the pause would be refused with */
 export const tryPause = (t: AccountTransaction, subscriptionId: string, command: PauseSubscription, trial: Trial): Promise<DryRun> =>

@@ -18,7 +18,13 @@ interface PriceInput {
   /** Made in passing, for this alone. */
   madeFor?: string;
   recurring?:
-    | { interval: Interval; interval_count: number; usage_type?: Recurring['usageType'] | undefined; meter?: string | undefined }
+    | {
+        interval: Interval;
+        interval_count: number;
+        usage_type?: Recurring['usageType'] | undefined;
+        meter?: string | undefined;
+        meter_filter?: Record<string, string> | undefined;
+      }
     | undefined;
   tax_behavior: TaxBehavior;
   nickname?: string | null | undefined;
@@ -67,6 +73,7 @@ export const newPrice = (productId: string, input: PriceInput, { newId, now }: {
           intervalCount: input.recurring.interval_count,
           usageType: input.recurring.usage_type ?? 'licensed',
           meterId: input.recurring.meter ?? null,
+          ...(input.recurring.meter_filter === undefined ? {} : { groups: input.recurring.meter_filter }),
         },
   taxBehavior: input.tax_behavior,
   active: input.active,

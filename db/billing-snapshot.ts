@@ -2,12 +2,14 @@ import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Customer } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { BilledPeriod } from '../domain/subscription/subscription.ts';
+import type { Instant } from '../domain/time.ts';
 import { ACCOUNTS } from './accounts.ts';
 import type { AccountTransaction } from './client.ts';
 import { COUPONS } from './coupons.ts';
 import { CUSTOMERS } from './customers.ts';
 import { INVOICE_ITEMS } from './invoice-items.ts';
 import { INVOICE_JSON, invoiceFromRow } from './invoices.ts';
+import { LATE_MAY_COME, loadMeteredUsage } from './load-metered-usage.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
 import { PAYMENT_METHODS } from './payment-methods.ts';
 import { PRICES } from './prices.ts';
@@ -30,6 +32,8 @@ export interface SnapshotQuery {
   paymentMethodIds?: readonly string[] | undefined;
   couponIds?: readonly string[] | undefined;
   promotionCodeIds?: readonly string[] | undefined;
+  /** The instant of the decision: what has been used until then is read with it. */
+  asOf?: Instant | undefined;
   /** Hold the customer's row until the transaction ends: decisions about one customer come one after another; and the coupons and codes that are asked for. */
   lock: boolean;
 }
@@ -88,6 +92,7 @@ with
   wanted as (select coalesce(item -> 'item', item) as item from scheduled, jsonb_array_elements(change -> 'items') item),
   price_rows as (select * from prices where account_id = $1 and id = any(array(
     select unnest($5::text[]) union select price_id from items where not removed union select price_id from billed
+    union select price_id from usage_periods where account_id = $1 and subscription_id = (select id from sub) and ${LATE_MAY_COME}
     union select line ->> 'priceId' from pending union select line ->> 'priceId' from loose union select item ->> 'priceId' from coming union select item ->> 'priceId' from wanted
     union select price_id from invoice_lines where account_id = $1 and invoice_id = (select id from about)))),
   rates as (select * from tax_rates where account_id = $1 and id = any(array(
@@ -153,11 +158,14 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
   const list = (name: string): Row[] => read[name] as Row[];
   const byId = <T extends { id: string }>(objects: T[]): Record<string, T> =>
     Object.fromEntries(objects.map((object) => [object.id, object]));
+  const subscription = read['subscription'] ? subscriptionFromRow(read['subscription'] as Row) : null;
+  const prices = byId(list('prices').map((row) => fromRow(PRICES, row)));
+  const usage = subscription && query.asOf !== undefined ? await loadMeteredUsage(t, subscription, prices, query.asOf) : undefined;
   return {
     account: fromRow(ACCOUNTS, read['account'] as Row),
     customer,
-    subscription: read['subscription'] ? subscriptionFromRow(read['subscription'] as Row) : null,
-    prices: byId(list('prices').map((row) => fromRow(PRICES, row))),
+    subscription,
+    prices,
     products: byId(list('products').map((row) => fromRow(PRODUCTS, row))),
     taxRates: byId(list('tax_rates').map((row) => fromRow(TAX_RATES, row))),
     coupons: byId(list('coupons').map((row) => fromRow(COUPONS, row))),
@@ -170,6 +178,7 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
     openInvoices: list('unsettled').map(invoiceFromRow),
     invoice: read['invoice'] ? invoiceFromRow(read['invoice'] as Row) : null,
     attempts: list('attempts').map((row) => fromRow(PAYMENT_ATTEMPTS, row)),
+    ...(usage === undefined ? {} : { usage }),
     paymentMethods: list('methods').map((row) => fromRow(PAYMENT_METHODS, row)),
   };
 }

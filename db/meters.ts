@@ -3,7 +3,7 @@ import type { AccountTransaction } from './client.ts';
 import { Filter, type List, listRows, type Page } from './list.ts';
 import { findOne, fromRow, insertOne, type Row, type TableShape, updateOne } from './table.ts';
 
-const METERS: TableShape<Meter> = {
+export const METERS: TableShape<Meter> = {
   table: 'meters',
   keys: [
     'id',

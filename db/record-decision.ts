@@ -7,6 +7,7 @@ import { writeDiscounts } from './discounts.ts';
 import { grantEntitlements } from './entitlements.ts';
 import { appendEvents } from './events.ts';
 import { invoiceItemToRow } from './invoice-items.ts';
+import { USAGE_PERIODS } from './load-metered-usage.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
 import { objectsOf, readForEvent } from './read-for-events.ts';
 import { writeScheduledChanges } from './scheduled-changes.ts';
@@ -50,6 +51,7 @@ export async function recordDecision(
       writeScheduledChanges(t, operation, decision.scheduledChanges),
       deleteInvoices(t, decision),
       grantEntitlements(t, decision, operation.asOf),
+      writeUsage(t, decision),
     ]),
   ]);
   if (taken.status === 'fulfilled' && taken.value) throw new OperationExists(operation.operationId);
@@ -202,12 +204,27 @@ async function writeCoverage(t: AccountTransaction, { billed }: Decision): Promi
       billed.insert.map((row) => toRow(BILLED_PERIODS, t.accountId, row)),
     ),
     ...billed.attach.map(({ invoiceItemId, invoiceId, invoiceLineId }) =>
-      t.run('update billed_periods set invoice_id = $1, invoice_line_id = $2 where account_id = $3 and invoice_item_id = $4', [
-        invoiceId,
-        invoiceLineId,
-        t.accountId,
-        invoiceItemId,
-      ]),
+      t.run(
+        `with used as (update usage_periods set invoice_id = $1, invoice_line_id = $2 where account_id = $3 and invoice_item_id = $4)
+         update billed_periods set invoice_id = $1, invoice_line_id = $2 where account_id = $3 and invoice_item_id = $4`,
+        [invoiceId, invoiceLineId, t.accountId, invoiceItemId],
+      ),
+    ),
+  ]);
+}
+
+/** A line's own stretches are new; what late events have made of others is written over what was known of them. */
+async function writeUsage(t: AccountTransaction, { usage }: Decision): Promise<void> {
+  await Promise.all([
+    insertRows(
+      t,
+      'usage_periods',
+      usage.insert.map((period) => toRow(USAGE_PERIODS, t.accountId, period)),
+    ),
+    updateRows(
+      t,
+      'usage_periods',
+      usage.change.map(({ id, quantity, amount, net, watermark }) => ({ account_id: t.accountId, id, quantity, amount, net, watermark })),
     ),
   ]);
 }

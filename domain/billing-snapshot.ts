@@ -6,6 +6,7 @@ import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from './payments/payment.ts';
 import type { BilledPeriod, Subscription } from './subscription/subscription.ts';
 import type { TaxRate } from './tax/tax-rate.ts';
+import type { MeteredUsage } from './usage/usage-period.ts';
 
 /**
  * Everything one billing decision may look at, read in one round trip (`db/billing-snapshot.ts`). Prices, products and tax rates
@@ -38,6 +39,8 @@ export interface BillingSnapshot {
   invoice: Invoice | null;
   /** Attempts of `invoice`, by number. */
   attempts: PaymentAttempt[];
+  /** What is measured of the subscription; absent where nothing of it is metered. */
+  usage?: MeteredUsage;
   /** In the order in which they are tried: subscription default, customer default. Empty when there is none. */
   paymentMethods: PaymentMethod[];
 }

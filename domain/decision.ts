@@ -6,6 +6,7 @@ import type { PaymentAttempt } from './payments/payment.ts';
 import type { ScheduledChange } from './subscription/scheduled-change.ts';
 import type { BilledPeriod, BilledShrink, PaymentBehavior, Subscription } from './subscription/subscription.ts';
 import type { Instant } from './time.ts';
+import type { UsagePeriod } from './usage/usage-period.ts';
 
 /** Makes ids for one operation: the same operation id gives the same ids in the same order, so a retry writes the same rows. */
 export type IdSource = (prefix: string) => string;
@@ -30,6 +31,8 @@ export interface Decision {
   /** `change`: whole, as they will be. `consume` with null: it waits again. */
   pendingItems: { insert: InvoiceItem[]; change: InvoiceItem[]; consume: { id: string; invoiceId: string | null }[]; remove: string[] };
   billed: { shrink: BilledShrink[]; insert: BilledPeriod[]; attach: { invoiceItemId: string; invoiceId: string; invoiceLineId: string }[] };
+  /** Usage that its lines bill (`insert`), and stretches that were rated anew (`change`, whole). */
+  usage: { insert: UsagePeriod[]; change: UsagePeriod[] };
   attempt: PaymentAttempt | null;
   balance: BalanceTransaction[];
   /** Set on the customer's first invoice. */
@@ -52,6 +55,7 @@ export const emptyDecision = (): Decision => ({
   deletedInvoices: [],
   pendingItems: { insert: [], change: [], consume: [], remove: [] },
   billed: { shrink: [], insert: [], attach: [] },
+  usage: { insert: [], change: [] },
   attempt: null,
   balance: [],
   customerCurrency: null,

@@ -27,6 +27,7 @@ export const ID_PREFIX = {
   productFeature: 'prodft',
   meter: 'mtr',
   meterEvent: 'mev',
+  usagePeriod: 'up',
 } as const;
 
 export type IdPrefix = (typeof ID_PREFIX)[keyof typeof ID_PREFIX];

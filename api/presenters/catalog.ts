@@ -48,6 +48,7 @@ export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
             interval: price.recurring.interval,
             interval_count: price.recurring.intervalCount,
             meter: price.recurring.meterId,
+            ...(price.recurring.groups === undefined ? {} : { meter_filter: price.recurring.groups }),
             trial_period_days: null,
             usage_type: price.recurring.usageType,
           },

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { isDiscountable } from '../../domain/discounts/apply-discounts.ts';
 import type { DiscountAmount } from '../../domain/discounts/discount.ts';
-import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
+import type { Explanation, Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { TaxAmount } from '../../domain/tax/tax-rate.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -43,6 +43,16 @@ type Explained = {
           amount: number;
         }[]
       | null;
+    usage: {
+      meter: string;
+      formula: string;
+      start_time: number;
+      end_time: number;
+      events: number;
+      quantity: string;
+      watermark: number;
+      corrects: { invoice: string | null; invoice_line_item: string | null; quantity: string; amount: number } | null;
+    } | null;
     fraction: { numerator: number; denominator: number; basis: string } | null;
     exact: string;
     rounding: 'half_up';
@@ -120,6 +130,7 @@ export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'su
           flat_amount_decimal: tier.flatAmountDecimal,
           amount: tier.amount,
         })) ?? null,
+      usage: presentUsage(line.explanation.usage),
       fraction: line.explanation.fraction,
       exact: line.explanation.exact,
       rounding: line.explanation.rounding,
@@ -128,6 +139,25 @@ export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'su
     },
   };
 }
+
+const presentUsage = (usage: Explanation['usage']): Explained['explanation']['usage'] =>
+  usage === undefined
+    ? null
+    : {
+        meter: usage.meterId,
+        formula: usage.formula,
+        start_time: usage.start,
+        end_time: usage.end,
+        events: usage.events,
+        quantity: usage.quantity,
+        watermark: usage.watermark,
+        corrects: usage.corrects && {
+          invoice: usage.corrects.invoiceId,
+          invoice_line_item: usage.corrects.invoiceLineId,
+          quantity: usage.corrects.quantity,
+          amount: usage.corrects.amount,
+        },
+      };
 
 function parentOf(line: InvoiceLine, subscriptionId: string | null): LineAnswer['parent'] {
   const details = {

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Price } from '../../domain/catalog/price.ts';
+import { isMetered, type Price } from '../../domain/catalog/price.ts';
 import { itemPeriodOf } from '../../domain/subscription/anchor.ts';
 import { pauseStart } from '../../domain/subscription/paused-time.ts';
 import type { AnchorConfig, ProrationBehavior, Subscription, SubscriptionItem } from '../../domain/subscription/subscription.ts';
@@ -32,7 +32,8 @@ type ItemAnswer = Dialect<
 > & {
   plan: ReturnType<typeof presentPlan>;
   price: ReturnType<typeof presentPrice>;
-  quantity: number;
+  /** Absent of what is metered. */
+  quantity?: number;
   tax_rates: ReturnType<typeof presentTaxRate>[];
 };
 
@@ -51,7 +52,7 @@ function presentItem(item: SubscriptionItem, of: Subscription, related: Related)
     metadata: item.metadata,
     plan: presentPlan(price, related.livemode),
     price: presentPrice(price, related.livemode),
-    quantity: Number(item.quantity),
+    ...(isMetered(price) ? {} : { quantity: Number(item.quantity) }),
     subscription: of.id,
     tax_rates: ratesOf(item.taxRateIds, related),
   };

@@ -5,6 +5,7 @@ import { findProduct, insertProduct } from '../../db/products.ts';
 import type { Price, PriceAmounts, Product } from '../../domain/catalog/price.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
 import { checkInput } from '../check-input.ts';
+import { checkMeter } from '../check-meter.ts';
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
@@ -56,6 +57,7 @@ export const priceRoutes = [
         if (product === null) throw notFound('product', params.product ?? '', 'product');
         await freeLookupKey(t, params.lookup_key, params.transfer_lookup_key, null);
         const price = newPrice(product.id, params, context);
+        await checkMeter(t, price);
         await insertPrice(t, price);
         await tell(context, t, { type: 'price.created', objectType: 'price', after: price });
         return presentPrice(price, context.account.livemode);

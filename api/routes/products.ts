@@ -3,6 +3,7 @@ import { findPrice, insertPrice } from '../../db/prices.ts';
 import { findProduct, insertProduct, listProducts, updateProduct } from '../../db/products.ts';
 import type { Product } from '../../domain/catalog/price.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
+import { checkMeter } from '../check-meter.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
@@ -44,6 +45,7 @@ export const productRoutes = [
         await tell(context, t, { type: 'product.created', objectType: 'product', after: product });
         if (params.default_price_data === undefined) return presentProduct(product, context.account.livemode);
         const price = newPrice(product.id, { active: true, ...params.default_price_data }, context);
+        await checkMeter(t, price, 'default_price_data[recurring]');
         await insertPrice(t, price);
         await tell(context, t, { type: 'price.created', objectType: 'price', after: price });
         const updated = await updateProduct(t, product.id, { defaultPriceId: price.id });

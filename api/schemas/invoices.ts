@@ -194,6 +194,21 @@ export const invoiceLine = z
             }),
           )
           .nullable(),
+        usage: z
+          .strictObject({
+            meter: z.string(),
+            formula: z.string(),
+            start_time: z.int(),
+            end_time: z.int(),
+            events: z.int(),
+            quantity: z.string(),
+            watermark: z.int().openapi({ description: 'Rated again with the events up to this number, the line is the same.' }),
+            corrects: z
+              .strictObject({ invoice: nullableText, invoice_line_item: nullableText, quantity: z.string(), amount: z.int() })
+              .nullable()
+              .openapi({ description: 'Of a line for late events: the line it corrects, and what that had billed.' }),
+          })
+          .nullable(),
         fraction: z.strictObject({ numerator: z.number(), denominator: z.number(), basis: z.string() }).nullable(),
         exact: z.string(),
         rounding: z.literal('half_up'),

@@ -40,10 +40,16 @@ const recurring = z
     ...cycle,
     usage_type: z.enum(['licensed', 'metered']).default('licensed'),
     meter: reference.optional(),
+    meter_filter: z
+      .record(text(100), text(500))
+      .optional()
+      .openapi({ description: "Bills a part of the meter's groups only: those that have these values of its `group_by` keys." }),
   })
-  .superRefine(({ usage_type: usage, meter }, context) => {
-    if (usage === 'metered') fault(context, ['usage_type'], 'Metered prices are not supported: a price bills the quantity that is set.');
-    else if (meter !== undefined) fault(context, ['meter'], 'A meter belongs to usage_type metered.');
+  .superRefine(({ usage_type: usage, meter, meter_filter: filter }, context) => {
+    if (usage === 'metered') {
+      if (meter === undefined) fault(context, ['meter'], 'Missing required param: recurring[meter].', 'parameter_missing');
+    } else if (meter !== undefined) fault(context, ['meter'], 'A meter belongs to usage_type metered.');
+    else if (filter !== undefined) fault(context, ['meter_filter'], 'A meter belongs to usage_type metered.');
   })
   .refine(withinYears, TOO_LONG);
 
@@ -139,6 +145,7 @@ export const price = z
         interval: z.enum(['day', 'week', 'month', 'year']),
         interval_count: z.int(),
         meter: nullableText,
+        meter_filter: z.record(z.string(), z.string()).optional(),
         trial_period_days: z.null(),
         usage_type: z.enum(['licensed', 'metered']),
       })

@@ -84,7 +84,7 @@ export const subscriptionItem = z
     metadata: answerMetadata,
     plan: plan.nullable(),
     price,
-    quantity: z.number(),
+    quantity: z.number().optional(),
     subscription: z.string(),
     tax_rates: z.array(taxRate),
   })

@@ -21,6 +21,7 @@ import * as timeline from './timeline.ts';
 import * as trials from './trials.ts';
 import * as trialsAndPauses from './trials-and-pauses.ts';
 import * as usage from './usage.ts';
+import * as usagePeriods from './usage-periods.ts';
 
 /** In order. Names are stored in the database, so they never change and carry no file ending. */
 const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
@@ -46,6 +47,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['019-invoiced-customers', invoicedCustomers],
   ['020-usage', usage],
   ['023-entitlements', entitlements],
+  ['020-usage-periods', usagePeriods],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

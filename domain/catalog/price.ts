@@ -14,6 +14,8 @@ export interface Recurring extends Cycle {
   usageType: 'licensed' | 'metered';
   /** Of a metered price; null for a licensed one. */
   meterId: string | null;
+  /** Of a metered price that bills a part of its meter's groups only: the values they have. */
+  groups?: Record<string, string>;
 }
 
 export type TaxBehavior = 'inclusive' | 'exclusive' | 'unspecified';
@@ -65,6 +67,12 @@ export interface Price extends PriceAmounts {
   metadata: Metadata;
   createdAt: Instant;
 }
+
+/** A price that bills what a meter has measured. */
+export type MeteredPrice = Price & { recurring: Recurring & { meterId: string } };
+
+export const isMetered = (price: Price): price is MeteredPrice =>
+  price.recurring?.usageType === 'metered' && price.recurring.meterId !== null;
 
 export interface Product {
   id: string;

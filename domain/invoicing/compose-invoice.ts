@@ -4,6 +4,7 @@ import { ID_PREFIX } from '../ids.ts';
 import type { BilledPeriod, PauseCollection } from '../subscription/subscription.ts';
 import { applyTaxRates } from '../tax/apply-tax-rates.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
+import type { UsagePeriod } from '../usage/usage-period.ts';
 import { closeDraft } from './close-draft.ts';
 import { changeSubscription, type DecisionDraft, emit, putInvoice } from './draft-decision.ts';
 import { dueAfter } from './due-date.ts';
@@ -49,8 +50,8 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   // Nobody is to pay an invoice that is voided or written off, so what was pending before waits for one that counts.
   const pending = hold === 'void' || hold === 'mark_uncollectible' ? [] : request.pending;
   const gross = [
-    ...pending.map((item) => ({ ...item, line: { ...item.line, invoiceItemId: item.id }, covers: null })),
-    ...request.lines.map((settled) => ({ ...settled, line: { ...settled.line, invoiceItemId: null } })),
+    ...pending.map((item) => ({ ...item, line: { ...item.line, invoiceItemId: item.id }, covers: null, measures: undefined })),
+    ...request.lines.map((settled) => ({ ...settled, measures: settled.measures, line: { ...settled.line, invoiceItemId: null } })),
   ];
   // A discount counts by when the billed time begins, however late it is billed.
   const discounts = discountsFor(
@@ -135,6 +136,10 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   if (customer.currency === null) draft.decision.customerCurrency = currency;
   consume(draft, pending, made);
   const invoice = advance(draft, made, hold, waits);
+  parts.forEach(({ measures }, index) => {
+    const line = lines[index];
+    if (measures && line) recordUsage(draft, measures, netOf(line), { invoiceId: id, invoiceLineId: line.id });
+  });
   if (hold !== 'void' && !request.mayBeDropped) retireDiscounts(draft, made, request.period.end);
   const isGivenUp = invoice.status === 'void' || invoice.status === 'uncollectible';
   const covered = parts.flatMap(({ covers }, index): BilledPeriod[] => {
@@ -154,6 +159,17 @@ function collectionOf(
   if (collection) return collection;
   if (!subscription) return { collectionMethod: 'charge_automatically', dueDate: null };
   return { collectionMethod: subscription.collectionMethod, dueDate: dueAfter(asOf, subscription, subscription.billingTimezone) };
+}
+
+/** What a line for usage has billed, net of discounts; one for late events leaves the stretch with the line that billed it first. */
+function recordUsage(
+  draft: DecisionDraft,
+  { period, late }: NonNullable<SettledLine['measures']>,
+  net: number,
+  line: Partial<Pick<UsagePeriod, 'invoiceId' | 'invoiceLineId' | 'invoiceItemId'>>,
+): void {
+  if (late) draft.decision.usage.change.push({ ...period, net: period.net + net });
+  else draft.decision.usage.insert.push({ ...period, ...line, net });
 }
 
 /** As far as it goes at once: an external engine has to be waited for, a person, or nobody. */
@@ -183,9 +199,9 @@ export function keepPending(draft: DecisionDraft, lines: SettledLine[], at: numb
     discountsFor(draft, at),
     'pending',
   );
-  return lines.flatMap(({ line: gross, taxRateIds, covers }, index): BilledPeriod[] => {
+  return lines.flatMap(({ line: gross, taxRateIds, covers, measures }, index): BilledPeriod[] => {
     const { invoiceItemId: _, ...net } = discounted[index] ?? { ...gross, invoiceItemId: null };
-    const line = covers ? { ...net, discountable: false } : net;
+    const line = covers || measures ? { ...net, discountable: false } : net;
     const id = draft.newId(ID_PREFIX.invoiceItem);
     const subscriptionId = draft.subscription?.id ?? null;
     draft.decision.pendingItems.insert.push({
@@ -198,6 +214,7 @@ export function keepPending(draft: DecisionDraft, lines: SettledLine[], at: numb
       date: at,
     });
     emit(draft, 'invoiceitem.created', 'invoiceitem', id);
+    if (measures) recordUsage(draft, measures, netOf(line), { invoiceItemId: id });
     return covers ? [{ ...covers, amount: netOf(line), invoiceItemId: id }] : [];
   });
 }

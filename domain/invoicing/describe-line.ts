@@ -1,10 +1,12 @@
 import type { Price, Product } from '../catalog/price.ts';
-import { exact, exactToString, formatAmount } from '../money.ts';
+import { exact, exactToString, formatAmount, minus } from '../money.ts';
 import type { Fraction, Prorated, ProrationTerms } from '../rating/prorate.ts';
 import { ratePrice } from '../rating/rate-price.ts';
 import { formatUnitAmount } from '../rating/round-line.ts';
 import type { BilledPeriod } from '../subscription/subscription.ts';
 import { type Instant, localDate } from '../time.ts';
+import type { Meter } from '../usage/meter.ts';
+import type { UsagePeriod } from '../usage/usage-period.ts';
 import type { Explanation, Period } from './invoice.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
@@ -166,5 +168,92 @@ export function explainCredit(
     exact: exactToString(exact(credit.exact).negated()),
     rounding: 'half_up',
     notes: credit.notes,
+  };
+}
+
+interface Measured {
+  meter: Meter;
+  events: number;
+  quantity: string;
+  period: Period;
+  watermark: number;
+  zone: string;
+}
+
+/** "sum of 300 events", "1 event", "highest of 2 events". */
+function measuredInWords({ meter, events }: Measured): string {
+  const words = {
+    sum: 'sum of ',
+    count: '',
+    last: 'last of ',
+    max: 'highest of ',
+    unique_count: 'different values of ',
+    weighted_sum: 'average level of ',
+  };
+  return `${words[meter.formula]}${events} event${events === 1 ? '' : 's'}`;
+}
+
+const usageOf = (
+  { meter, events, quantity, period, watermark }: Measured,
+  corrects: NonNullable<Explanation['usage']>['corrects'],
+): NonNullable<Explanation['usage']> => ({
+  meterId: meter.id,
+  formula: meter.formula,
+  start: period.start,
+  end: period.end,
+  events,
+  quantity,
+  watermark,
+  corrects,
+});
+
+/** "EUR 0.01 x 12345 used 2027-01-01 to 2027-02-01 (sum of 300 events) = EUR 123.45". */
+export function explainUsage(product: Product, price: Price, measured: Measured, charge: Prorated): Explanation {
+  const { quantity, period, zone } = measured;
+  const used = `used ${dates(period, zone)} (${measuredInWords(measured)})`;
+  return {
+    sentence: `${factorsInWords(price, quantity, product)} ${used} = ${formatAmount(charge.amount, price.currency)}`,
+    rule: 'usage',
+    unitAmountDecimal: price.unitAmountDecimal,
+    quantity,
+    ...(charge.tiers === undefined ? {} : { tiers: charge.tiers }),
+    usage: usageOf(measured, null),
+    fraction: null,
+    exact: charge.exact,
+    rounding: 'half_up',
+    notes: charge.notes,
+  };
+}
+
+/** "25 more × API calls, used 1 Jan 2027 to 1 Feb 2027 and reported late". */
+export const describeLateUsage = (product: Product, difference: string, period: Period, zone: string): string => {
+  const [more, quantity] = difference.startsWith('-') ? ['less', difference.slice(1)] : ['more', difference];
+  return `${quantity} ${more} × ${product.name}, used ${dayMonthYear(period.start, zone)} to ${dayMonthYear(period.end, zone)} and reported late`;
+};
+
+/** "EUR 0.01 x 12370 used 2027-01-01 to 2027-02-01 (sum of 302 events) = EUR 123.70, less EUR 123.45 billed for 12345 = EUR 0.25". */
+export function explainLateUsage(
+  product: Product,
+  price: Price,
+  measured: Measured,
+  charge: Prorated,
+  billed: UsagePeriod,
+  amount: number,
+): Explanation {
+  const whole = explainUsage(product, price, measured, charge);
+  const money = (amount: number): string => formatAmount(amount, price.currency);
+  const { tiers: _, ...rest } = whole;
+  return {
+    ...rest,
+    sentence: `${whole.sentence}, less ${money(billed.amount)} billed for ${billed.quantity} = ${money(amount)}`,
+    rule: 'late_usage',
+    usage: usageOf(measured, {
+      invoiceId: billed.invoiceId,
+      invoiceLineId: billed.invoiceLineId,
+      quantity: billed.quantity,
+      amount: billed.amount,
+    }),
+    exact: exactToString(minus(exact(charge.exact), exact(billed.amount))),
+    notes: amount === charge.amount - billed.amount ? whole.notes : [...whole.notes, 'given back at what was paid for it after discounts'],
   };
 }

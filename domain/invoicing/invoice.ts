@@ -23,14 +23,27 @@ export interface TierAmount {
   amount: number;
 }
 
+/** What a line has measured, and up to where: rated again with the events up to the `watermark`, it is the same. */
+export interface UsageMeasured extends Period {
+  meterId: string;
+  formula: string;
+  events: number;
+  quantity: string;
+  watermark: number;
+  /** Of a line for late events: the line it corrects, and what that had billed. */
+  corrects: { invoiceId: string | null; invoiceLineId: string | null; quantity: string; amount: number } | null;
+}
+
 /** How a line's amount came about: the inputs as data, and the same as an English sentence. */
 export interface Explanation {
   sentence: string;
-  rule: 'full_period' | 'prorated_charge' | 'prorated_credit' | 'quantity' | 'one_time' | 'trial';
+  rule: 'full_period' | 'prorated_charge' | 'prorated_credit' | 'quantity' | 'one_time' | 'trial' | 'usage' | 'late_usage';
   unitAmountDecimal: string | null;
   quantity: string | null;
   /** Of a price with tiers, in their order. */
   tiers?: TierAmount[];
+  /** Of a line that bills usage. */
+  usage?: UsageMeasured;
   /** Whole units of the proration basis (seconds or days); null where nothing was prorated. */
   fraction: { numerator: number; denominator: number; basis: string } | null;
   /** Exact value before the single rounding, as a decimal string of minor units. */

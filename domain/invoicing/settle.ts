@@ -7,6 +7,7 @@ import { compareDecimals } from '../money.ts';
 import { type ProrationTerms, prorateCharge, prorateCredit } from '../rating/prorate.ts';
 import type { BilledPeriod, BilledShrink } from '../subscription/subscription.ts';
 import type { Instant } from '../time.ts';
+import type { UsagePeriod } from '../usage/usage-period.ts';
 import { describeCharge, describeCredit, describeFullPeriod, explainCharge, explainCredit } from './describe-line.ts';
 import type { InvoiceItem, Period } from './invoice.ts';
 
@@ -53,6 +54,8 @@ export interface SettledLine {
   line: InvoiceItem['line'];
   taxRateIds: string[];
   covers: BilledPeriod | null;
+  /** The usage it bills, still without its line's id; `late`: of a stretch that was billed before. */
+  measures?: { period: UsagePeriod; late: boolean };
 }
 
 export interface Settlement {

@@ -1,5 +1,7 @@
 import { retireUsed } from '../discounts/discount-invoice.ts';
+import { keepPending } from '../invoicing/compose-invoice.ts';
 import { changeSubscription, type DecisionDraft, emit, shrinkCoverage } from '../invoicing/draft-decision.ts';
+import { billChangedUsage } from '../usage/bill-usage.ts';
 import { subscriptionOf } from './bill-items.ts';
 import { endThoseOfRemovedItems } from './discount-subscription.ts';
 import { nextStatus } from './transitions.ts';
@@ -25,6 +27,7 @@ export function applyPendingUpdate(draft: DecisionDraft): void {
   // A discount of an item may have come to its end while the update waited.
   const present = new Map(subscription.items.map((item) => [item.id, item.discounts ?? []]));
   const items = next.map((item) => (present.has(item.id) ? { ...item, discounts: present.get(item.id) ?? [] } : item));
+  keepPending(draft, billChangedUsage(draft, { before: subscription.items, after: items, all: false }), draft.asOf);
   shrinkCoverage(draft, billedShrinks);
   draft.decision.billed.insert.push(...billedInserts);
   changeSubscription(draft, {

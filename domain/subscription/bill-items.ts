@@ -1,3 +1,4 @@
+import { isMetered } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
 import { type DecisionDraft, shrinkCoverage } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
@@ -14,26 +15,30 @@ export function subscriptionOf(draft: Pick<DecisionDraft, 'subscription'>): Subs
 }
 
 /**
- * The items as they are due from `start` to the end of the subscription's full cycle, or of their own where they bill by a longer one (`itemCycleOf`); cut where the subscription ends
- * earlier, and time on trial is never due.
+ * The items that are billed in advance, as they are due from `start` to the end of the subscription's full cycle, or of their own where they bill by a longer one (`itemCycleOf`); cut where the
+ * subscription ends earlier, and time on trial is never due. What is measured is billed afterwards (see `billUsage`).
  */
 export function dueItems(draft: DecisionDraft, items: readonly SubscriptionItem[], start: Instant, cycle: Period): DueItem[] {
   const { account, customer, prices } = draft.snapshot;
   const subscription = subscriptionOf(draft);
   const { cancelAt, defaultTaxRateIds, trialEnd } = subscription;
   const from = Math.max(start, trialEnd ?? start);
-  return items.map((item) => {
-    const whole = itemCycleOf(subscription, prices[item.priceId]?.recurring ?? subscription.cycle, cycle);
-    return {
-      itemId: item.id,
-      priceId: item.priceId,
-      quantity: item.quantity,
-      taxRateIds: taxRatesFor(item.taxRateIds, defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds),
-      from,
-      to: Math.max(from, Math.min(whole.end, cancelAt ?? whole.end)),
-      cycleStart: whole.start,
-      cycleEnd: whole.end,
-    };
+  return items.flatMap((item): DueItem[] => {
+    const price = prices[item.priceId];
+    if (price && isMetered(price)) return [];
+    const whole = itemCycleOf(subscription, price?.recurring ?? subscription.cycle, cycle);
+    return [
+      {
+        itemId: item.id,
+        priceId: item.priceId,
+        quantity: item.quantity,
+        taxRateIds: taxRatesFor(item.taxRateIds, defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds),
+        from,
+        to: Math.max(from, Math.min(whole.end, cancelAt ?? whole.end)),
+        cycleStart: whole.start,
+        cycleEnd: whole.end,
+      },
+    ];
   });
 }
 

@@ -1,11 +1,11 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { isSameCycle } from '../catalog/mix-cycles.ts';
-import type { Cycle } from '../catalog/price.ts';
+import { type Cycle, isMetered } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
 import { compareDecimals } from '../money.ts';
 import { ratePrice } from '../rating/rate-price.ts';
 import type { Instant } from '../time.ts';
-import { checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
+import { checkItemQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
 import type { ItemChange } from './commands.ts';
 import type { Subscription, SubscriptionItem } from './subscription.ts';
 
@@ -49,14 +49,17 @@ export function changeItems(
       items.set(id, {
         ...present,
         priceId: change.priceId ?? present.priceId,
-        quantity: change.quantity ?? present.quantity,
+        quantity: change.quantity ?? (isMeasured(snapshot, change.priceId) ? '1' : present.quantity),
         taxRateIds: change.taxRateIds ?? present.taxRateIds,
       });
     }
     const wanted = change.do === 'add' ? change.item : change;
     if (wanted.priceId !== undefined && wanted.priceId !== present?.priceId)
       recurringPrice(snapshot, wanted.priceId, id, `${param}[price]`);
-    if (wanted.quantity !== undefined) checkQuantity(wanted.quantity, `${param}[quantity]`);
+    if (wanted.quantity !== undefined) {
+      const priceId = wanted.priceId ?? present?.priceId ?? '';
+      checkItemQuantity(snapshot, { priceId, quantity: wanted.quantity }, `${param}[quantity]`);
+    }
     if (wanted.taxRateIds !== undefined) checkTaxRates(snapshot, wanted.taxRateIds, `${param}[tax_rates]`);
   });
   const next = [...items.values()];
@@ -79,6 +82,11 @@ export function changeItems(
   };
   const movesCycle = !isSameCycle(cycle, subscription.cycle) && !next.some(billsOn);
   return { items: next, cycle, movesCycle, touched: touchedItems(subscription.items, next) };
+}
+
+function isMeasured({ prices }: BillingSnapshot, priceId: string | undefined): boolean {
+  const price = prices[priceId ?? ''];
+  return price !== undefined && isMetered(price);
 }
 
 function touchedItems(before: readonly SubscriptionItem[], after: readonly SubscriptionItem[]): Set<string> {

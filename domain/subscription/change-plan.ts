@@ -16,6 +16,7 @@ import { collectionHold } from '../invoicing/hold-invoice.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import type { Settlement } from '../invoicing/settle.ts';
 import { boundary, type Instant, periodContaining } from '../time.ts';
+import { billChangedUsage } from '../usage/bill-usage.ts';
 import { checkAnchor, fullCycleOf } from './anchor.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { type ChangedItems, changeItems, isFree } from './change-items.ts';
@@ -129,12 +130,22 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
   const startsPaid = plan.restarts && plan.trial?.do !== 'start';
   const changes = plan.touched.size > 0 && before.status !== 'trialing';
   const invoicesNow = startsPaid || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
+  // Of a change that waits for its payment, what was used until then is billed when it is applied.
+  const used =
+    invoicesNow && waitsForPayment(draft, before, command)
+      ? []
+      : billChangedUsage(draft, { before: before.items, after: plan.items, all: plan.restarts && plan.trial?.do !== 'end' });
+  const settled = { ...settlement, lines: [...used, ...settlement.lines] };
   if (!invoicesNow) {
-    recordCoverage(draft, settlement, keepPending(draft, settlement.lines, context.asOf));
+    recordCoverage(draft, settled, keepPending(draft, settled.lines, context.asOf));
     endThoseOfRemovedItems(draft, before.items);
-  } else invoiceChange(draft, before, settlement, command, context.asOf);
+  } else invoiceChange(draft, before, settled, command, context.asOf);
   return finishDecision(draft);
 }
+
+/** Nobody waits for a payment that has a due date. */
+const waitsForPayment = (draft: DecisionDraft, before: Subscription, command: ChangePlan): boolean =>
+  before.status !== 'unpaid' && subscriptionOf(draft).collectionMethod !== 'send_invoice' && mayWait(command);
 
 /** What is not billed by itself. @throws Refusal resource_missing, payment_method_detached, parameter_invalid */
 export function changeSettings(
@@ -259,9 +270,7 @@ function settleChange(draft: DecisionDraft, plan: Plan, before: Subscription, co
 function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: Settlement, command: ChangePlan, asOf: Instant): void {
   const after = subscriptionOf(draft);
   const leaveDraft = before.status === 'unpaid';
-  // Nobody waits for a payment that has a due date.
-  const isSent = after.collectionMethod === 'send_invoice';
-  const waits = !leaveDraft && !isSent && mayWait(command);
+  const waits = waitsForPayment(draft, before, command);
   if (waits && collectionHold(before, asOf) !== null) {
     throw new Refusal(
       'parameter_invalid',
@@ -280,6 +289,7 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
   });
   const usedDiscountIds = usedUpBy(draft, invoice);
   if (!waits || invoice.amountRemaining === 0) {
+    if (waits) keepPending(draft, billChangedUsage(draft, { before: before.items, after: after.items, all: false }), asOf);
     retireUsed(draft, usedDiscountIds);
     endThoseOfRemovedItems(draft, before.items);
     recordCoverage(draft, settlement, covered);

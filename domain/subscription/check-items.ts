@@ -1,6 +1,6 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { isMultipleOf, shortestCycle } from '../catalog/mix-cycles.ts';
-import type { Cycle, Price } from '../catalog/price.ts';
+import { type Cycle, isMetered, type Price } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { isQuantity, MAX_QUANTITY } from '../rating/round-line.ts';
@@ -31,6 +31,18 @@ export function recurringPrice(snapshot: BillingSnapshot, priceId: string, itemI
 export function checkQuantity(quantity: string, param: string): void {
   if (!isQuantity(quantity))
     throw new Refusal('parameter_invalid', `Invalid quantity: ${quantity}. It must be a whole number from 0 to ${MAX_QUANTITY}.`, param);
+}
+
+/** What is measured has no quantity; it is kept as 1. @throws Refusal parameter_invalid, also for a quantity that is set of what is measured */
+export function checkItemQuantity(
+  snapshot: BillingSnapshot,
+  { priceId, quantity }: Pick<Wish, 'priceId' | 'quantity'>,
+  param: string,
+): void {
+  checkQuantity(quantity, param);
+  const price = snapshot.prices[priceId];
+  if (price && isMetered(price) && quantity !== '1')
+    throw new Refusal('parameter_invalid', `The price ${priceId} is metered: its quantity is what is used, and cannot be set.`, param);
 }
 
 /**

@@ -21,7 +21,7 @@ import { itemPeriodEnd } from './anchor.ts';
 import { planFirstPeriods, type Stretch } from './backdate.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { billOnce } from './bill-once.ts';
-import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
+import { checkItemQuantity, checkPaymentMethod, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
 import type { CreateSubscription, ItemPeriodEnd } from './commands.ts';
 import { discountSubscription } from './discount-subscription.ts';
 import { planTrialPeriod, remindWhereDue, trialFacts, trialLines } from './start-trial.ts';
@@ -175,7 +175,7 @@ function checkCreation(snapshot: BillingSnapshot, command: CreateSubscription) {
   const wishes = command.items.map((item, index) => ({ priceId: item.priceId, quantity: item.quantity, param: `items[${index}]` }));
   command.items.forEach((item, index) => {
     recurringPrice(snapshot, item.priceId, item.id, `items[${index}][price]`);
-    checkQuantity(item.quantity, `items[${index}][quantity]`);
+    checkItemQuantity(snapshot, item, `items[${index}][quantity]`);
     checkTaxRates(snapshot, item.taxRateIds, `items[${index}][tax_rates]`);
   });
   const first = snapshot.prices[wishes[0]?.priceId ?? ''];

@@ -3,6 +3,7 @@ import { changeSubscription, type DecisionDraft, emit, putInvoice, removePending
 import type { BillingReason } from '../invoicing/invoice.ts';
 import { voidInvoice } from '../invoicing/void-invoice.ts';
 import type { Instant } from '../time.ts';
+import { billLastUsage, billLateUsage } from '../usage/bill-usage.ts';
 import { recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { pausedSince } from './paused-time.ts';
 import type { CancellationDetails } from './subscription.ts';
@@ -13,7 +14,7 @@ export interface Ending {
   event: 'canceled' | 'period_end_cancel' | 'trial_ended_cancel' | 'dunning_gave_up_cancel';
   /** What becomes of billed time after `at`: given back, or kept by the seller. */
   unused: 'credit' | 'forfeit';
-  /** Whether the credit and all pending items are billed on a final invoice; otherwise pending items are taken away. */
+  /** Whether the credit, what was used and all pending items are billed on a final invoice; otherwise pending items are taken away, and the usage is not billed, as with Stripe. */
   finalInvoice: boolean;
   billingReason: BillingReason;
   details: CancellationDetails;
@@ -31,12 +32,19 @@ export function endSubscription(draft: DecisionDraft, ending: Ending): void {
   const settlement = settleItems(draft, { due: [], billed, at: usedUntil, unused: ending.unused, charge: 'bill' });
   recordCoverage(draft, settlement, []);
   const forfeited = ending.unused === 'forfeit' ? billed.filter((row) => settlement.shrinks.some((shrink) => shrink.id === row.id)) : [];
+  const used = ending.finalInvoice ? [...billLateUsage(draft), ...billLastUsage(draft, subscriptionOf(draft).items, usedUntil)] : [];
   stopCollecting(draft);
   const pending = stillPending(draft);
   if (!ending.finalInvoice) removePending(draft, pending);
-  else if (settlement.lines.length + pending.length > 0) {
+  else if (settlement.lines.length + used.length + pending.length > 0) {
     const period = { start: Math.min(currentPeriodStart, ending.at), end: ending.at };
-    composeInvoice(draft, { billingReason: ending.billingReason, period, lines: settlement.lines, pending, autoAdvance: true });
+    composeInvoice(draft, {
+      billingReason: ending.billingReason,
+      period,
+      lines: [...used, ...settlement.lines],
+      pending,
+      autoAdvance: true,
+    });
   }
   const { status, canceledAt } = subscriptionOf(draft);
   changeSubscription(draft, {

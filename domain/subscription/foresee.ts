@@ -3,6 +3,7 @@ import type { Decision, IdSource } from '../decision.ts';
 import { decideFinalization } from '../invoicing/finalize-invoice.ts';
 import type { Invoice } from '../invoicing/invoice.ts';
 import type { Instant } from '../time.ts';
+import type { MeteredUsage } from '../usage/usage-period.ts';
 import { nextOccasion } from './next-by-itself.ts';
 import { isOnTrial } from './start-trial.ts';
 import { nextStatus } from './transitions.ts';
@@ -32,11 +33,22 @@ export function applyDecision(snapshot: BillingSnapshot, decision: Decision): Bi
       }),
       ...decision.billed.insert,
     ],
+    ...(snapshot.usage === undefined ? {} : { usage: withDecided(snapshot.usage, decision.usage) }),
     openInvoices: snapshot.openInvoices
       .map((invoice) => changed.get(invoice.id) ?? invoice)
       .filter(({ status }) => status === 'draft' || status === 'open'),
   };
 }
+
+/** Stretches that were billed are billed, and what has come late to others is. */
+const withDecided = (usage: MeteredUsage, { insert, change }: Decision['usage']): MeteredUsage => {
+  const changed = new Set(change.map(({ id }) => id));
+  const settled = [
+    ...usage.periods.filter(({ id }) => !changed.has(id)),
+    ...[...change, ...insert].map((period) => ({ ...period, changed: false })),
+  ];
+  return { ...usage, periods: settled };
+};
 
 /** The invoice a decision makes, as against those it only credits or closes. */
 export const madeBy = (decision: Decision, snapshot: BillingSnapshot): Invoice | undefined =>

@@ -2,7 +2,7 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { isSameCycle } from '../catalog/mix-cycles.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
-import { composeInvoice } from '../invoicing/compose-invoice.ts';
+import { composeInvoice, keepPending } from '../invoicing/compose-invoice.ts';
 import {
   beginDecision,
   changeSubscription,
@@ -12,6 +12,7 @@ import {
   finishDecision,
 } from '../invoicing/draft-decision.ts';
 import { type Instant, MAX_INSTANT } from '../time.ts';
+import { billLastUsage } from '../usage/bill-usage.ts';
 import { recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import type { PauseSubscription } from './commands.ts';
 import { stillPending } from './end-subscription.ts';
@@ -88,22 +89,24 @@ export function decideScheduledPause(snapshot: BillingSnapshot, context: Decisio
 }
 
 /**
- * From `at` on nothing is billed. With `credit`, billed time after `at` is given back at once by an invoice of its own together with all pending items (an open invoice first, then
+ * From `at` on nothing is billed, and nothing that is used; what was used before is billed with what is given back, else with the next invoice. With `credit`, billed time after `at` is given back at once by an invoice of its own together with all pending items (an open invoice first, then
  * the balance); with `extend` it stays billed and is moved behind the pause by `resume`. A trial's rest is always kept.
  */
 function beginPause(draft: DecisionDraft, at: Instant): void {
-  const { id, status, pause, currentPeriodStart } = subscriptionOf(draft);
+  const { id, status, pause, currentPeriodStart, items } = subscriptionOf(draft);
   if (!pause) throw new Error(`${id} has no pause to begin`);
+  const used = billLastUsage(draft, items, at);
+  if (pause.unusedTime !== 'credit') keepPending(draft, used, at);
   if (pause.unusedTime === 'credit' && status !== 'trialing') {
     const settlement = settleItems(draft, { due: [], billed: draft.snapshot.billed, at, unused: 'credit', charge: 'bill' });
     recordCoverage(draft, settlement, []);
     // What an unpaid subscription owes besides waits for a person, as all its invoices do.
     const pending = status === 'unpaid' ? [] : stillPending(draft);
-    if (settlement.lines.length + pending.length > 0) {
+    if (settlement.lines.length + used.length + pending.length > 0) {
       composeInvoice(draft, {
         billingReason: 'subscription_update',
         period: { start: Math.min(currentPeriodStart, at), end: at },
-        lines: settlement.lines,
+        lines: [...used, ...settlement.lines],
         pending,
         autoAdvance: true,
       });

@@ -3,17 +3,19 @@ import { type Decision, emptyDecision } from '../decision.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
 import { customerItems } from '../invoicing/customer-items.ts';
 import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
-import { periodContaining } from '../time.ts';
-import { fullCycleOf } from './anchor.ts';
+import { type Instant, periodContaining } from '../time.ts';
+import { billLateUsage, billUsage } from '../usage/bill-usage.ts';
+import { fullCycleOf, itemPeriodOf } from './anchor.ts';
 import { applyPendingUpdate } from './apply-pending-update.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { dropPendingUpdate, endSubscription, stillPending } from './end-subscription.ts';
 import { endTrial } from './end-trial.ts';
 import { pauseStart, scheduledEnd } from './paused-time.ts';
+import type { Subscription, SubscriptionItem } from './subscription.ts';
 import { hasEnded } from './transitions.ts';
 
 /**
- * What happens at the next boundary: the period that begins where the current one ends is billed together with all pending items, or the subscription ends there (or at its
+ * What happens at the next boundary: the period that begins where the current one ends is billed together with what was used in the one that ends and all pending items, or the subscription ends there (or at its
  * date of cancellation, if that comes first). Before that boundary, after the end, and for a subscription that is still incomplete the decision is empty, so asking twice bills
  * once. However late it is asked, one decision bills one period. A period in which the subscription is to end is billed only until then. While the subscription is unpaid
  * its invoices stay drafts for a person to finalise, as with Stripe. Otherwise the invoice is a draft for the account's grace period. Where the period that ends is a trial, it
@@ -49,6 +51,7 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
     if (ended !== 'billed') return finishDecision(draft, ended === 'canceled' ? 'customer.subscription.deleted' : undefined);
   }
   const period = { start, end: periodContaining(before.billingCycleAnchor, before.cycle, before.billingTimezone, start).end };
+  const used = [...billLateUsage(draft), ...billUsage(draft, endingBy(draft, before, start), start)];
   changeSubscription(draft, { currentPeriodStart: period.start, currentPeriodEnd: period.end });
   const due = dueItems(draft, before.items, period.start, fullCycleOf(before, period));
   const settlement = settleItems(draft, {
@@ -61,15 +64,16 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
   });
   const unpaid = before.status === 'unpaid';
   const pending = [...stillPending(draft), ...customerItems(snapshot, before.currency)];
-  if (settlement.lines.length + pending.length === 0) {
-    // What is left of it bills by a longer interval, and is paid for.
+  const lines = [...used, ...settlement.lines];
+  if (lines.length + pending.length === 0) {
+    // What is left of it bills by a longer interval, and is paid for; or all of it is metered, and the trial was free.
     recordCoverage(draft, settlement, []);
     return finishDecision(draft);
   }
   const { covered } = composeInvoice(draft, {
     billingReason: 'subscription_cycle',
     period: { start: before.currentPeriodStart, end: start },
-    lines: settlement.lines,
+    lines,
     pending,
     autoAdvance: !unpaid,
     leaveDraft: unpaid,
@@ -87,3 +91,9 @@ function closePendingUpdate(draft: ReturnType<typeof beginDecision>): void {
   if (unpaid) dropPendingUpdate(draft);
   else applyPendingUpdate(draft);
 }
+
+/** The items whose own period ends there. */
+const endingBy = ({ snapshot }: ReturnType<typeof beginDecision>, subscription: Subscription, at: Instant): SubscriptionItem[] =>
+  subscription.items.filter(
+    ({ priceId }) => itemPeriodOf(subscription, snapshot.prices[priceId]?.recurring ?? subscription.cycle).end <= at,
+  );

@@ -207,7 +207,8 @@ function enterPeriod(draft: DecisionDraft, period: Period, anchor: Partial<Pick<
 export function bill(draft: DecisionDraft, settlement: Settlement, behavior: ProrationBehavior): void {
   const { asOf } = draft;
   const { status } = subscriptionOf(draft);
-  if (behavior !== 'always_invoice') {
+  const pending = stillPending(draft);
+  if (behavior !== 'always_invoice' || settlement.lines.length + pending.length === 0) {
     recordCoverage(draft, settlement, keepPending(draft, settlement.lines, asOf));
     return;
   }
@@ -215,7 +216,7 @@ export function bill(draft: DecisionDraft, settlement: Settlement, behavior: Pro
     billingReason: 'subscription_update',
     period: { start: asOf, end: asOf },
     lines: settlement.lines,
-    pending: stillPending(draft),
+    pending,
     autoAdvance: status !== 'unpaid',
     leaveDraft: status === 'unpaid',
   });

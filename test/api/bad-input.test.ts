@@ -312,7 +312,23 @@ describe('values', () => {
       `${PRICE}&transform_quantity[divide_by]=10&transform_quantity[round]=near`,
       { param: 'transform_quantity[round]' },
     ],
-    ['POST', '/v1/prices', `${PRICE}&recurring[interval]=month&recurring[usage_type]=metered`, { param: 'recurring[usage_type]' }],
+    [
+      'POST',
+      '/v1/prices',
+      `${PRICE}&recurring[interval]=month&recurring[usage_type]=metered`,
+      { code: 'parameter_missing', param: 'recurring[meter]' },
+    ],
+    ...[
+      ['mtr_1b', 'recurring[meter]'],
+      ['mtr_1&recurring[meter_filter][region]=eu', 'recurring[meter_filter][region]'],
+    ].map(
+      ([meter, param]): BadValue => [
+        'POST',
+        '/v1/prices',
+        `${PRICE}&recurring[interval]=month&recurring[usage_type]=metered&recurring[meter]=${meter}`,
+        { param: param ?? '' },
+      ],
+    ),
     ['POST', '/v1/prices', `${PRICE}&recurring[interval]=month&recurring[meter]=mtr_1`, { param: 'recurring[meter]' }],
     ['POST', '/v1/prices', TIERED, { code: 'parameter_missing', param: 'tiers' }],
     ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=inf`, { code: 'parameter_missing', param: 'tiers[0][unit_amount]' }],

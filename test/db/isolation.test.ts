@@ -97,6 +97,7 @@ test('in every table only the rows of the account exist', async () => {
     'invoice_edits',
     'invoice_items',
     'refused_commands',
+    'usage_periods',
   ]);
 });
 

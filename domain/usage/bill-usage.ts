@@ -1,0 +1,204 @@
+import { isMetered, type MeteredPrice } from '../catalog/price.ts';
+import { priceIn } from '../catalog/price-in.ts';
+import { Refusal } from '../errors.ts';
+import { ID_PREFIX } from '../ids.ts';
+import { describeFullPeriod, describeLateUsage, explainLateUsage, explainUsage } from '../invoicing/describe-line.ts';
+import type { DecisionDraft } from '../invoicing/draft-decision.ts';
+import type { Period } from '../invoicing/invoice.ts';
+import type { SettledLine } from '../invoicing/settle.ts';
+import { compareDecimals, exact, exactToString, fractionOf, minus, sum } from '../money.ts';
+import { chargeOnce } from '../rating/prorate.ts';
+import { roundLine } from '../rating/round-line.ts';
+import type { SubscriptionItem } from '../subscription/subscription.ts';
+import { taxRatesFor } from '../tax/apply-tax-rates.ts';
+import type { Instant } from '../time.ts';
+import { NO_USAGE, quantityOf, type UsageTotals } from './measure.ts';
+import type { Meter } from './meter.ts';
+import { EARLIEST_EVENT } from './meter-event.ts';
+import { usageStart } from './plan-readings.ts';
+import { type MeteredUsage, readingKey, type UsagePeriod } from './usage-period.ts';
+
+/** The stretches of a decision's own making stand beside those that were read. */
+const periodsOf = (draft: DecisionDraft): UsagePeriod[] => [...(draft.snapshot.usage?.periods ?? []), ...draft.decision.usage.insert];
+
+/**
+ * Bills what the metered items have used up to `until` and is not billed yet: a line per item, in arrears, the whole stretch rated at once (tiers begin anew with it). The line knows up to which event it
+ * has billed. Whoever puts the line on an invoice, or keeps it pending, records the stretch with it.
+ */
+export function billUsage(draft: DecisionDraft, items: readonly SubscriptionItem[], until: Instant): SettledLine[] {
+  return billStretches(draft, items, until, until);
+}
+
+/**
+ * Bills the last of what is used before nothing is measured any more: the second `until` belongs to it. Nothing is invoiced for having used nothing, but late events may still come to it.
+ */
+export function billLastUsage(draft: DecisionDraft, items: readonly SubscriptionItem[], until: Instant): SettledLine[] {
+  const lines = billStretches(draft, items, until, until + 1);
+  for (const { line, measures } of lines) if (line.amount === 0 && measures) draft.decision.usage.insert.push(measures.period);
+  return lines.filter(({ line }) => line.amount !== 0);
+}
+
+function billStretches(draft: DecisionDraft, items: readonly SubscriptionItem[], until: Instant, end: Instant): SettledLine[] {
+  const { usage, account, customer } = draft.snapshot;
+  const { subscription } = draft;
+  if (!usage || !subscription) return [];
+  return items.flatMap((item): SettledLine[] => {
+    const priced = meteredPrice(draft, usage, item.priceId);
+    if (priced === null) return [];
+    const period = { start: usageStart(subscription, item, periodsOf(draft)), end };
+    if (period.start >= until) return [];
+    const { price, product, meter } = priced;
+    const totals = readingOf(usage, price, period);
+    const quantity = quantityOf(meter.formula, totals, period);
+    const charge = chargeOnce(price, quantity);
+    const taxRateIds = taxRatesFor(item.taxRateIds, subscription.defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds);
+    const measured = { meter, events: totals.count, quantity, period, watermark: usage.watermark, zone: subscription.billingTimezone };
+    return [
+      {
+        line: {
+          ...lineOf(price, item.id, quantity, { start: period.start, end: until }),
+          description: describeFullPeriod(product, price, quantity),
+          amount: charge.amount,
+          explanation: explainUsage(product, price, measured, charge),
+        },
+        taxRateIds,
+        covers: null,
+        measures: {
+          late: false,
+          period: {
+            ...period,
+            id: draft.newId(ID_PREFIX.usagePeriod),
+            subscriptionId: subscription.id,
+            subscriptionItemId: item.id,
+            priceId: item.priceId,
+            quantity,
+            amount: charge.amount,
+            net: charge.amount,
+            watermark: usage.watermark,
+            taxRateIds,
+            invoiceId: null,
+            invoiceLineId: null,
+            invoiceItemId: null,
+          },
+        },
+      },
+    ];
+  });
+}
+
+/**
+ * What has come to stretches after they were billed (late events, corrections, cancellations): each is rated anew as a whole, and the difference is a line that points at the one it corrects. Nothing has to be
+ * asked twice: the record of the stretch says what it was last rated at.
+ */
+export function billLateUsage(draft: DecisionDraft): SettledLine[] {
+  const { usage } = draft.snapshot;
+  const { subscription } = draft;
+  if (!usage || !subscription) return [];
+  return usage.periods.flatMap((period): SettledLine[] => {
+    const priced = period.changed ? meteredPrice(draft, usage, period.priceId) : null;
+    if (priced === null) return [];
+    const { price, product, meter } = priced;
+    const totals = readingOf(usage, price, period);
+    const quantity = quantityOf(meter.formula, totals, period);
+    if (compareDecimals(quantity, period.quantity) === 0) return [];
+    const charge = chargeOnce(price, quantity);
+    const { changed: _, ...record } = period;
+    const changed = { ...record, quantity, amount: charge.amount, watermark: usage.watermark };
+    const amount = givenBackNet(sum([charge.amount, -period.amount]), period);
+    if (amount === 0) {
+      draft.decision.usage.change.push(changed);
+      return [];
+    }
+    const measured = { meter, events: totals.count, quantity, period, watermark: usage.watermark, zone: subscription.billingTimezone };
+    const difference = exactToString(minus(exact(quantity), exact(period.quantity)));
+    return [
+      {
+        line: {
+          ...lineOf(price, period.subscriptionItemId, null, { start: period.start, end: period.end }),
+          description: describeLateUsage(product, difference, period, subscription.billingTimezone),
+          amount,
+          explanation: explainLateUsage(product, price, measured, charge, period, amount),
+        },
+        taxRateIds: period.taxRateIds,
+        covers: null,
+        measures: { late: true, period: changed },
+      },
+    ];
+  });
+}
+
+/** What is given back was billed net of discounts; what is charged is discounted with its invoice. */
+const givenBackNet = (difference: number, { amount, net }: UsagePeriod): number =>
+  difference >= 0 || amount <= 0 || net === amount ? difference : -roundLine(fractionOf(-difference, net, amount));
+
+/** What the items have used that go or get another price, billed at the price of its time. Items that become metered are so from now on. */
+export function billChangedUsage(
+  draft: DecisionDraft,
+  { before, after, all }: { before: readonly SubscriptionItem[]; after: readonly SubscriptionItem[]; all: boolean },
+): SettledLine[] {
+  const { prices } = draft.snapshot;
+  const priceAfter = new Map(after.map((item) => [item.id, item.priceId]));
+  const ended = before.filter((item) => all || priceAfter.get(item.id) !== item.priceId);
+  const lines = billUsage(draft, ended, draft.asOf);
+  const metered = (priceId: string): boolean => {
+    const price = prices[priceId];
+    return price !== undefined && isMetered(price);
+  };
+  for (const item of before) {
+    const next = priceAfter.get(item.id);
+    if (next !== undefined && metered(next) && !metered(item.priceId)) draft.decision.usage.insert.push(markOf(draft, item, next));
+  }
+  return lines;
+}
+
+const markOf = (draft: DecisionDraft, { id, taxRateIds }: SubscriptionItem, priceId: string): UsagePeriod => ({
+  id: draft.newId(ID_PREFIX.usagePeriod),
+  subscriptionId: draft.subscription?.id ?? '',
+  subscriptionItemId: id,
+  priceId,
+  start: draft.asOf,
+  end: draft.asOf,
+  quantity: '0',
+  amount: 0,
+  net: 0,
+  watermark: 0,
+  taxRateIds,
+  invoiceId: null,
+  invoiceLineId: null,
+  invoiceItemId: null,
+});
+
+/** The price in the currency that is billed, with its product and meter; null where it is not metered. @throws Refusal resource_missing */
+function meteredPrice(draft: DecisionDraft, usage: MeteredUsage, priceId: string) {
+  const { prices, products } = draft.snapshot;
+  const found = prices[priceId];
+  if (!found || !isMetered(found)) return null;
+  const price = priceIn(found, draft.subscription?.currency ?? found.currency) as MeteredPrice;
+  const product = products[price.productId];
+  const meter: Meter | undefined = usage.meters[price.recurring.meterId];
+  if (!product || !meter) throw new Refusal('resource_missing', `No such price: '${priceId}'`);
+  return { price, product, meter };
+}
+
+/** What is known of a stretch: of the future nothing, and of a stretch that reaches into it what there is by now. */
+function readingOf(usage: MeteredUsage, { id, recurring }: MeteredPrice, { start, end }: Period): UsageTotals {
+  const known = (until: Instant): UsageTotals | undefined =>
+    usage.readings[readingKey(recurring.meterId, recurring.groups ?? {}, { start, end: until })];
+  const totals = known(end) ?? (start >= usage.asOf ? NO_USAGE : end > usage.asOf ? known(usage.asOf + EARLIEST_EVENT) : undefined);
+  if (totals === undefined) throw new Error(`the usage of the price ${id} in [${start}, ${end}) was not read`);
+  return totals;
+}
+
+const lineOf = (price: MeteredPrice, itemId: string, quantity: string | null, period: Period) => ({
+  subscriptionItemId: itemId,
+  priceId: price.id,
+  productId: price.productId,
+  quantity,
+  unitAmountDecimal: price.unitAmountDecimal,
+  currency: price.currency,
+  period,
+  proration: false,
+  creditedInvoiceId: null,
+  creditedLineId: null,
+  metadata: {},
+});

@@ -1,0 +1,149 @@
+import type Stripe from 'stripe';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withAccount } from '../../db/client.ts';
+import { readUsage } from '../../db/read-usage.ts';
+import { instant } from '../../domain/time.ts';
+import { quantityOf } from '../../domain/usage/measure.ts';
+import { invoicesOf, newCustomer, newPrice } from '../support/scenario.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { advanceTo, newClock } from '../support/test-clock.ts';
+
+let stack: Stack;
+let stripe: Stripe;
+beforeAll(async () => {
+  stack = await startStack();
+  stripe = stack.stripe;
+});
+afterAll(() => stack?.stop());
+
+type Line = Stripe.InvoiceLineItem & {
+  explanation: { sentence: string; rule: string; usage: { watermark: number; quantity: string; corrects: object | null } | null };
+};
+const linesOf = (invoice: Stripe.Invoice | undefined): Line[] => (invoice?.lines.data ?? []) as Line[];
+const wordsOf = (invoice: Stripe.Invoice | undefined): string[] =>
+  linesOf(invoice).map(({ description, amount }) => `${description} ${amount}`);
+
+/** A meter, a price of its events, and a customer on a clock of its own. */
+async function world(eventName: string, price: Partial<Stripe.PriceCreateParams>, formula = 'sum') {
+  const meter = await stripe.billing.meters.create({ display_name: 'Calls', event_name: eventName, default_aggregation: { formula } });
+  const product = await stripe.products.create({ name: 'API calls' });
+  const metered = { interval: 'month', usage_type: 'metered', meter: meter.id } as const;
+  const { id } = await stripe.prices.create({ product: product.id, currency: 'eur', recurring: metered, ...price });
+  const clock = await newClock(stripe, '2027-01-31T10:00:00Z');
+  const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
+  const use = (value: number, at?: string, identifier?: string) =>
+    stripe.billing.meterEvents.create({
+      event_name: eventName,
+      payload: { stripe_customer_id: customer, value: String(value) },
+      ...(at === undefined ? {} : { timestamp: instant(at) }),
+      ...(identifier === undefined ? {} : { identifier }),
+    });
+  return { meter: meter.id, metered, product: product.id, price: id, clock: clock.id, customer, use };
+}
+
+test('a base fee and what was used: in arrears with the next fee, late events after it, each at the price of its time, and the last of it at the end', {
+  timeout: 240_000,
+}, async () => {
+  const { meter, metered, product, price, clock, customer, use } = await world('calls', {
+    billing_scheme: 'tiered',
+    tiers_mode: 'graduated',
+    tiers: [
+      { up_to: 1000, unit_amount: 1 },
+      { up_to: 'inf', unit_amount_decimal: '0.5' as never },
+    ],
+  });
+  const base = await newPrice(stripe, 5000, { name: 'Platform' });
+  const subscription = await stripe.subscriptions.create({ customer, items: [{ price: base }, { price }] });
+  const item = subscription.items.data.find((one) => one.price.id === price);
+  expect(item).toMatchObject({ price: { recurring: { usage_type: 'metered', meter } } });
+  expect(item).not.toHaveProperty('quantity');
+  const [first] = await invoicesOf(stripe, { customer });
+  expect(wordsOf(first)).toEqual(['1 × Platform (at EUR 50.00 / month) 5000']);
+
+  await advanceTo(stripe, clock, '2027-02-10T10:00:00Z');
+  await use(800, '2027-02-09T23:59:59Z');
+  await use(700);
+  // Before it was subscribed: measured, and nobody's.
+  await use(9000, '2027-01-31T09:59:59Z');
+  const soFar = await stripe.invoices.createPreview({ subscription: subscription.id });
+  expect(wordsOf(soFar)).toEqual(['1500 × API calls (graduated tiers / month) 1250', '1 × Platform (at EUR 50.00 / month) 5000']);
+
+  await advanceTo(stripe, clock, '2027-03-05T10:00:00Z');
+  const february = (await invoicesOf(stripe, { customer })).at(-1);
+  expect(wordsOf(february)).toEqual(wordsOf(soFar));
+  expect(february).toMatchObject({ status: 'paid', total: 6250 });
+  const [used] = linesOf(february);
+  expect(used).toMatchObject({
+    quantity: 1500,
+    period: { start: instant('2027-01-31T10:00:00Z'), end: instant('2027-02-28T10:00:00Z') },
+    explanation: {
+      rule: 'usage',
+      sentence: '1500 (EUR 0.01 x 1000 + EUR 0.005 x 500) used 2027-01-31 to 2027-02-28 (sum of 2 events) = EUR 12.50',
+      usage: { quantity: '1500', corrects: null },
+    },
+  });
+
+  // Late for February, and March's own.
+  await use(100, '2027-02-20T00:00:00Z');
+  await use(300);
+  await advanceTo(stripe, clock, '2027-03-15T10:00:00Z');
+  const dearer = await stripe.prices.create({ product, currency: 'eur', recurring: metered, unit_amount: 2 });
+  await stripe.subscriptions.update(subscription.id, { items: [{ id: item?.id ?? '', price: dearer.id }] });
+  await use(200);
+  await advanceTo(stripe, clock, '2027-04-10T10:00:00Z');
+  const march = (await invoicesOf(stripe, { customer })).at(-1);
+  expect(wordsOf(march)).toEqual([
+    '300 × API calls (graduated tiers / month) 300',
+    '100 more × API calls, used 31 Jan 2027 to 28 Feb 2027 and reported late 50',
+    '200 × API calls (at EUR 0.02 / month) 400',
+    '1 × Platform (at EUR 50.00 / month) 5000',
+  ]);
+  expect(march).toMatchObject({ status: 'paid', total: 5750 });
+  expect(linesOf(march)[1]?.explanation).toMatchObject({
+    rule: 'late_usage',
+    usage: { quantity: '1600', corrects: { invoice: february?.id, invoice_line_item: used?.id, quantity: '1500', amount: 1250 } },
+  });
+
+  // What February's line has billed can be found again at its watermark.
+  const period = { start: instant('2027-01-31T10:00:00Z'), end: instant('2027-02-28T10:00:00Z') };
+  const at = async (through: number | null) => {
+    const query = { meterId: meter, formula: 'sum' as const, customerId: customer, groups: {}, ...period, through };
+    const { totals } = await withAccount(stack.db, stack.accountId, (t) => readUsage(t, [query]));
+    return totals[0] && quantityOf('sum', totals[0], period);
+  };
+  expect([await at(used?.explanation.usage?.watermark ?? 0), await at(null)]).toEqual(['1500', '1600']);
+
+  await use(10);
+  await use(40, '2027-03-20T00:00:00Z');
+  await stripe.subscriptions.cancel(subscription.id, { invoice_now: true });
+  const last = (await invoicesOf(stripe, { customer })).at(-1);
+  expect(wordsOf(last)).toEqual([
+    '40 more × API calls, used 15 Mar 2027 to 31 Mar 2027 and reported late 80',
+    '10 × API calls (at EUR 0.02 / month) 20',
+  ]);
+  expect(await invoicesOf(stripe, { customer })).toHaveLength(4);
+});
+
+test('usage on trial is free, that before a pause is billed, that during it is not; an event that is cancelled after it was billed comes back', {
+  timeout: 240_000,
+}, async () => {
+  const { price, clock, customer, use } = await world('jobs', { unit_amount: 100 });
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price }], trial_period_days: 7 });
+  await use(50);
+  await advanceTo(stripe, clock, '2027-02-17T10:00:00Z');
+  await use(3, undefined, 'mistaken');
+  await use(2);
+  await stripe.rawRequest('POST', `/v1/subscriptions/${id}/pause`, {});
+  await advanceTo(stripe, clock, '2027-02-18T10:00:00Z');
+  await use(20);
+  await advanceTo(stripe, clock, '2027-02-27T10:00:00Z');
+  await stripe.rawRequest('POST', `/v1/subscriptions/${id}/resume`, {});
+  await stripe.billing.meterEventAdjustments.create({ event_name: 'jobs', type: 'cancel', cancel: { identifier: 'mistaken' } });
+  await use(4);
+  await advanceTo(stripe, clock, '2027-03-28T10:00:00Z');
+  expect((await invoicesOf(stripe, { customer })).map(wordsOf)).toEqual([
+    ['Trial period for API calls 0'],
+    ['5 × API calls (at EUR 1.00 / month) 500'],
+    ['3 less × API calls, used 7 Feb 2027 to 17 Feb 2027 and reported late -300', '4 × API calls (at EUR 1.00 / month) 400'],
+  ]);
+});
