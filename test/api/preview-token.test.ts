@@ -208,7 +208,7 @@ describe('preview_token', () => {
 });
 
 it('takes whatever a creation or an update takes that decides anything', () => {
-  const details = Object.keys(invoicePreview.shape.subscription_details.unwrap().shape);
+  const details = [...Object.keys(invoicePreview.shape), ...Object.keys(invoicePreview.shape.subscription_details.unwrap().shape)];
   const decidesNothing = [
     ...['customer', 'currency', 'collection_method', 'default_payment_method', 'cancellation_details', 'preview_token', 'expand'],
     ...['description', 'external_id', 'metadata'],

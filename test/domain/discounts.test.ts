@@ -509,6 +509,53 @@ describe('what must not lose it', () => {
   });
 });
 
+test('whatever the discounts, what is foreseen is what is billed', () => {
+  const someCoupon = fc.record({
+    off: fc.oneof(
+      fc.integer({ min: 1, max: 1_000_000 }).map((n) => String(n / 10_000)),
+      fc.integer({ min: 1, max: 6000 }),
+    ),
+    duration: fc.constantFrom('once', 'repeating', 'forever'),
+    months: fc.integer({ min: 1, max: 5 }),
+    place: fc.constantFrom('subscription', 'item', 'customer'),
+  });
+  const zones = fc.constantFrom('UTC', 'America/New_York', 'Pacific/Auckland');
+  fc.assert(
+    fc.property(
+      fc.array(someCoupon, { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: on('2024-01-01'), max: on('2026-12-31') }),
+      zones,
+      fc.option(fc.integer({ min: 1, max: 70 })),
+      (wished, start, billingTimezone, days) => {
+        const book = bookWith({ account: { defaultTaxRateIds: ['vat'], billingTimezone } });
+        book.taxRate('vat', '19');
+        const at = (place: string): DiscountWish[] =>
+          wished.flatMap(({ off, duration, months, ...coupon }, index) =>
+            coupon.place === place
+              ? [{ couponId: book.coupon(`c${index}`, off, { duration, durationInMonths: duration === 'repeating' ? months : null }) }]
+              : [],
+          );
+        for (const wish of at('customer')) setOnCustomer(book, start, wish);
+        createPaid(book, start, [], {
+          billingTimezone,
+          discounts: at('subscription'),
+          items: [
+            { id: 'si_pro', priceId: 'pro', quantity: '1', taxRateIds: [], discounts: at('item') },
+            { id: 'si_addon', priceId: 'addon', quantity: '3', taxRateIds: [] },
+          ],
+          ...(days === null ? {} : { trial: { days } }),
+        });
+        let n = 0;
+        const foreseen = foresee(book.snapshot(), 5, (prefix) => `${prefix}_f${++n}`).map(({ total, tax }) => [total, tax]);
+        for (let period = 0; period < 5; period += 1) renew(book);
+        expect(book.allInvoices.slice(1).map(({ total, tax }) => [total, tax])).toEqual(foreseen);
+        expect(Math.min(...book.allInvoices.map(({ total }) => total))).toBeGreaterThanOrEqual(0);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
 describe('redemption', () => {
   const refusedWith = (code: string, param: string) => expect.objectContaining({ code, param });
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Decision } from '../../domain/decision.ts';
+import { netOf } from '../../domain/discounts/apply-discounts.ts';
 import { decideFinalization } from '../../domain/invoicing/finalize-invoice.ts';
 import { decideUncollectible } from '../../domain/invoicing/mark-uncollectible.ts';
 import { decideVoid } from '../../domain/invoicing/void-invoice.ts';
@@ -24,8 +25,14 @@ function bookWith(basis: (typeof BASES)[number], zone: string, tax: 'none' | 'ex
   book.taxRate('vat', '8.25', tax === 'inclusive');
   for (const id of [...MONTHLY, ...YEARLY])
     book.price(id, id.slice(1) === 'fraction' ? '333.3333' : id.slice(1), id.startsWith('m') ? 'month' : 'year');
+  book.coupon('third', '33.3333');
+  book.coupon('amount', 777);
+  book.coupon('once', 250, { duration: 'once' });
+  book.coupon('halfOnce', '50', { duration: 'once' });
+  book.coupon('two', '12.5', { duration: 'repeating', durationInMonths: 2 });
   return book;
 }
+const COUPONS = ['third', 'amount', 'once', 'halfOnce', 'two'];
 
 /** Steps are data, and mean something whatever the state is: choices are taken modulo what there is to choose from. */
 const step = fc.record({
@@ -47,6 +54,8 @@ const step = fc.record({
     'uncollectible',
     'unpaid',
     'finalize',
+    'discount',
+    'discount',
   ),
   /** Part of the period that has passed since the step before. */
   wait: fc.double({ min: 0, max: 0.6, noNaN: true }),
@@ -158,9 +167,26 @@ class Simulation {
         }
         return;
       }
+      case 'discount':
+        this.discount(given);
+        return;
       default:
         this.change(given);
     }
+  }
+
+  /** Some of the coupons on the subscription, and one or none on an item; nothing is billed. */
+  discount({ pick }: Step): void {
+    const { book } = this;
+    const { items } = book.living;
+    const item = items[pick % items.length] as (typeof items)[number];
+    const some = COUPONS.filter((_, index) => (pick >> index) % 2 === 1).map((couponId) => ({ couponId }));
+    const command = change({
+      discounts: some,
+      items: [{ do: 'update', itemId: item.id, discounts: pick % 3 === 0 ? [] : [{ couponId: COUPONS[pick % COUPONS.length] as string }] }],
+    });
+    const decision = book.do(this.now, (snapshot, context) => decideChange(snapshot, command, context));
+    expect([decision.invoices, decision.pendingItems.insert]).toEqual([[], []]);
   }
 
   change(given: Step): void {
@@ -264,6 +290,12 @@ class Simulation {
     expect(book.ledger('receivable'), 'the receivable is what is owed').toBe(owed);
     expect(book.ledger('customer_balance'), 'the balance is in the books').toBe(book.customer.balance);
     for (const row of book.billed.values()) expect(row.amount).toBeGreaterThanOrEqual(row.credited);
+    for (const line of book.allInvoices.flatMap(({ lines }) => lines)) {
+      const net = netOf(line);
+      expect(line.amount > 0 ? net >= 0 && net <= line.amount : net === line.amount, 'a discount is between nothing and the line').toBe(
+        true,
+      );
+    }
   }
 }
 
