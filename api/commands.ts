@@ -80,7 +80,7 @@ export interface Commands {
   /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
   paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
   /** Tells a subscription that its customer's time is a test clock's from now on; a fact, not waited for beyond its delivery. */
-  joinClock(subscriptionId: string, clock: JoinClock): Promise<void>;
+  joinClock(workflowId: string, clock: JoinClock): Promise<void>;
   /** Starts an advance of a test clock; one that is under way goes on as it is. */
   advanceClock(start: StartTestClock): Promise<void>;
   /** @throws when Temporal does not answer */
@@ -218,9 +218,9 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
         if (!(error instanceof WorkflowGone)) throw error;
       }
     },
-    joinClock: async (subscriptionId, clock) => {
+    joinClock: async (workflowId, clock) => {
       try {
-        await send('joinClock', subscriptionId, () => client.workflow.getHandle(subscriptionId).signal(joinClockSignal, clock));
+        await send('joinClock', workflowId, () => client.workflow.getHandle(workflowId).signal(joinClockSignal, clock));
       } catch (error) {
         // It has ended since it was read, and has no time to live in.
         if (!(error instanceof WorkflowGone)) throw error;

@@ -3,12 +3,12 @@ import { listAccountIds } from '../db/accounts.ts';
 import { withAccount } from '../db/client.ts';
 import { listUnfinishedSubscriptions } from '../db/subscription-records.ts';
 import { listAdvancingClocks } from '../db/test-clocks.ts';
-import { testClockWorkflowId } from '../workflows/messages.ts';
-import { chased, examineDunning, examineSubscription, type Finding, needsWorkflow } from './examine.ts';
+import { dunningWorkflowId, testClockWorkflowId } from '../workflows/messages.ts';
+import { chased, examineDueDate, examineDunning, examineSubscription, type Finding, needsWorkflow } from './examine.ts';
 import { inParallel } from './in-parallel.ts';
 import { listRunning, type Run, wrongAttributes } from './list-running.ts';
 import { mend } from './mend.ts';
-import { isRunning, type Recovery, restored, WIDTH } from './restart.ts';
+import { awaitedAlone, isRunning, type Recovery, restored, WIDTH } from './restart.ts';
 
 export interface DriftReport {
   /** What was compared. */
@@ -32,6 +32,9 @@ export async function drift(recovery: Recovery, { repair = false, againAfterMs =
   const suspects: Suspect[] = [];
   for (const accountId of await listAccountIds(recovery.db)) {
     report.subscriptions += await comparePages(recovery, accountId, running, suspects);
+    for (const { invoiceId: id } of await awaitedAlone(recovery, accountId)) {
+      if (!running.delete(dunningWorkflowId(id))) suspects.push({ what: 'due date', accountId, id });
+    }
     for (const clock of await withAccount(recovery.db, accountId, listAdvancingClocks)) {
       if (!running.delete(testClockWorkflowId(clock.id, clock.to))) suspects.push({ what: 'clock', accountId, ...clock });
     }
@@ -52,7 +55,7 @@ export async function drift(recovery: Recovery, { repair = false, againAfterMs =
 }
 
 type Suspect =
-  | { what: 'subscription' | 'dunning'; accountId: string; id: string }
+  | { what: 'subscription' | 'dunning' | 'due date'; accountId: string; id: string }
   | { what: 'clock'; accountId: string; id: string; to: number };
 
 const nameOf = ({ kind, accountId, id }: Finding): string => `${kind} ${accountId} ${id}`;
@@ -84,6 +87,8 @@ async function examine(recovery: Recovery, suspect: Suspect): Promise<Finding[]>
       return examineSubscription(recovery, accountId, id);
     case 'dunning':
       return examineDunning(recovery, accountId, id);
+    case 'due date':
+      return examineDueDate(recovery, accountId, id);
     case 'clock': {
       const clocks = await withAccount(recovery.db, accountId, listAdvancingClocks);
       const isOnItsWay = clocks.some((clock) => clock.id === id && clock.to === suspect.to);

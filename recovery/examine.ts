@@ -7,7 +7,7 @@ import { hasEnded } from '../domain/subscription/transitions.ts';
 import { dunningWorkflowId, stateQuery } from '../workflows/messages.ts';
 import type { ParkedStep } from '../workflows/subscription/state.ts';
 import { wrongAttributes } from './list-running.ts';
-import { isRunning, type Recovery, type Restored, restored } from './restart.ts';
+import { awaitedAlone, isRunning, type Recovery, type Restored, restored } from './restart.ts';
 
 /** One difference between Temporal and the books. */
 export type Finding = { accountId: string; id: string; detail: string } & (
@@ -16,6 +16,7 @@ export type Finding = { accountId: string; id: string; detail: string } & (
         | 'subscription_without_workflow'
         | 'wrong_search_attributes'
         | 'invoice_without_dunning'
+        | 'due_date_without_dunning'
         | 'step_left_undone'
         | 'workflow_of_ended_subscription'
         | 'workflow_without_subscription'
@@ -59,6 +60,13 @@ export async function examineSubscription(recovery: Recovery, accountId: string,
     findings.push({ ...found, kind: 'step_left_undone', detail: `nothing does ${step.replace('_', ' ')} of ${invoiceId}` });
   }
   return findings;
+}
+
+/** Of an invoice of no subscription: whether its due date is waited for. */
+export async function examineDueDate(recovery: Recovery, accountId: string, id: string): Promise<Finding[]> {
+  const isAwaited = (await awaitedAlone(recovery, accountId)).some(({ invoiceId }) => invoiceId === id);
+  if (!isAwaited || (await isRunning(recovery, dunningWorkflowId(id)))) return [];
+  return [{ accountId, id, kind: 'due_date_without_dunning', detail: `${dunningWorkflowId(id)} does not run` }];
 }
 
 export async function examineDunning(recovery: Recovery, accountId: string, workflowId: string): Promise<Finding[]> {

@@ -3,7 +3,7 @@ import { withAccount } from '../db/client.ts';
 import { findInvoice } from '../db/invoices.ts';
 import { dunningWorkflowId, invoiceSettledSignal } from '../workflows/messages.ts';
 import type { Finding } from './examine.ts';
-import { type Recovery, startAdvance, startDunning, startSubscription, takenOver } from './restart.ts';
+import { awaitedAlone, type Recovery, startAdvance, startDunning, startSubscription, takenOver } from './restart.ts';
 
 /**
  * Mends what follows from the books alone: starts anew, a generation later, or ends what has nothing left to do. What the books do not know is left to a person: it may be the
@@ -18,6 +18,10 @@ export async function mend(recovery: Recovery, finding: Finding): Promise<boolea
     case 'invoice_without_dunning':
     case 'step_left_undone':
       return restart(recovery, accountId, id);
+    case 'due_date_without_dunning': {
+      const given = (await awaitedAlone(recovery, accountId)).find(({ invoiceId }) => invoiceId === id);
+      return given !== undefined && startDunning(recovery, given);
+    }
     case 'workflow_of_ended_subscription':
       return unlessGone(() => recovery.client.workflow.getHandle(id).terminate('the subscription has ended, and nothing is left to do'));
     case 'dunning_without_open_invoice': {

@@ -2,10 +2,11 @@ import { listAccountIds } from '../db/accounts.ts';
 import { alone, withAccount } from '../db/client.ts';
 import { listUnfinishedSubscriptions } from '../db/subscription-records.ts';
 import { listAdvancingClocks } from '../db/test-clocks.ts';
-import { dunningWorkflowId, testClockWorkflowId } from '../workflows/messages.ts';
+import { dunningWorkflowId, type StartDunning, testClockWorkflowId } from '../workflows/messages.ts';
 import { needsWorkflow } from './examine.ts';
 import { inParallel } from './in-parallel.ts';
 import {
+  awaitedAlone,
   isRunning,
   type Recovery,
   type Restored,
@@ -48,6 +49,7 @@ export const rebuild = (recovery: Recovery, onProgress: (report: RebuildReport) 
         onProgress(report);
         after = last;
       }
+      await restartDunnings(recovery, await awaitedAlone(recovery, accountId), report);
       await restartClocks(recovery, accountId, report);
     }
     return report;
@@ -67,11 +69,15 @@ async function rebuildPage(recovery: Recovery, accountId: string, ids: readonly 
   }
   // A part of a cluster may be gone: the dunnings of the others are looked at one by one, and there are few.
   const dunnings = (await restored(recovery, accountId, there)).flatMap((one) => one.dunnings);
-  await inParallel(dunnings, WIDTH, async (given) => {
+  await restartDunnings(recovery, dunnings, report);
+}
+
+/** Those that do not run. */
+const restartDunnings = (recovery: Recovery, dunnings: readonly StartDunning[], report: RebuildReport) =>
+  inParallel(dunnings, WIDTH, async (given) => {
     if (await isRunning(recovery, dunningWorkflowId(given.invoiceId))) return;
     if (await startDunning(recovery, given)) report.dunnings += 1;
   });
-}
 
 /** A dunning that outlived its subscription's workflow is of the older generation, and gives way. */
 async function restart(recovery: Recovery, { state, dunnings }: Restored, report: RebuildReport): Promise<void> {

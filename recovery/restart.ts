@@ -1,6 +1,7 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
 import { subscriptionFacts } from '../activities/facts.ts';
+import { listAwaitedInvoices } from '../db/awaited-invoices.ts';
 import { type Database, withAccount } from '../db/client.ts';
 import { nextGeneration } from '../db/generations.ts';
 import { readSubscriptionRecords } from '../db/subscription-records.ts';
@@ -41,6 +42,21 @@ function restore(accountId: string, record: Awaited<ReturnType<typeof readSubscr
   const state = restoreState(accountId, subscriptionFacts(record.subscription), record);
   return { state, dunnings: restoreDunning(state, record) };
 }
+
+/** The waits for the due dates of invoices of no subscription, as they would be started now. */
+export const awaitedAlone = ({ db }: Recovery, accountId: string): Promise<StartDunning[]> =>
+  withAccount(db, accountId, async (t) =>
+    (await listAwaitedInvoices(t)).map(({ id, customerId, currency, clock }) => ({
+      accountId,
+      subscriptionId: null,
+      customerId,
+      invoiceId: id,
+      currency,
+      planId: '',
+      clock: clock === null ? { kind: 'real' } : { kind: 'frozen', ...clock },
+      generation: 1,
+    })),
+  );
 
 /** Whether a workflow of this id is running, as the server itself knows; its list of workflows may lag behind. */
 export async function isRunning({ client }: Recovery, workflowId: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { listAwaitedInvoices } from '../../db/awaited-invoices.ts';
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { findPaymentMethod } from '../../db/payment-methods.ts';
@@ -5,6 +6,7 @@ import { findTaxRate } from '../../db/tax-rates.ts';
 import { findTestClock, listCustomerSubscriptions } from '../../db/test-clocks.ts';
 import type { Customer } from '../../domain/customer.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
+import { dunningWorkflowId } from '../../workflows/messages.ts';
 import { addressFrom } from '../address-input.ts';
 import { attach, describeAtGateway } from '../attach-payment-method.ts';
 import type { RequestContext } from '../context.ts';
@@ -164,7 +166,7 @@ export const customerRoutes = [
         const asked = customerDiscountFrom(params);
         if (asked !== null) await discountCustomer(context, t, id, asked);
         const live = typeof wanted === 'string' ? await subscriptionsOf(t, id) : [];
-        const moving = clock === null ? [] : await listCustomerSubscriptions(t, id);
+        const moving = clock === null ? [] : [...(await listCustomerSubscriptions(t, id)), ...(await dueDatesOf(t, id))];
         return {
           answer: await present(context, t, asked === null ? after : await customerOf(t, id)),
           waiting: live.filter(isDelinquent),
@@ -173,8 +175,8 @@ export const customerRoutes = [
         };
       });
       // Told again when the request is repeated, so that one which died here can be finished; whoever has joined stays as it is.
-      for (const subscriptionId of moving)
-        if (joined !== null) await context.commands.joinClock(subscriptionId, { id: joined.id, at: joined.frozenTime });
+      for (const workflowId of moving)
+        if (joined !== null) await context.commands.joinClock(workflowId, { id: joined.id, at: joined.frozenTime });
       // Who could not pay may be able to now: what is being chased is tried at once.
       for (const { id: subscriptionId } of waiting) await context.commands.paymentMethodChanged(subscriptionId, String(wanted));
       return answer;
@@ -210,3 +212,7 @@ export const customerRoutes = [
       }),
   }),
 ];
+
+/** The workflows that wait for the due dates of a customer's invoices of no subscription. */
+const dueDatesOf = async (t: AccountTransaction, customerId: string): Promise<string[]> =>
+  (await listAwaitedInvoices(t, customerId)).map(({ id }) => dunningWorkflowId(id));

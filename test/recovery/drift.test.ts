@@ -3,7 +3,8 @@ import { withAccount } from '../../db/client.ts';
 import { type DriftReport, drift } from '../../recovery/drift.ts';
 import { rebuild } from '../../recovery/rebuild.ts';
 import { startSubscription } from '../../recovery/restart.ts';
-import { dunningWorkflowId, stateQuery } from '../../workflows/messages.ts';
+import { dunningWorkflowId, invoiceWorkflowId, stateQuery } from '../../workflows/messages.ts';
+import { reactivateSubscription } from '../support/pause.ts';
 import { invoicesOf, newCustomer, newPrice, useCard } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { advanceTo, newClock } from '../support/test-clock.ts';
@@ -84,4 +85,49 @@ test('every kind of difference is found, mended where the books know how, and go
     ['workflow_without_subscription', false],
   ]);
   await found(['workflow_without_subscription', 'sub_of_nobody']);
+});
+
+test('due dates that nobody waits for, a reactivation that was lost, a payment that nobody looks up', { timeout: 240_000 }, async () => {
+  const { stripe, client, sandbox } = stack;
+  const handle = (id: string) => client.workflow.getHandle(id);
+  const price = await newPrice(stripe, 1000);
+  const invoiced = await newCustomer(stripe, null);
+  const terms = { collection_method: 'send_invoice', days_until_due: 30 } as const;
+  const sent = await stripe.subscriptions.create({ customer: invoiced, items: [{ price }], ...terms });
+  const { id: alone = '' } = await stripe.invoices.create({ customer: invoiced, currency: 'eur', ...terms });
+  await stripe.invoiceItems.create({ customer: invoiced, invoice: alone, amount: 500, currency: 'eur' });
+  await stripe.invoices.sendInvoice(alone);
+
+  const back = await subscribe(await newCustomer(stripe), price);
+  await stripe.subscriptions.cancel(back);
+  await reactivateSubscription(stripe, back);
+
+  const payer = await newCustomer(stripe);
+  const unpaid = await stripe.subscriptions.create({ customer: payer, items: [{ price }], payment_behavior: 'default_incomplete' });
+  const invoice = String(unpaid.latest_invoice);
+  const idempotencyKey = `${invoice}:attempt-1`;
+  await sandbox.arm('timeout_after_capture', { idempotencyKey });
+  await sandbox.arm('look_up_down', { idempotencyKey }, 1000);
+  await stripe.invoices.pay(invoice).catch(() => null);
+
+  await handle(dunningWorkflowId(String(sent.latest_invoice))).terminate('lost');
+  await handle(dunningWorkflowId(alone)).terminate('lost');
+  await handle(back).terminate('lost');
+  await handle(invoiceWorkflowId(invoice)).terminate('lost');
+  const nobodys: [string, string] = ['workflow_without_subscription', 'sub_of_nobody'];
+  await found(
+    nobodys,
+    ['invoice_without_dunning', sent.id],
+    ['due_date_without_dunning', alone],
+    ['subscription_without_workflow', back],
+    ['step_left_undone', unpaid.id],
+  );
+  await sandbox.disarm({ idempotencyKey });
+  const { findings } = await look({ repair: true });
+  expect(findings.filter(({ mended }) => !mended).map(({ id }) => id)).toEqual(['sub_of_nobody']);
+  await found(nobodys);
+  for (const id of [dunningWorkflowId(String(sent.latest_invoice)), dunningWorkflowId(alone), back])
+    expect((await handle(id).describe()).status.name).toBe('RUNNING');
+  // What was taken under the first key is found there, and taken once.
+  await vi.waitFor(async () => expect((await stripe.invoices.retrieve(invoice)).status).toBe('paid'), { timeout: 30_000, interval: 200 });
 });

@@ -179,3 +179,24 @@ test('error_if_incomplete is kept: a decline takes the change back', () => {
   const { state } = restore({ invoices: [invoice({ paymentBehavior: 'error_if_incomplete' })] });
   expect(state.parked).toMatchObject([{ manner: { collect: true, dropIfDeclined: true } }]);
 });
+
+test('an invoice that was sent is waited for by its dunning, and asked for by nobody', () => {
+  const dueDate = START + 30 * 86_400;
+  const { state, dunnings } = restore({ invoices: [invoice({ dueDate })] });
+  expect(state).toMatchObject({ dunning: ['in_1'], parked: [] });
+  expect(dunnings).toMatchObject([{ invoiceId: 'in_1', subscriptionId: 'sub_1', generation: 2 }]);
+  // A card that was declined meanwhile changes nothing.
+  expect(restore({ invoices: [invoice({ dueDate, attempts: [attempt('declined')] })] }).state).toMatchObject({
+    dunning: ['in_1'],
+    parked: [],
+  });
+});
+
+test.each<[string, Partial<UnsettledInvoice>, Partial<Subscription>]>([
+  ['one that was given up', { autoAdvance: false }, { status: 'past_due' }],
+  ['one of a subscription that has ended', {}, { status: 'canceled' }],
+  ['a draft of one', { status: 'draft', automaticallyFinalizesAt: START + 3600 }, {}],
+])('nobody waits for the due date of %s', (_, patch, of) => {
+  const { state, dunnings } = restore({ subscription: subscription(of), invoices: [invoice({ dueDate: START + 86_400, ...patch })] });
+  expect([state.dunning, state.parked, dunnings]).toEqual([[], [], []]);
+});
