@@ -18,7 +18,7 @@ export interface Account {
   /** `manual` or the name of an external TaxCalculator known to the worker. */
   taxCalculator: string;
   dunningPolicy: DunningPolicy;
-  /** How long a renewal's invoice stays a draft before it finalises itself, seconds; 0: it is final at once. */
+  /** How long an invoice that the engine makes by itself (a renewal, the end of a trial or pause, a scheduled change) stays a draft before it finalises itself, seconds; 0: it is final at once. */
   invoiceGraceSeconds: number;
   invoiceNumberPrefix: string;
   seller: InvoiceParty;

@@ -4,7 +4,7 @@ import { z } from './zod.ts';
 
 export const accountRetrieve = z.strictObject({ expand });
 
-/** `invoice_grace_seconds`: how long a renewal's invoice stays a draft that may be changed before it finalises itself, at most 72 hours. */
+/** `invoice_grace_seconds`: how long an invoice that the engine makes by itself stays a draft that may be changed before it finalises itself, at most 72 hours. */
 export const accountUpdate = z.strictObject({ invoice_grace_seconds: z.int().min(0).max(MAX_INVOICE_GRACE).optional(), expand });
 
 export const account = z
@@ -23,7 +23,12 @@ export const account = z
     default_tax_rates: z.array(z.string()),
     tax_calculator: z.string(),
     invoice_number_prefix: z.string(),
-    invoice_grace_seconds: z.int().openapi({ description: "How long a renewal's invoice stays a draft before it finalises itself." }),
+    invoice_grace_seconds: z
+      .int()
+      .openapi({
+        description:
+          'How long an invoice that the engine makes by itself (a renewal, the end of a trial or pause, a scheduled change) stays a draft before it finalises itself.',
+      }),
     dunning_policy: z.strictObject({
       retry_delays: z.array(z.int()),
       hard_declines: z.array(z.string()),

@@ -28,7 +28,7 @@ export interface InvoiceRequest {
   autoAdvance: boolean;
   /** Leave it a draft for a person to finalise (Stripe does so while a subscription is unpaid). */
   leaveDraft?: boolean;
-  /** Seconds for which it stays a draft that may be changed, and finalises itself then (see `Account.invoiceGraceSeconds`). */
+  /** Seconds for which it stays a draft that may be changed, and finalises itself then (see `Account.invoiceGraceSeconds`). Absent: as the decision has it. */
   graceSeconds?: number;
   /** It may never be paid, and then leaves everything as it was: discounts that it uses are not used up yet. */
   mayBeDropped?: boolean;
@@ -67,7 +67,7 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   );
   const parts = gross.map((part, index) => ({ ...part, line: discounted[index] ?? part.line }));
   const external = account.taxCalculator !== 'manual';
-  const grace = request.graceSeconds ?? 0;
+  const grace = request.graceSeconds ?? draft.graceSeconds ?? 0;
   const waits = request.leaveDraft === true || grace > 0;
   const autoAdvance = request.autoAdvance && hold !== 'keep_as_draft';
   const taxes: TaxAmount[][] = external

@@ -13,6 +13,8 @@ import type { Invoice, InvoiceItem } from './invoice.ts';
 export interface DecisionContext {
   asOf: Instant;
   newId: IdSource;
+  /** Where the engine decides by itself: how long what it bills stays a draft. Absent: somebody asks, and it is final at once. */
+  graceSeconds?: number;
 }
 
 /**

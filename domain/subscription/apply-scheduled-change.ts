@@ -14,7 +14,7 @@ import { commandAllowed, hasEnded } from './transitions.ts';
 
 /**
  * Carries out a scheduled change at its instant (`asOf`), as if it were asked for then. At the end of the period it changes what the coming one is billed for, and the renewal,
- * which is decided next for the same instant, bills that. What has become impossible is recorded as failed, with the reason, and the subscription goes on as it is. A change
+ * which is decided next for the same instant, bills that. An invoice of its own has the draft window, as all that the engine makes by itself. What has become impossible is recorded as failed, with the reason, and the subscription goes on as it is. A change
  * that is not scheduled any more: an empty decision.
  */
 export function decideScheduledApplication(
@@ -28,7 +28,10 @@ export function decideScheduledApplication(
   const closed = { ...scheduled, closedAt: context.asOf };
   try {
     const atBoundary = context.asOf >= subscription.currentPeriodEnd;
-    const decision = (atBoundary ? changeAtBoundary : decideChange)(snapshot, scheduled.change, context);
+    const decision = (atBoundary ? changeAtBoundary : decideChange)(snapshot, scheduled.change, {
+      ...context,
+      graceSeconds: snapshot.account.invoiceGraceSeconds,
+    });
     return withScheduled(snapshot, decision, [{ ...closed, status: 'applied' }]);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

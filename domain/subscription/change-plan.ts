@@ -286,6 +286,8 @@ function invoiceChange(draft: DecisionDraft, before: Subscription, settlement: S
     autoAdvance: !leaveDraft,
     leaveDraft,
     mayBeDropped: waits,
+    // Who says how the payment is to be waited for wants it asked for at once.
+    ...(command.paymentBehavior === 'allow_incomplete' ? {} : { graceSeconds: 0 }),
   });
   const usedDiscountIds = usedUpBy(draft, invoice);
   if (!waits || invoice.amountRemaining === 0) {

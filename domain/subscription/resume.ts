@@ -47,9 +47,9 @@ export function decideResumption(snapshot: BillingSnapshot, command: ResumeSubsc
   return finishDecision(draft);
 }
 
-/** A pause ends by itself at `asOf`, in the way it was told when it was asked for. Empty where it was ended or moved meanwhile. */
+/** A pause ends by itself at `asOf`, in the way it was told when it was asked for; what it bills has the draft window. Empty where it was ended or moved meanwhile. */
 export function decideScheduledResumption(snapshot: BillingSnapshot, context: DecisionContext): Decision {
-  const draft = beginDecision(snapshot, context);
+  const draft = beginDecision(snapshot, { ...context, graceSeconds: snapshot.account.invoiceGraceSeconds });
   const { status, pause } = subscriptionOf(draft);
   if (status !== 'paused' || !pause || pause.resumesAt === null || context.asOf < pause.resumesAt) return emptyDecision();
   return resume(draft, pause.resume);

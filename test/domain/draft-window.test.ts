@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { decideFinalization, type Finalization } from '../../domain/invoicing/finalize-invoice.ts';
 import { decideAutoAdvance } from '../../domain/invoicing/set-auto-advance.ts';
+import { decideScheduledApplication } from '../../domain/subscription/apply-scheduled-change.ts';
+import { decideScheduledResumption } from '../../domain/subscription/resume.ts';
 import type { Instant } from '../../domain/time.ts';
 import { anAccount, MemoryBook, on } from '../support/memory-book.ts';
-import { cancel, changeItem, createPaid, linesOf, renew } from '../support/subscribe.ts';
+import { cancel, changeItem, changePlan, createPaid, linesOf, pause, renew, resume as resumeNow } from '../support/subscribe.ts';
 
 const HOUR = 3600;
+const DAY = 24 * HOUR;
 
 /** A subscription whose second period has begun, and the draft of its renewal. */
 function renewed(at = '2025-01-31', patch: Parameters<typeof anAccount>[0] = {}): MemoryBook {
@@ -50,6 +53,59 @@ describe('the grace period of a renewal', () => {
       amountDue: 3100,
     });
     expect(book.ledger('receivable')).toBe(3100);
+  });
+
+  test('the end of a trial has it too', () => {
+    const book = new MemoryBook({ account: anAccount({ invoiceGraceSeconds: HOUR }) });
+    book.price('pro', '3100');
+    createPaid(book, on('2025-01-31'), ['pro'], { trial: { days: 10 } });
+    renew(book);
+    expect(book.living.status).toBe('active');
+    expect(book.lastInvoice).toMatchObject({ status: 'draft', automaticallyFinalizesAt: on('2025-02-10') + HOUR, amountDue: 3100 });
+    changePlan(book, on('2025-02-11'), { trialEnd: on('2025-02-20') });
+    changePlan(book, on('2025-02-12'), { trialEnd: 'now' });
+    expect(book.lastInvoice).toMatchObject({ status: 'open', automaticallyFinalizesAt: null });
+  });
+
+  test.each([
+    ['now', '2025-03-20'],
+    ['unchanged', '2025-03-31'],
+  ] as const)('a pause that ends by itself has it, one that somebody ends has not (anchor %s)', (billingCycleAnchor, date) => {
+    const resume = { billingCycleAnchor, prorationBehavior: 'always_invoice' } as const;
+    const book = renewed('2025-01-31');
+    pause(book, on('2025-03-10'), { resumesAt: on(date), resume });
+    expect(book.lastInvoice).toMatchObject({ automaticallyFinalizesAt: null });
+    book.do(on(date), decideScheduledResumption);
+    expect(book.lastInvoice).toMatchObject({
+      status: 'draft',
+      automaticallyFinalizesAt: on(date) + HOUR,
+      billingReason: 'subscription_update',
+    });
+    pause(book, on(date) + DAY);
+    resumeNow(book, on(date) + 2 * DAY);
+    expect(book.lastInvoice).toMatchObject({ status: 'open', automaticallyFinalizesAt: null });
+  });
+
+  test('a scheduled change has it, unless it says how its payment is to be waited for', () => {
+    for (const [paymentBehavior, status] of [
+      ['allow_incomplete', 'draft'],
+      ['default_incomplete', 'open'],
+      ['pending_if_incomplete', 'open'],
+    ] as const) {
+      const book = renewed('2025-01-31');
+      const effectiveAt = on('2025-03-14');
+      changeItem(
+        book,
+        on('2025-03-01'),
+        'si_pro',
+        { priceId: 'max' },
+        { effectiveAt, prorationBehavior: 'always_invoice', paymentBehavior },
+      );
+      const [scheduled] = book.living.scheduledChanges;
+      book.do(effectiveAt, (snapshot, context) => decideScheduledApplication(snapshot, { changeId: scheduled?.id ?? '' }, context));
+      expect(book.lastInvoice).toMatchObject({ status, billingReason: 'subscription_update' });
+      expect(book.lastInvoice.automaticallyFinalizesAt).toBe(status === 'draft' ? effectiveAt + HOUR : null);
+    }
   });
 
   test('an hour is an hour where the clocks change', () => {

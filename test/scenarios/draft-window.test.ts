@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { instant } from '../../domain/time.ts';
 import { fakeTaxCalculator } from '../../gateways/tax/fake-external.ts';
+import { pauseSubscription } from '../support/pause.ts';
 import { calendarLine, invoicesOf, newCustomer, newPrice, startLife, statusOf, useCard, withoutIds } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { advanceTo, changesOf, newClock } from '../support/test-clock.ts';
@@ -163,6 +164,27 @@ test('plan changes within the hour: an invoice of its own, or pending for the ne
   expect(next.lines.data).toHaveLength(3);
   expect(withoutIds(next)).toEqual(withoutIds(preview));
   expect(await stripe.invoices.retrieve(draft.id)).toMatchObject({ status: 'paid', total: 1200 });
+});
+
+test('a pause that ends by itself and a scheduled change wait too; what somebody asks for does not', { timeout: 120_000 }, async () => {
+  const { clock, customer, id } = await subscribed();
+  const item = (await stripe.subscriptions.retrieve(id)).items.data[0]?.id ?? '';
+  const later = { items: [{ id: item, quantity: 2 }], effective_at: instant('2027-02-10T10:00:00Z'), proration_behavior: 'always_invoice' };
+  await stripe.subscriptions.update(id, later as Stripe.SubscriptionUpdateParams);
+  await advanceTo(stripe, clock, '2027-02-10T10:30:00Z');
+  const changed = await latest(customer);
+  expect(changed).toMatchObject({ status: 'draft', automatically_finalizes_at: instant('2027-02-10T11:00:00Z') });
+  await advanceTo(stripe, clock, '2027-02-12T10:00:00Z');
+  expect(await stripe.invoices.retrieve(changed.id)).toMatchObject({
+    status: 'paid',
+    status_transitions: { finalized_at: instant('2027-02-10T11:00:00Z') },
+  });
+  await pauseSubscription(stripe, id, { resumes_at: instant('2027-04-01T00:00:00Z') });
+  await advanceTo(stripe, clock, '2027-04-01T00:59:59Z');
+  const resumed = await latest(customer);
+  expect(resumed).toMatchObject({ status: 'draft', automatically_finalizes_at: instant('2027-04-01T01:00:00Z'), total: 2400 });
+  await advanceTo(stripe, clock, '2027-04-01T01:00:00Z');
+  expect((await stripe.invoices.retrieve(resumed.id)).status).toBe('paid');
 });
 
 test('an external tax engine is asked when the hour is over, and by whoever finalises', { timeout: 120_000 }, async () => {
