@@ -23,12 +23,10 @@ export const account = z
     default_tax_rates: z.array(z.string()),
     tax_calculator: z.string(),
     invoice_number_prefix: z.string(),
-    invoice_grace_seconds: z
-      .int()
-      .openapi({
-        description:
-          'How long an invoice that the engine makes by itself (a renewal, the end of a trial or pause, a scheduled change) stays a draft before it finalises itself.',
-      }),
+    invoice_grace_seconds: z.int().openapi({
+      description:
+        'How long an invoice that the engine makes by itself (a renewal, the end of a trial or pause, a scheduled change) stays a draft before it finalises itself.',
+    }),
     dunning_policy: z.strictObject({
       retry_delays: z.array(z.int()),
       hard_declines: z.array(z.string()),
