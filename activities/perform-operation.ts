@@ -74,7 +74,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
       const query = typeof plan.query === 'function' ? await plan.query(t) : plan.query;
       // Sent together and run in this order, so the look-up happens under the lock and costs no trip of its own.
       const [snapshot, first, current] = await Promise.all([
-        loadSnapshot(t, { ...query, asOf: envelope.asOf }),
+        loadSnapshot(t, { ...query, asOf: plan.parameters.preview?.asOf ?? envelope.asOf }),
         firstAnswer(t),
         generationOf(t, envelope, query),
       ]);

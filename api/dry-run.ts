@@ -49,7 +49,7 @@ async function tryOut<C extends object>(
   { asOf, suppose = (snapshot) => snapshot }: Trial,
   decide: (snapshot: BillingSnapshot, command: C, context: DecisionContext) => Decision,
 ): Promise<DryRun> {
-  const snapshot = catchUp(suppose(await loadSnapshot(t, { ...query, asOf, lock: false })), asOf, randomId);
+  const snapshot = catchUp(suppose(await loadSnapshot(t, { ...query, asOf: command.preview?.asOf ?? asOf, lock: false })), asOf, randomId);
   const decision = decideAsPreviewed(command.preview, snapshot, contextAt(asOf), (given, context) => decide(given, command, context));
   return { snapshot, decision };
 }

@@ -11,17 +11,20 @@ import { measureRebuild } from './rebuild.ts';
 import { measureRenewals } from './renewals.ts';
 import { describeMachine, print, type Report } from './report.ts';
 import { openSeeder } from './seed.ts';
+import { measureUsage } from './usage.ts';
 
 /** Customers without a subscription, for the creations that the API is timed with. */
 const NEWCOMERS = 500;
 
-/** `npm run bench -- --subscriptions 1000 --seconds 10 --json report.json`; `npm run bench -- --rebuild 10000` measures a rebuild, and nothing else. */
+/** `npm run bench -- --subscriptions 1000 --seconds 10 --json report.json`; `npm run bench -- --rebuild 10000` measures a rebuild, and `-- --usage` meter events, and nothing else. */
 await runMain(async () => {
   const { values } = parseArgs({
     options: {
       subscriptions: { type: 'string', default: '200' },
       seconds: { type: 'string', default: '5' },
       rebuild: { type: 'string' },
+      usage: { type: 'boolean', default: false },
+      events: { type: 'string', default: '1000000' },
       json: { type: 'string' },
     },
   });
@@ -45,6 +48,11 @@ await runMain(async () => {
       if (rebuildOf !== null) {
         const rebuilt = await measureRebuild(rebuildOf, { client, engine, seeder, say });
         process.stdout.write(`${JSON.stringify({ machine, rebuilt }, null, 2)}\n`);
+        return;
+      }
+      if (values.usage) {
+        const usage = await measureUsage({ engine, seeder, seconds, events: positive('--events', values.events), say });
+        process.stdout.write(`${JSON.stringify({ machine, usage }, null, 2)}\n`);
         return;
       }
       const floor = await measureFloor(count, client, engine, say);

@@ -98,8 +98,9 @@ function dateAt(decision: Decision, from: Instant, to: Instant): Decision {
 function outcomeOf(snapshot: BillingSnapshot, decision: Decision, digest: Digest): string {
   let made = 0;
   const newId = (prefix: string): string => `${prefix}_${++made}`;
-  const after = applyDecision(snapshot, decision);
+  const { usage: _, ...after } = applyDecision(snapshot, decision);
   const invoice = madeBy(decision, snapshot) ?? foresee(after, 1, newId)[0] ?? null;
+  // The next invoice is taken without usage: it goes on coming, and nobody has changed anything by it.
   // Whether it is paid up says nothing about what was previewed.
   const text = JSON.stringify([invoice && moneyOf(invoice), essence(after.subscription && { ...after.subscription, status: undefined })]);
   // A price made in passing has another id when it is applied; what it says is the same.

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Adjustment, adjustMeterEvent } from '../../db/adjust-meter-event.ts';
+import { loadSnapshot } from '../../db/billing-snapshot.ts';
 import { insertMeter, updateMeter } from '../../db/meters.ts';
 import { readUsage } from '../../db/read-usage.ts';
 import { recordMeterEvents } from '../../db/record-meter-events.ts';
 import { quantityOf } from '../../domain/usage/measure.ts';
 import { FORMULAS, type Formula } from '../../domain/usage/meter.ts';
 import type { GivenEvent } from '../../domain/usage/meter-event.ts';
+import type { UsagePeriod } from '../../domain/usage/usage-period.ts';
 import { aMeter, START } from '../api/examples.ts';
-import { openWorld, type World } from './world.ts';
+import { creation, openWorld, type World, record as write } from './world.ts';
 
 const HOUR = 3600;
 const NOON = START - (START % HOUR);
@@ -163,4 +165,36 @@ test('whole hours are read from the rollups by their index, and the events besid
   expect(plans.join('\n')).toMatch(/usage_rollups_pkey/);
   expect(plans.join('\n')).toMatch(/meter_events_in_time/);
   expect(plans.join('\n')).not.toMatch(/Seq Scan on (usage_rollups|meter_events)/);
+});
+
+test("no usage of an item is billed twice; a stretch of no length is in nobody's way", async () => {
+  await write(world, 'acct_1', creation(1, 'sub_metered'));
+  const period = (id: string, start: number, end: number): UsagePeriod => ({
+    id,
+    subscriptionId: 'sub_metered',
+    subscriptionItemId: 'si_sub_metered',
+    priceId: 'price_1',
+    start,
+    end,
+    quantity: '1.5',
+    amount: 3,
+    net: 3,
+    watermark: 1,
+    taxRateIds: [],
+    invoiceId: null,
+    invoiceLineId: null,
+    invoiceItemId: null,
+  });
+  const bill = (...insert: UsagePeriod[]) => write(world, 'acct_1', { usage: { insert, change: [] } });
+  await bill(period('up_1', START, START + 100), period('up_2', START + 50, START + 50), period('up_3', START + 100, START + 200));
+  await expect(bill(period('up_4', START + 199, START + 300))).rejects.toThrow(/usage_periods_never_overlap/);
+  await write(world, 'acct_1', {
+    usage: { insert: [], change: [{ ...period('up_1', START, START + 100), quantity: '2', amount: 4, net: 4, watermark: 9 }] },
+  });
+  const { usage, ...snapshot } = await world.as('acct_1', (t) =>
+    loadSnapshot(t, { subscriptionId: 'sub_metered', asOf: START + 300, lock: false }),
+  );
+  expect(snapshot.subscription?.id).toBe('sub_metered');
+  // Nothing of it is metered by its price, so nothing is read.
+  expect(usage).toBeUndefined();
 });

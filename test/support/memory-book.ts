@@ -14,6 +14,9 @@ import type { ScheduledChange } from '../../domain/subscription/scheduled-change
 import type { BilledPeriod, Subscription } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import { type Instant, instant } from '../../domain/time.ts';
+import type { Meter } from '../../domain/usage/meter.ts';
+import type { UsagePeriod } from '../../domain/usage/usage-period.ts';
+import { type MeteredEvent, usageAt } from './memory-usage.ts';
 
 /** Midnight UTC of a date, or an instant in full. */
 export const on = (date: string): Instant => instant(date.length === 10 ? `${date}T00:00:00Z` : date);
@@ -82,6 +85,10 @@ export class MemoryBook {
   readonly invoices = new Map<string, Invoice>();
   readonly pendingItems = new Map<string, InvoiceItem>();
   readonly billed = new Map<string, BilledPeriod>();
+  readonly meters: Record<string, Meter> = {};
+  /** What was used, in the order in which it was reported. */
+  readonly used: MeteredEvent[] = [];
+  readonly usage = new Map<string, UsagePeriod>();
   readonly attempts = new Map<string, PaymentAttempt>();
   readonly journal: JournalTransaction[] = [];
   readonly scheduledChanges = new Map<string, ScheduledChange>();
@@ -204,8 +211,12 @@ export class MemoryBook {
   }
 
   /** What the database would answer: see `db/billing-snapshot.ts`. */
-  snapshot(about: { invoiceId?: string; itemId?: string } = {}): BillingSnapshot {
+  snapshot(about: { invoiceId?: string; itemId?: string; asOf?: Instant } = {}): BillingSnapshot {
     const { subscription } = this;
+    const usage =
+      subscription && about.asOf !== undefined && Object.keys(this.meters).length > 0
+        ? { usage: usageAt(this, subscription, about.asOf) }
+        : {};
     return structuredClone({
       account: this.account,
       customer: this.customer,
@@ -226,6 +237,7 @@ export class MemoryBook {
       invoice: about.invoiceId === undefined ? null : this.invoice(about.invoiceId),
       attempts: [...this.attempts.values()].filter((attempt) => attempt.invoiceId === about.invoiceId),
       paymentMethods: this.paymentMethods,
+      ...usage,
     });
   }
 
@@ -242,7 +254,7 @@ export class MemoryBook {
     decide: (snapshot: BillingSnapshot, context: ReturnType<MemoryBook['context']>) => Decision,
     about: { invoiceId?: string; itemId?: string } = {},
   ): Decision {
-    const decision = decide(this.snapshot(about), this.context(asOf));
+    const decision = decide(this.snapshot({ ...about, asOf }), this.context(asOf));
     this.record(decision);
     return decision;
   }
@@ -269,6 +281,11 @@ export class MemoryBook {
     for (const { invoiceItemId, invoiceId, invoiceLineId } of decision.billed.attach) {
       for (const row of this.billed.values())
         if (row.invoiceItemId === invoiceItemId) this.billed.set(row.id, { ...row, invoiceId, invoiceLineId });
+    }
+    for (const period of [...decision.usage.insert, ...decision.usage.change]) this.usage.set(period.id, period);
+    for (const { invoiceItemId, invoiceId, invoiceLineId } of decision.billed.attach) {
+      for (const period of this.usage.values())
+        if (period.invoiceItemId === invoiceItemId) this.usage.set(period.id, { ...period, invoiceId, invoiceLineId });
     }
     for (const id of decision.pendingItems.remove) must(this.pendingItems.delete(id) || null, id);
     if (decision.attempt) this.attempts.set(decision.attempt.id, decision.attempt);
@@ -341,6 +358,16 @@ export class MemoryBook {
   }
 
   #checkCoverage(): void {
+    const periods = [...this.usage.values()];
+    for (const period of periods) {
+      const clash = periods.find(
+        (other) =>
+          other !== period &&
+          other.subscriptionItemId === period.subscriptionItemId &&
+          Math.max(other.start, period.start) < Math.min(other.end, period.end),
+      );
+      if (clash) throw new Error(`${period.id} and ${clash.id} bill the same usage`);
+    }
     const rows = [...this.billed.values()];
     for (const row of rows) {
       if (!(row.originalStart <= row.start && row.start <= row.end && row.end <= row.originalEnd))
