@@ -38,3 +38,19 @@ it('answers within its deadline when no worker runs, and the same key asks for t
   for await (const { workflowId } of stack.client.workflow.list({ query: `TaskQueue = '${stack.taskQueue}'` })) started.push(workflowId);
   expect(started.length).toBeLessThanOrEqual(1);
 });
+
+it('makes the price of a request that is sent again once', async () => {
+  const { stripe } = stack;
+  const customer = await stripe.customers.create({ name: 'Ben' });
+  const product = (await stripe.products.create({ name: 'Desk' })).id;
+  const items = [{ price_data: { currency: 'eur', product, unit_amount: 700, recurring: { interval: 'month' } } }] as const;
+  for (let n = 0; n < 2; n += 1) {
+    const asked = stripe.subscriptions.create({ customer: customer.id, items: [...items] }, { idempotencyKey: 'two' });
+    await expect(asked).rejects.toMatchObject({ statusCode: 503 });
+  }
+  const { data } = await stripe.prices.list({ product });
+  expect(data).toMatchObject([{ active: false, unit_amount: 700 }]);
+  expect(
+    (await stripe.events.list({ type: 'price.created' })).data.filter((event) => (event.data.object as Stripe.Price).product === product),
+  ).toHaveLength(1);
+});

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Recomputation, recomputeInvoice } from '../../domain/invoicing/recompute.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
+import { tiered } from '../support/price-models.ts';
 import { cancel, changeItem, create, createPaid, payAll, renew } from '../support/subscribe.ts';
 
 const JAN_1 = on('2025-01-01');
@@ -44,6 +45,33 @@ const reprice = (book: MemoryBook, unitAmountDecimal: string): void => {
 };
 
 describe('a finalised invoice with the inputs of today', () => {
+  test('is what it was for prices with tiers, in packages and in another currency; another tax is told', () => {
+    const book = world();
+    book.price(
+      'tiers',
+      '0',
+      'month',
+      tiered('graduated', [
+        [2, 1000, 50],
+        [null, '333.3333'],
+      ]),
+    );
+    book.price('packs', '2500', 'month', { transformQuantity: { divideBy: 5, round: 'up' } });
+    createPaid(book, JAN_1, ['tiers × 5', 'packs × 6']);
+    expect(told(recompute(book))).toEqual({ credit: [], charge: [], paid: [0, 0], reasons: [] });
+    changeItem(book, JAN_16, 'si_tiers', { quantity: '7' }, { prorationBehavior: 'always_invoice' });
+    expect(told(recompute(book))).toEqual({ credit: [], charge: [], paid: [0, 0], reasons: [] });
+    book.account.defaultTaxRateIds = [];
+    expect(told(recompute(book)).reasons).toContainEqual(expect.stringMatching(/no tax/));
+
+    const yen = world();
+    yen.price('both', '2000', 'month', {
+      currencyOptions: { jpy: { unitAmountDecimal: '3000', tiers: null, taxBehavior: 'unspecified' } },
+    });
+    createPaid(yen, JAN_1, ['both × 2'], { currency: 'jpy' });
+    expect(told(recompute(yen))).toEqual({ credit: [], charge: [], paid: [0, 0], reasons: [] });
+  });
+
   test('is what it was while nothing has changed', () => {
     const book = world();
     createPaid(book, JAN_1, ['pro × 3']);
