@@ -21,6 +21,7 @@ export const createSubscription =
           ...[...command.items, ...(command.addInvoiceItems ?? [])].flatMap((item) => item.taxRateIds),
         ],
         ...redeemedBy(command),
+        trialHistory: command.trialReuse !== undefined,
         paymentMethodIds: command.defaultPaymentMethodId === null ? [] : [command.defaultPaymentMethodId],
         lock: true,
       },

@@ -30,6 +30,7 @@ const LOUDNESS: Record<RefusalCode, 'expected' | 'alarm'> = {
   customer_deleted: 'expected',
   coupon_expired: 'expected',
   promotion_code_restricted: 'expected',
+  trial_already_used: 'expected',
   operation_conflict: 'alarm',
   generation_superseded: 'expected',
   preview_outdated: 'expected',

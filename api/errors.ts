@@ -76,6 +76,7 @@ const REFUSAL_ANSWERS: Record<RefusalCode, HttpRefusal> = {
   customer_deleted: invalid('resource_missing'),
   coupon_expired: invalid('coupon_expired'),
   promotion_code_restricted: invalid('promotion_code_restricted'),
+  trial_already_used: invalid('trial_already_used'),
   operation_conflict: { status: 400, type: 'idempotency_error', code: 'idempotency_key_reused' },
   generation_superseded: invalid('lock_timeout', 409),
   // Not 409, which Stripe's clients take for a reason to try again.

@@ -63,6 +63,7 @@ export function creationFrom(
     ...(params.backdate_start_date === undefined ? {} : { backdateStartDate: params.backdate_start_date }),
     ...(params.proration_behavior === 'create_prorations' ? {} : { prorationBehavior: params.proration_behavior }),
     ...trialFrom(params),
+    ...(params.trial_reuse === undefined || params.trial_reuse === 'allow' ? {} : { trialReuse: params.trial_reuse }),
     ...missingPaymentMethodFrom(params),
     ...(params.add_invoice_items === undefined
       ? {}

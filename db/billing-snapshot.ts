@@ -32,6 +32,8 @@ export interface SnapshotQuery {
   paymentMethodIds?: readonly string[] | undefined;
   couponIds?: readonly string[] | undefined;
   promotionCodeIds?: readonly string[] | undefined;
+  /** Whether to look for trials that the customer had. */
+  trialHistory?: boolean | undefined;
   /** The instant of the decision: what has been used until then is read with it. */
   asOf?: Instant | undefined;
   /** Hold the customer's row until the transaction ends: decisions about one customer come one after another; and the coupons and codes that are asked for. */
@@ -122,6 +124,9 @@ select
     select unnest($9::text[]) union select coupon_id from codes union select wish #>> '{}' from scheduled, jsonb_path_query(change, '$.**.couponId') wish))) as coupons,
   case when exists (select from codes) then exists (
     select from invoices i where i.account_id = $1 and i.customer_id = (select id from cus) and i.amount_paid > 0) else false end as has_paid_before,
+  case when $11::boolean then (select coalesce(jsonb_agg(distinct l.product_id), '[]') from invoices i
+    join invoice_lines l on l.account_id = i.account_id and l.invoice_id = i.id
+    where i.account_id = $1 and i.customer_id = (select id from cus) and l.explanation ->> 'rule' = 'trial') else '[]' end as trialed,
   (select coalesce(jsonb_agg(to_jsonb(b) order by b.subscription_item_id, b."start", b.id), '[]') from billed b) as billed,
   (select coalesce(jsonb_agg(to_jsonb(p) order by p.date, p.position), '[]') from pending p) as pending,
   (select coalesce(jsonb_agg(to_jsonb(p) order by p.date, p.position), '[]') from loose p) as loose,
@@ -148,6 +153,7 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
       query.invoiceItemId ?? null,
       couponIds,
       promotionCodeIds,
+      query.trialHistory === true,
     ]),
   ]);
   const read = rows[0] ?? {};
@@ -171,6 +177,7 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
     coupons: byId(list('coupons').map((row) => fromRow(COUPONS, row))),
     promotionCodes: byId(list('codes').map((row) => fromRow(PROMOTION_CODES, row))),
     hasPaidBefore: read['has_paid_before'] === true,
+    trialedProductIds: read['trialed'] as unknown as string[],
     billed: list('billed').map((row) => fromRow(BILLED_PERIODS, row)),
     pendingItems: list('pending').map((row) => fromRow(INVOICE_ITEMS, row)),
     customerItems: list('loose').map((row) => fromRow(INVOICE_ITEMS, row)),

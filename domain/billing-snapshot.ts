@@ -25,6 +25,8 @@ export interface BillingSnapshot {
   promotionCodes: Record<string, PromotionCode>;
   /** Whether the customer has paid an invoice; false where no promotion code is asked for. */
   hasPaidBefore: boolean;
+  /** Products that the customer had on a free trial, on whichever subscription; empty where it is not asked for. */
+  trialedProductIds: string[];
   /** Coverage of the subscription's items that ends after the start of the current period, by subscription item and start. */
   billed: BilledPeriod[];
   /** Pending invoice items of the subscription (and, when creating, none). */

@@ -31,6 +31,7 @@ export const REFUSAL_CODES = [
   'customer_deleted',
   'coupon_expired',
   'promotion_code_restricted',
+  'trial_already_used',
   'operation_conflict',
   'generation_superseded',
   'preview_outdated',

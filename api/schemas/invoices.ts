@@ -102,6 +102,7 @@ export const invoicePreview = z.strictObject({
       default_tax_rates: idList(20).nullable().optional(),
       trial_end: trialEnd.optional(),
       trial_period_days: subscriptionCreate.shape.trial_period_days,
+      trial_reuse: subscriptionCreate.shape.trial_reuse,
       trial_settings: subscriptionCreate.shape.trial_settings,
       trial_change_behavior: subscriptionUpdate.shape.trial_change_behavior,
       add_invoice_items: subscriptionCreate.shape.add_invoice_items,

@@ -118,6 +118,10 @@ export const subscriptionCreate = z.strictObject({
   trial_period_days: trialPeriodDays.optional(),
   trial_end: trialEnd.optional(),
   trial_settings: trialSettings.optional(),
+  trial_reuse: z
+    .enum(['allow', 'refuse', 'drop'])
+    .optional()
+    .openapi({ description: 'Ours: what becomes of the trial where the customer had one of the same product before.' }),
   add_invoice_items: z.array(oneTimeItem).max(MAX_ONE_TIME_ITEMS).optional(),
   discounts,
   ...descriptive,

@@ -35,5 +35,15 @@ export function decideCustomerDiscount(
     purchase: null,
   });
   draft.decision.customerDiscount = discount;
+  const [replaced] = present;
+  // As Stripe, who changes from one coupon to another is told so, beside the end of the old one.
+  if (replaced && discount && discount.id !== replaced.id) {
+    const { couponId, promotionCodeId, start, end } = replaced;
+    draft.decision.events = draft.decision.events.map((event) =>
+      event.type === 'customer.discount.created'
+        ? { ...event, type: 'customer.discount.updated', previous: { couponId, promotionCodeId, start, end } }
+        : event,
+    );
+  }
   return finishDecision(draft);
 }

@@ -61,6 +61,8 @@ export interface CreateSubscription extends Previewed {
   /** `none`: neither the past nor a stub is billed. Absent: both are. */
   prorationBehavior?: ProrationBehavior;
   trial?: NewTrial;
+  /** What becomes of it where the customer had a trial of one of the products before: refused, or left out. Absent: they have another. */
+  trialReuse?: 'refuse' | 'drop';
   trialMissingPaymentMethod?: MissingPaymentMethod;
   addInvoiceItems?: OneTimeItem[];
   discounts?: DiscountWish[];

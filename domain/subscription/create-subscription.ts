@@ -24,7 +24,7 @@ import { billOnce } from './bill-once.ts';
 import { checkItemQuantity, checkPaymentMethod, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
 import type { CreateSubscription, ItemPeriodEnd } from './commands.ts';
 import { discountSubscription } from './discount-subscription.ts';
-import { planTrialPeriod, remindWhereDue, trialFacts, trialLines } from './start-trial.ts';
+import { planTrialPeriod, remindWhereDue, trialFacts, trialLines, withoutUsedTrial } from './start-trial.ts';
 import type { Subscription, SubscriptionItem } from './subscription.ts';
 import { nextStatus } from './transitions.ts';
 
@@ -38,7 +38,8 @@ export const PAYMENT_PATIENCE = 23 * 3600;
  * a line of nothing per item, and the subscription trialing once what else the first invoice asks for is paid.
  * @throws Refusal about the parameter at fault, in Stripe's notation
  */
-export function decideCreation(snapshot: BillingSnapshot, command: CreateSubscription, context: DecisionContext): Decision {
+export function decideCreation(snapshot: BillingSnapshot, asked: CreateSubscription, context: DecisionContext): Decision {
+  const command = withoutUsedTrial(snapshot, asked);
   const { asOf } = context;
   const { account, customer } = snapshot;
   if (snapshot.subscription) throw new Refusal('operation_conflict', `The subscription ${command.subscriptionId} exists already.`);

@@ -1,3 +1,4 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Cycle } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
@@ -47,6 +48,27 @@ function newTrialEnd(trial: NewTrial | undefined, asOf: Instant, zone: string): 
   if (trial.end === 'now') return null;
   checkTrialEnd(trial.end, asOf, zone);
   return trial.end;
+}
+
+/**
+ * The command without its trial where the customer had one of the same product before and it is to be dropped. A trial counts once it has begun, whatever became of it.
+ * @throws Refusal trial_already_used where it is to be refused
+ */
+export function withoutUsedTrial(snapshot: BillingSnapshot, command: CreateSubscription): CreateSubscription {
+  const { trial, trialReuse, items } = command;
+  if (trial === undefined || trialReuse === undefined || ('end' in trial && trial.end === 'now')) return command;
+  const products = items.flatMap(({ priceId }) => snapshot.prices[priceId]?.productId ?? []);
+  const used = products.find((productId) => snapshot.trialedProductIds.includes(productId));
+  if (used === undefined) return command;
+  if (trialReuse === 'refuse') {
+    throw new Refusal(
+      'trial_already_used',
+      `The customer ${command.customerId} had a trial of the product ${used} before.`,
+      'days' in trial ? 'trial_period_days' : 'trial_end',
+    );
+  }
+  const { trial: _, ...rest } = command;
+  return rest;
 }
 
 /**

@@ -658,14 +658,20 @@ describe('values', () => {
       'customer=cus_1&items[0][price]=price_1&trial_from_plan=true',
       { code: 'parameter_unknown', param: 'trial_from_plan' },
     ],
-    ...['trial_period_days=0', 'trial_period_days=731', 'trial_period_days=1.5', 'trial_end=1', `trial_end=${BIG}`, 'trial_end=soon'].map(
-      (param): [string, string, string, { param: string }] => [
-        'POST',
-        '/v1/subscriptions',
-        `customer=cus_1&items[0][price]=price_1&${param}`,
-        { param: param.split('=')[0] ?? '' },
-      ],
-    ),
+    ...[
+      'trial_reuse=never',
+      'trial_period_days=0',
+      'trial_period_days=731',
+      'trial_period_days=1.5',
+      'trial_end=1',
+      `trial_end=${BIG}`,
+      'trial_end=soon',
+    ].map((param): [string, string, string, { param: string }] => [
+      'POST',
+      '/v1/subscriptions',
+      `customer=cus_1&items[0][price]=price_1&${param}`,
+      { param: param.split('=')[0] ?? '' },
+    ]),
     [
       'POST',
       '/v1/subscriptions',

@@ -93,6 +93,19 @@ describe('preview_token', () => {
     expect(money(await latest(made.id))).toEqual(money(first));
   });
 
+  it('carries discounts, and is refused without them', async () => {
+    const wish = { discounts: [{ coupon: 'SPRING' }] };
+    const shown = await preview({ subscription: subscription.id, ...wish, subscription_details: seats(7) });
+    expect(shown.total_discount_amounts).toHaveLength(1);
+    now += 300;
+    const token = { preview_token: shown.preview_token };
+    await expect(api.stripe.subscriptions.update(subscription.id, { ...seats(7), ...token } as object)).rejects.toMatchObject({
+      code: 'preview_outdated',
+    });
+    await api.stripe.subscriptions.update(subscription.id, { ...seats(7), ...wish, ...token } as object);
+    expect(money(await latest())).toEqual(money(shown));
+  });
+
   it('carries the proration date that was asked for, and an end that was scheduled', async () => {
     const dated = { ...seats(5), proration_date: now - 3600 };
     const upgrade = await preview({ subscription: subscription.id, subscription_details: dated });

@@ -279,6 +279,17 @@ describe('where it stands', () => {
     expect(amounts(book)[0]).toEqual([3100, 3100]);
   });
 
+  test('a customer who changes from one coupon to another is told so', () => {
+    const book = bookWith();
+    setOnCustomer(book, JAN_1, { couponId: 'P50' });
+    const decision = setOnCustomer(book, JAN_16, { couponId: 'P20' });
+    expect(decision.events.map(({ type, previous }) => [type, previous?.['couponId']])).toEqual([
+      ['customer.discount.updated', 'P50'],
+      ['customer.discount.deleted', undefined],
+    ]);
+    expect(book.customer.discount).toMatchObject({ couponId: 'P20', start: JAN_16 });
+  });
+
   test('naming what stands keeps it as it is, in the order given', () => {
     const book = bookWith();
     createPaid(book, JAN_1, ['pro'], coupons('P20'));

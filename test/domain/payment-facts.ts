@@ -186,6 +186,7 @@ export const snapshotOf = (invoice: Invoice, patch: Partial<BillingSnapshot> & {
     coupons: {},
     promotionCodes: {},
     hasPaidBefore: false,
+    trialedProductIds: [],
     billed: [],
     pendingItems: [],
     customerItems: [],

@@ -642,3 +642,33 @@ test('property: whatever happens, time is on trial or covered, never both and ne
     { numRuns: 300 },
   );
 });
+
+describe('a trial of the same product again', () => {
+  const had = (): MemoryBook => {
+    const book = new MemoryBook();
+    book.price('pro', '3000');
+    book.price('other', '3000');
+    create(book, on('2025-01-01'), ['pro'], { trial: { days: 14 } });
+    cancel(book, on('2025-01-02'));
+    book.subscription = null;
+    return book;
+  };
+  const again = { trial: { days: 14 }, subscriptionId: 'sub_2' };
+
+  test.each([
+    ['is refused', 'pro', 'refuse'],
+    ['is dropped, and the plan is billed', 'pro', 'drop'],
+    ['is another where nothing is said', 'pro', undefined],
+    ['is the first of another product', 'other', 'refuse'],
+  ] as const)('%s', (title, price, trialReuse) => {
+    const book = had();
+    const subscribe = () => create(book, on('2025-02-01'), [price], { ...again, ...(trialReuse === undefined ? {} : { trialReuse }) });
+    if (title === 'is refused') {
+      expect(subscribe).toThrow(expect.objectContaining({ code: 'trial_already_used', param: 'trial_period_days' }));
+      return;
+    }
+    subscribe();
+    const isTrial = trialReuse !== 'drop';
+    expect([book.living.trialEnd !== null, book.lastInvoice.total]).toEqual([isTrial, isTrial ? 0 : 3000]);
+  });
+});

@@ -226,6 +226,9 @@ export class MemoryBook {
       taxRates: this.taxRates,
       coupons: this.coupons,
       promotionCodes: this.promotionCodes,
+      trialedProductIds: [...this.invoices.values()]
+        .flatMap(({ lines }) => lines)
+        .flatMap(({ explanation, productId }) => (explanation.rule === 'trial' && productId !== null ? [productId] : [])),
       hasPaidBefore: [...this.invoices.values()].some((invoice) => invoice.amountPaid > 0),
       billed: [...this.billed.values()]
         .filter((row) => subscription !== null && row.end > subscription.currentPeriodStart)
