@@ -16,6 +16,7 @@ const ENTRIES = {
   'test-fast': ['cli/test.ts', '--fast'],
   crash: ['cli/crash.ts'],
   clock: ['cli/clock.ts'],
+  simulate: ['cli/simulate.ts'],
   check: ['cli/check.ts'],
   api: ['api/main.ts'],
   worker: ['workers/main.ts'],

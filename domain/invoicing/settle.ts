@@ -41,6 +41,8 @@ export interface SettleInput {
    * quantity, so that a later credit gives back what was really paid and the new price is first billed with the next period.
    */
   charge: 'bill' | 'carry';
+  /** What is carried without having been paid for is covered until here at most: the end of the current period. What a longer cycle has beyond it is billed with the next one. */
+  carryUntil?: Instant;
   terms: ProrationTerms;
   /** What is billed in; prices that have several are taken in it. */
   currency: string;
@@ -138,7 +140,8 @@ function carry(row: BilledPeriod, from: Instant, due: DueItem, input: SettleInpu
 
 function chargeGap(gap: Period, due: DueItem, input: SettleInput, settlement: Settlement): void {
   if (input.charge === 'carry') {
-    settlement.carried.push(coverage(due, gap, 0, due.taxRateIds, input.newId));
+    const end = Math.min(gap.end, Math.max(gap.start, input.carryUntil ?? gap.end));
+    if (end > gap.start) settlement.carried.push(coverage(due, { start: gap.start, end }, 0, due.taxRateIds, input.newId));
     return;
   }
   const { price, product } = catalogue(due.priceId, input);

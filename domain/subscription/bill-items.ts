@@ -45,7 +45,7 @@ export function dueItems(draft: DecisionDraft, items: readonly SubscriptionItem[
 /** `settle` on the account's proration basis and in the subscription's zone. */
 export function settleItems(
   draft: DecisionDraft,
-  input: Pick<SettleInput, 'due' | 'billed' | 'at' | 'unused' | 'charge' | 'onlyEndMoves' | 'endIsSettled'>,
+  input: Pick<SettleInput, 'due' | 'billed' | 'at' | 'unused' | 'charge' | 'onlyEndMoves' | 'endIsSettled' | 'carryUntil'>,
 ): Settlement {
   const { account, prices, products } = draft.snapshot;
   const { billingTimezone: zone, currency } = subscriptionOf(draft);

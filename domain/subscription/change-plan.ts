@@ -129,14 +129,15 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
   if (settlement.lines.length > 0 && before.pendingUpdate) throw pendingUpdateExists(before.id);
   const startsPaid = plan.restarts && plan.trial?.do !== 'start';
   const changes = plan.touched.size > 0 && before.status !== 'trialing';
-  const invoicesNow = startsPaid || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
+  const wantsInvoice = startsPaid || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
   // Of a change that waits for its payment, what was used until then is billed when it is applied.
-  const used =
-    invoicesNow && waitsForPayment(draft, before, command)
-      ? []
-      : billChangedUsage(draft, { before: before.items, after: plan.items, all: plan.restarts && plan.trial?.do !== 'end' });
+  const waits = wantsInvoice && waitsForPayment(draft, before, command);
+  const used = waits
+    ? []
+    : billChangedUsage(draft, { before: before.items, after: plan.items, all: plan.restarts && plan.trial?.do !== 'end' });
   const settled = { ...settlement, lines: [...used, ...settlement.lines] };
-  if (!invoicesNow) {
+  // What was pending is billed with it; where there is nothing to show there is no invoice.
+  if (!wantsInvoice || settled.lines.length + (waits ? 0 : snapshot.pendingItems.length) === 0) {
     recordCoverage(draft, settled, keepPending(draft, settled.lines, context.asOf));
     endThoseOfRemovedItems(draft, before.items);
   } else invoiceChange(draft, before, settled, command, context.asOf);
@@ -255,6 +256,7 @@ function settleChange(draft: DecisionDraft, plan: Plan, before: Subscription, co
     at: plan.at,
     unused: none ? 'forfeit' : 'credit',
     charge: none && !plan.restarts ? 'carry' : 'bill',
+    carryUntil: plan.period.end,
   });
   const movesPeriodEnd = plan.period.end !== before.currentPeriodEnd;
   if (plan.restarts || (!command.cancellation && !movesPeriodEnd)) return touched;

@@ -106,6 +106,7 @@ export function settleNewEnd(draft: DecisionDraft, items: readonly SubscriptionI
     at: draft.asOf,
     unused: ({ prorate: 'credit', keep: 'keep', cut: 'forfeit' } as const)[manner],
     charge: manner === 'prorate' ? 'bill' : 'carry',
+    carryUntil: period.end,
     onlyEndMoves: true,
   });
 }

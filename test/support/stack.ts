@@ -117,15 +117,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       return new Promise((resolve) => server.close(resolve));
     });
     const { port } = server.address() as AddressInfo;
-    const stripe = new Stripe(apiKey, {
-      host: '127.0.0.1',
-      port,
-      protocol: 'http',
-      maxNetworkRetries: 0,
-      telemetry: false,
-      timeout: 4 * deadlineMs,
-    });
-    return { stripe, apiKey, apiUrl: `http://127.0.0.1:${port}`, accountId, db, databaseUrl, client, taskQueue, sandbox, activities, stop };
+    const apiUrl = `http://127.0.0.1:${port}`;
+    const stripe = clientOf({ apiKey, apiUrl }, { timeout: 4 * deadlineMs });
+    return { stripe, apiKey, apiUrl, accountId, db, databaseUrl, client, taskQueue, sandbox, activities, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -182,3 +176,17 @@ async function connectTo(
   unwind.push(() => clientConnection.close());
   return { client: new Client({ connection: clientConnection, namespace: 'default' }), connection, namespace: 'default' };
 }
+
+/** The official client, at a stack's API. It asks once, unless told otherwise. */
+export const clientOf = (
+  { apiKey, apiUrl }: Pick<Stack, 'apiKey' | 'apiUrl'>,
+  config: ConstructorParameters<typeof Stripe>[1] = {},
+): Stripe =>
+  new Stripe(apiKey, {
+    host: '127.0.0.1',
+    port: Number(new URL(apiUrl).port),
+    protocol: 'http',
+    maxNetworkRetries: 0,
+    telemetry: false,
+    ...config,
+  });

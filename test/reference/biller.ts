@@ -1,0 +1,297 @@
+import { type Cycle, periodAround } from './calendar.ts';
+import { part, round, whole } from './fraction.ts';
+import { costOf, priced } from './prices.ts';
+
+/** One item of a plan, under a name of its own. */
+export interface Item {
+  name: string;
+  price: string;
+  quantity: number;
+}
+
+export type Proration = 'create_prorations' | 'always_invoice' | 'none';
+
+/** What somebody does at an instant. */
+export type Act =
+  | { do: 'subscribe'; items: Item[]; anchor?: number; trialDays?: number }
+  | { do: 'change'; items: Item[]; proration: Proration }
+  /** What the plan is from the end of the period on. */
+  | { do: 'change at period end'; items: Item[] }
+  | { do: 'cancel'; prorate: boolean; invoiceNow: boolean }
+  | { do: 'cancel at period end' }
+  | { do: 'pause' }
+  | { do: 'resume' };
+
+export interface Life {
+  /** Percent on top of every invoice; null: none. */
+  tax: number | null;
+  acts: { at: number; act: Act }[];
+}
+
+export interface Line {
+  price: string;
+  quantity: number;
+  start: number;
+  end: number;
+  amount: number;
+}
+
+export interface Bill {
+  at: number;
+  reason: string;
+  lines: Line[];
+  total: number;
+  due: number;
+}
+
+/** Something that was billed, and what is left of it. */
+interface Stretch extends Item {
+  from: number;
+  until: number;
+  billedFrom: number;
+  billedUntil: number;
+  amount: number;
+  credited: number;
+}
+
+/** What a life is billed until an instant, by the rules and nothing else. Everything that is due is paid at once. */
+export function billLife({ tax, acts }: Life, until: number): Bill[] {
+  const biller = new Biller(tax);
+  for (const { at, act } of acts) {
+    biller.passUntil(at);
+    biller.act(act, at);
+  }
+  biller.passUntil(until);
+  return biller.bills;
+}
+
+class Biller {
+  readonly bills: Bill[] = [];
+  readonly #tax: number | null;
+  #status: 'none' | 'trialing' | 'active' | 'paused' | 'ended' = 'none';
+  #items: Item[] = [];
+  #anchor = 0;
+  #periodEnd = 0;
+  #endsWithPeriod = false;
+  #later: Item[] | null = null;
+  #stretches: Stretch[] = [];
+  #pending: Line[] = [];
+  /** What the seller owes the customer. */
+  #credit = 0;
+
+  constructor(tax: number | null) {
+    this.#tax = tax;
+  }
+
+  passUntil(at: number): void {
+    while ((this.#status === 'active' || this.#status === 'trialing') && this.#periodEnd <= at) this.#pass(this.#periodEnd);
+  }
+
+  /** The period ends. */
+  #pass(at: number): void {
+    if (this.#later) this.#changeAtTheEnd(this.#later, at);
+    if (this.#endsWithPeriod) {
+      this.#status = 'ended';
+      this.#bill(at, 'subscription_cycle', []);
+      return;
+    }
+    this.#status = 'active';
+    this.#enter(at);
+    this.#bill(at, 'subscription_cycle', [...this.#giveBackStrangers(at), ...this.#chargeAll(at)]);
+  }
+
+  /** The current period is the one of the anchor that lies here. */
+  #enter(at: number): void {
+    this.#periodEnd = periodAround(this.#anchor, shortest(this.#items), at)[1];
+  }
+
+  act(act: Act, at: number): void {
+    switch (act.do) {
+      case 'subscribe':
+        this.#subscribe(act, at);
+        return;
+      case 'change':
+        this.#change(act.items, act.proration, at);
+        return;
+      case 'change at period end':
+        this.#later = act.items;
+        return;
+      case 'cancel': {
+        const lines = act.prorate ? this.#giveBack(() => true, at) : [];
+        this.#status = 'ended';
+        if (act.prorate || act.invoiceNow) this.#bill(at, 'subscription_update', lines);
+        return;
+      }
+      case 'cancel at period end':
+        this.#endsWithPeriod = true;
+        // What is billed beyond the end is given back.
+        this.#pending.push(...this.#giveBack(() => true, this.#periodEnd));
+        return;
+      case 'pause':
+        this.#status = 'paused';
+        this.#bill(
+          at,
+          'subscription_update',
+          this.#giveBack(() => true, at),
+        );
+        return;
+      case 'resume':
+        this.#status = 'active';
+        this.#anchor = at;
+        this.#enter(at);
+        this.#bill(at, 'subscription_update', this.#chargeAll(at));
+    }
+  }
+
+  #subscribe({ items, anchor, trialDays }: Extract<Act, { do: 'subscribe' }>, at: number): void {
+    this.#items = items;
+    if (trialDays !== undefined) {
+      const end = at + trialDays * 86_400;
+      this.#anchor = end;
+      this.#status = 'trialing';
+      this.#periodEnd = end;
+      const free = items.map(({ price, quantity }) => ({ price, quantity, start: at, end, amount: 0 }));
+      this.#bill(at, 'subscription_create', free);
+      return;
+    }
+    this.#anchor = anchor ?? at;
+    this.#status = 'active';
+    this.#enter(at);
+    this.#bill(at, 'subscription_create', this.#chargeAll(at));
+  }
+
+  #change(items: Item[], proration: Proration, at: number): void {
+    const before = this.#items;
+    this.#items = items;
+    if (this.#status === 'trialing') return;
+    if (movesOn(before, items)) {
+      // The whole plan moves to another interval: a new period, billed at once.
+      const lines = proration === 'none' ? this.#forfeit(at) : this.#giveBack(() => true, at);
+      this.#anchor = at;
+      this.#enter(at);
+      this.#bill(at, 'subscription_update', [...lines, ...this.#chargeAll(at)]);
+      return;
+    }
+    const endedAt = this.#periodEnd;
+    this.#enter(at);
+    const touched = (name: string): boolean => !sameItem(find(before, name), find(items, name));
+    if (proration === 'none') {
+      this.#carry(touched, at);
+      return;
+    }
+    // Where the period is another one now, everything is due until its end.
+    const due = this.#periodEnd === endedAt ? touched : () => true;
+    const lines = [...this.#giveBack(({ name }) => touched(name), at), ...this.#chargeAll(at, due)];
+    if (proration === 'always_invoice') this.#bill(at, 'subscription_update', lines);
+    else this.#pending.push(...lines);
+  }
+
+  /** With the end of the period the plan is another; what that means for what is billed beyond is settled by the renewal. */
+  #changeAtTheEnd(items: Item[], at: number): void {
+    const moves = movesOn(this.#items, items) && periodAround(this.#anchor, shortest(items), at)[0] !== at;
+    if (moves) this.#anchor = at;
+    this.#items = items;
+    this.#later = null;
+  }
+
+  /** Each item from here to the end of its own cycle, as far as it is not paid for. */
+  #chargeAll(at: number, which: (name: string) => boolean = () => true): Line[] {
+    return this.#items.flatMap((item): Line[] => {
+      if (!which(item.name)) return [];
+      const price = priced(item.price);
+      const [cycleStart, cycleEnd] = periodAround(this.#anchor, price, this.#periodEnd - 1);
+      const paidUntil = Math.max(
+        at,
+        ...this.#stretches.filter(({ name, from, until }) => name === item.name && until > Math.max(at, from)).map(({ until }) => until),
+      );
+      if (paidUntil >= cycleEnd) return [];
+      const amount = round(part(costOf(price, item.quantity), cycleEnd - paidUntil, cycleEnd - cycleStart));
+      this.#cover(item, paidUntil, cycleEnd, amount);
+      return [{ price: item.price, quantity: item.quantity, start: paidUntil, end: cycleEnd, amount }];
+    });
+  }
+
+  #cover(item: Item, from: number, until: number, amount: number): void {
+    this.#stretches.push({ ...item, from, until, billedFrom: from, billedUntil: until, amount, credited: 0 });
+  }
+
+  /** What the stretch is worth from here on, and its end. */
+  #cut(stretch: Stretch, at: number): number {
+    const from = Math.max(stretch.from, at);
+    const left = stretch.amount - stretch.credited;
+    const value =
+      from <= stretch.billedFrom
+        ? left
+        : Math.min(left, round(part(whole(stretch.amount), stretch.until - from, stretch.billedUntil - stretch.billedFrom)));
+    stretch.credited += value;
+    stretch.until = from;
+    return value;
+  }
+
+  #giveBack(which: (stretch: Stretch) => boolean, at: number): Line[] {
+    return this.#stretches
+      .filter((stretch) => which(stretch) && stretch.until > at && stretch.until > stretch.from)
+      .flatMap((stretch): Line[] => {
+        const [start, end] = [Math.max(stretch.from, at), stretch.until];
+        const amount = -this.#cut(stretch, at);
+        return amount === 0 ? [] : [{ price: stretch.price, quantity: stretch.quantity, start, end, amount }];
+      });
+  }
+
+  /** What was billed for items that are others now, or gone. */
+  #giveBackStrangers(at: number): Line[] {
+    return this.#giveBack((stretch) => !sameItem(find(this.#items, stretch.name), stretch), at);
+  }
+
+  #forfeit(at: number): Line[] {
+    for (const stretch of this.#stretches) if (stretch.until > at) stretch.until = Math.max(stretch.from, at);
+    return [];
+  }
+
+  /** No line: what was paid counts for what the item is now, and the rest of the period is free. */
+  #carry(touched: (name: string) => boolean, at: number): void {
+    for (const stretch of this.#stretches.filter(({ name, until }) => touched(name) && until > at)) {
+      const item = find(this.#items, stretch.name);
+      const [from, until] = [Math.max(stretch.from, at), stretch.until];
+      const value = this.#cut(stretch, at);
+      if (!item) continue;
+      const cycleEnd = periodAround(this.#anchor, priced(item.price), this.#periodEnd - 1)[1];
+      this.#cover(item, from, Math.min(until, cycleEnd), value);
+    }
+    for (const item of this.#items.filter(({ name }) => touched(name))) {
+      const paidUntil = Math.max(
+        at,
+        ...this.#stretches.filter(({ name, from, until }) => name === item.name && until > from).map(({ until }) => until),
+      );
+      if (paidUntil < this.#periodEnd) this.#cover(item, paidUntil, this.#periodEnd, 0);
+    }
+  }
+
+  #bill(at: number, reason: string, lines: Line[]): void {
+    const all = [...this.#pending, ...lines];
+    this.#pending = [];
+    if (all.length === 0) return;
+    const subtotal = all.reduce((sum, { amount }) => sum + amount, 0);
+    const total = subtotal + (this.#tax === null ? 0 : round(part(whole(subtotal), this.#tax, 100)));
+    const used = Math.min(this.#credit, Math.max(total, 0));
+    this.#credit += Math.max(-total, 0) - used;
+    this.bills.push({ at, reason, lines: all, total, due: Math.max(total, 0) - used });
+  }
+}
+
+const find = (items: readonly Item[], name: string): Item | undefined => items.find((item) => item.name === name);
+
+const sameItem = (a: Item | undefined, b: Item | undefined): boolean =>
+  a !== undefined && b !== undefined && a.price === b.price && a.quantity === b.quantity;
+
+const shortest = (items: readonly Item[]): Cycle => ({ months: Math.min(...items.map(({ price }) => priced(price).months)) });
+
+/** The shortest interval is another, and no item bills as it did. */
+function movesOn(before: readonly Item[], after: readonly Item[]): boolean {
+  if (shortest(before).months === shortest(after).months) return false;
+  const monthsOf = (items: readonly Item[], name: string): number | undefined => {
+    const item = find(items, name);
+    return item && priced(item.price).months;
+  };
+  return !after.some(({ name }) => monthsOf(before, name) === monthsOf(after, name));
+}

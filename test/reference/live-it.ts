@@ -1,0 +1,143 @@
+import type Stripe from 'stripe';
+import { newCustomer } from '../support/scenario.ts';
+import type { Act, Bill, Item, Life, Line } from './biller.ts';
+import { PRICE_LIST } from './prices.ts';
+
+/** The price list as the engine knows it: price ids by the names in the list, and back. */
+export interface Catalogue {
+  ids: Map<string, string>;
+  names: Map<string, string>;
+  taxRate: string;
+}
+
+export async function listPrices(stripe: Stripe): Promise<Catalogue> {
+  const product = await stripe.products.create({ name: 'Simulated' });
+  const ids = new Map<string, string>();
+  for (const { id, months, cost } of PRICE_LIST) {
+    const recurring = { interval: 'month' as const, interval_count: months };
+    const common = { product: product.id, currency: 'eur', recurring, nickname: id };
+    const price = await stripe.prices.create(
+      cost.model === 'per_unit' || cost.model === 'package'
+        ? {
+            ...common,
+            unit_amount_decimal: cost.unit as never,
+            ...(cost.model === 'package' ? { transform_quantity: { divide_by: cost.size, round: cost.round } } : {}),
+          }
+        : {
+            ...common,
+            billing_scheme: 'tiered',
+            tiers_mode: cost.model,
+            tiers: cost.tiers.map(({ upTo, unit, flat }) => ({
+              up_to: upTo ?? 'inf',
+              unit_amount_decimal: unit as never,
+              ...(flat === '0' ? {} : { flat_amount_decimal: flat as never }),
+            })),
+          },
+    );
+    ids.set(id, price.id);
+  }
+  const { id: taxRate } = await stripe.taxRates.create({ display_name: 'VAT', percentage: 20, inclusive: false });
+  return { ids, names: new Map([...ids].map(([name, id]) => [id, name])), taxRate };
+}
+
+/** Somebody who lives a made-up life through the API. */
+export class Subscriber {
+  readonly #stripe: Stripe;
+  readonly #catalogue: Catalogue;
+  readonly #clock: string;
+  readonly #life: Life;
+  #customer = '';
+  #subscription = '';
+  #items: Item[] = [];
+
+  constructor(stripe: Stripe, catalogue: Catalogue, clock: string, life: Life) {
+    this.#stripe = stripe;
+    this.#catalogue = catalogue;
+    this.#clock = clock;
+    this.#life = life;
+  }
+
+  /** What is done at an instant, which the clock shows. */
+  async actAt(at: number): Promise<void> {
+    for (const { at: when, act } of this.#life.acts) if (when === at) await this.#do(act);
+  }
+
+  async #do(act: Act): Promise<void> {
+    const stripe = this.#stripe;
+    const id = this.#subscription;
+    switch (act.do) {
+      case 'subscribe': {
+        this.#customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: this.#clock });
+        const made = await stripe.subscriptions.create({
+          customer: this.#customer,
+          items: act.items.map(({ price, quantity }) => ({ price: this.#idOf(price), quantity })),
+          ...(act.anchor === undefined ? {} : { billing_cycle_anchor: act.anchor }),
+          ...(act.trialDays === undefined ? {} : { trial_period_days: act.trialDays }),
+          ...(this.#life.tax === null ? {} : { default_tax_rates: [this.#catalogue.taxRate] }),
+          payment_behavior: 'error_if_incomplete',
+        });
+        this.#subscription = made.id;
+        this.#items = act.items;
+        return;
+      }
+      case 'change':
+        await stripe.subscriptions.update(id, { items: await this.#changesTo(act.items), proration_behavior: act.proration });
+        this.#items = act.items;
+        return;
+      case 'change at period end':
+        await stripe.subscriptions.update(id, { items: await this.#changesTo(act.items), ...{ effective_at: 'period_end' } });
+        this.#items = act.items;
+        return;
+      case 'cancel':
+        await stripe.subscriptions.cancel(id, { prorate: act.prorate, invoice_now: act.invoiceNow });
+        return;
+      case 'cancel at period end':
+        await stripe.subscriptions.update(id, { cancel_at_period_end: true });
+        return;
+      case 'pause':
+        await stripe.rawRequest('POST', `/v1/subscriptions/${id}/pause`, { unused_time: 'credit' });
+        return;
+      case 'resume':
+        await stripe.rawRequest('POST', `/v1/subscriptions/${id}/resume`, { billing_cycle_anchor: 'now' });
+    }
+  }
+
+  #idOf(price: string): string {
+    return this.#catalogue.ids.get(price) ?? price;
+  }
+
+  async #changesTo(next: readonly Item[]): Promise<Stripe.SubscriptionUpdateParams.Item[]> {
+    const living = await this.#stripe.subscriptions.retrieve(this.#subscription);
+    const idOf = ({ price }: Item): string => living.items.data.find((item) => item.price.id === this.#idOf(price))?.id ?? 'missing';
+    const gone = this.#items
+      .filter(({ name }) => !next.some((item) => item.name === name))
+      .map((item) => ({ id: idOf(item), deleted: true }));
+    const changed = next.flatMap(({ name, price, quantity }): Stripe.SubscriptionUpdateParams.Item[] => {
+      const present = this.#items.find((item) => item.name === name);
+      if (!present) return [{ price: this.#idOf(price), quantity }];
+      if (present.price === price && present.quantity === quantity) return [];
+      return [{ id: idOf(present), price: this.#idOf(price), quantity }];
+    });
+    return [...gone, ...changed];
+  }
+
+  /** What was billed, in the words of the other biller. */
+  async bills(): Promise<Bill[]> {
+    const bills: Bill[] = [];
+    for await (const invoice of this.#stripe.invoices.list({ customer: this.#customer, limit: 100 })) {
+      const lines: Line[] = [];
+      const add = (line: Stripe.InvoiceLineItem): void =>
+        void lines.push({
+          price: this.#catalogue.names.get(String(line.pricing?.price_details?.price)) ?? '?',
+          quantity: line.quantity ?? 0,
+          start: line.period.start,
+          end: line.period.end,
+          amount: line.amount,
+        });
+      if (invoice.lines.has_more) for await (const line of this.#stripe.invoices.listLineItems(invoice.id, { limit: 100 })) add(line);
+      else invoice.lines.data.forEach(add);
+      bills.push({ at: invoice.created, reason: invoice.billing_reason ?? '', lines, total: invoice.total, due: invoice.amount_due });
+    }
+    return bills.reverse();
+  }
+}
