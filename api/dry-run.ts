@@ -34,6 +34,8 @@ export interface DryRun {
 /** When it is tried, and what a preview supposes beyond the facts. */
 export interface Trial {
   asOf: Instant;
+  /** Prices and tax rates of what is supposed. */
+  mentioned?: { priceIds: string[]; taxRateIds: string[] };
   suppose?: (snapshot: BillingSnapshot) => BillingSnapshot;
   /** Stands for the customer of a creation who is none yet. */
   standIn?: SnapshotQuery['standIn'];
@@ -41,15 +43,25 @@ export interface Trial {
 
 export const contextAt = (asOf: Instant) => ({ asOf, newId: randomId, digest });
 
+const mentioning = (query: Omit<SnapshotQuery, 'lock'>, mentioned: Trial['mentioned']): Omit<SnapshotQuery, 'lock'> =>
+  mentioned === undefined
+    ? query
+    : {
+        ...query,
+        priceIds: [...(query.priceIds ?? []), ...mentioned.priceIds],
+        taxRateIds: [...(query.taxRateIds ?? []), ...mentioned.taxRateIds],
+      };
+
 /** A renewal that is due and not written yet comes first, as it will in the workflow. */
 async function tryOut<C extends object>(
   t: AccountTransaction,
   query: Omit<SnapshotQuery, 'lock'>,
   command: C & { preview?: PreviewPins },
-  { asOf, suppose = (snapshot) => snapshot }: Trial,
+  { asOf, mentioned, suppose = (snapshot) => snapshot }: Trial,
   decide: (snapshot: BillingSnapshot, command: C, context: DecisionContext) => Decision,
 ): Promise<DryRun> {
-  const snapshot = catchUp(suppose(await loadSnapshot(t, { ...query, asOf: command.preview?.asOf ?? asOf, lock: false })), asOf, randomId);
+  const about = { ...mentioning(query, mentioned), asOf: command.preview?.asOf ?? asOf, lock: false };
+  const snapshot = catchUp(suppose(await loadSnapshot(t, about)), asOf, randomId);
   const decision = decideAsPreviewed(command.preview, snapshot, contextAt(asOf), (given, context) => decide(given, command, context));
   return { snapshot, decision };
 }
@@ -115,8 +127,11 @@ export const tryUnscheduling = (
 export const tryNothing = async (
   t: AccountTransaction,
   subscriptionId: string,
-  { asOf, suppose = (snapshot) => snapshot }: Trial,
-): Promise<DryRun> => ({ snapshot: suppose(await loadSnapshot(t, { subscriptionId, asOf, lock: false })), decision: emptyDecision() });
+  { asOf, mentioned, suppose = (snapshot) => snapshot }: Trial,
+): Promise<DryRun> => ({
+  snapshot: suppose(await loadSnapshot(t, { ...mentioning({ subscriptionId }, mentioned), asOf, lock: false })),
+  decision: emptyDecision(),
+});
 
 /** @throws Refusal what the pause would be refused with */
 export const tryPause = (t: AccountTransaction, subscriptionId: string, command: PauseSubscription, trial: Trial): Promise<DryRun> =>
@@ -124,7 +139,7 @@ export const tryPause = (t: AccountTransaction, subscriptionId: string, command:
 
 /** @throws Refusal what resuming would be refused with */
 export const tryResumption = (t: AccountTransaction, subscriptionId: string, command: ResumeSubscription, trial: Trial): Promise<DryRun> =>
-  tryOut(t, { subscriptionId }, {}, trial, (snapshot, _, context) => decideResumption(snapshot, command, context));
+  tryOut(t, { subscriptionId }, command, trial, decideResumption);
 
 /** @throws Refusal what the reactivation would be refused with */
 export const tryReactivation = (t: AccountTransaction, subscriptionId: string, trial: Trial): Promise<DryRun> =>

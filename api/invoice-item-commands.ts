@@ -108,7 +108,11 @@ function priceFrom(params: z.output<typeof invoiceItemUpdate>, itemId: string, i
   return priceId === undefined ? {} : { priceId };
 }
 
-function termsFrom(params: z.output<typeof invoiceItemUpdate>, present: Record<string, string>, pricing: { priceId?: string }): ItemTerms {
+export function termsFrom(
+  params: z.output<typeof invoiceItemUpdate>,
+  present: Record<string, string>,
+  pricing: { priceId?: string },
+): ItemTerms {
   const {
     amount,
     unit_amount_decimal: unitAmountDecimal,

@@ -7,6 +7,7 @@ import { tryPause, tryReactivation, tryResumption } from './dry-run.ts';
 import type { subscriptionPause, subscriptionResume } from './schemas/subscriptions.ts';
 import type { z } from './schemas/zod.ts';
 import { commandOf, isRepeat, reach, subscriptionOf } from './subscription-commands.ts';
+import type { Pins } from './subscription-input.ts';
 
 export async function pauseSubscription(asked: RequestContext, id: string, pause: PauseSubscription): Promise<void> {
   const context = await inRestingTimeOf(asked, { subscriptionId: id });
@@ -52,6 +53,8 @@ export async function reactivateSubscription(asked: RequestContext, id: string):
   }
 }
 
+const pricedFrom = (prorationDate: number | undefined) => (prorationDate === undefined ? {} : { prorationDate });
+
 type PauseInput = z.output<typeof subscriptionPause>;
 type ResumeInput = z.output<typeof subscriptionResume>;
 
@@ -72,8 +75,13 @@ export function pauseFrom(params: PauseInput): PauseSubscription {
   };
 }
 
-export const resumptionFrom = (params: ResumeInput): ResumeSubscription => ({
+/** @param pins of the preview that it applies */
+export const resumptionFrom = (
+  params: Pick<ResumeInput, 'billing_cycle_anchor' | 'proration_behavior' | 'proration_date'>,
+  { preview, prorationDate }: Pins = {},
+): ResumeSubscription => ({
   billingCycleAnchor: anchorOf(params.billing_cycle_anchor),
   prorationBehavior: params.proration_behavior,
-  ...(params.proration_date === undefined ? {} : { prorationDate: params.proration_date }),
+  ...pricedFrom(params.proration_date ?? prorationDate),
+  ...(preview === undefined ? {} : { preview }),
 });

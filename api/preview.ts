@@ -1,16 +1,32 @@
 import { type AccountTransaction, withAccount } from '../db/client.ts';
+import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Customer } from '../domain/customer.ts';
+import { Refusal } from '../domain/errors.ts';
+import { ID_PREFIX } from '../domain/ids.ts';
+import { decideNewItem, type NewItem } from '../domain/invoicing/edit-item.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { applyDecision, foresee, madeBy } from '../domain/subscription/foresee.ts';
 import { pinPreview } from '../domain/subscription/keep-preview.ts';
 import { addressFrom } from './address-input.ts';
 import type { RequestContext } from './context.ts';
 import { inTimeOf } from './customer-clock.ts';
-import { contextAt, type DryRun, type Trial, tryCancellation, tryChange, tryCreation, tryNothing, tryScheduling } from './dry-run.ts';
+import {
+  contextAt,
+  type DryRun,
+  type Trial,
+  tryCancellation,
+  tryChange,
+  tryCreation,
+  tryNothing,
+  tryResumption,
+  tryScheduling,
+} from './dry-run.ts';
 import { ApiError, badRequest, notFound } from './errors.ts';
 import { type InlinePrices, inlinePrices } from './inline-prices.ts';
+import { termsFrom } from './invoice-item-commands.ts';
 import { randomId } from './new-id.ts';
 import { listAnswer } from './paging.ts';
+import { resumptionFrom } from './pause-subscription.ts';
 import { PREVIEW_PATIENCE, writePreviewToken } from './preview-token.ts';
 import { presentInvoices } from './read-objects.ts';
 import type { invoicePreview } from './schemas/invoices.ts';
@@ -35,7 +51,15 @@ export async function previewInvoice(asked: RequestContext, params: PreviewInput
   const context = await inTimeOf(asked, subscriptionId === undefined ? { customerId: customer ?? '' } : { subscriptionId });
   const asOf = context.now();
   return withAccount(context.db, context.account.id, async (t) => {
-    const trial: Trial = { asOf, suppose: (snapshot) => ({ ...snapshot, customer: supposed(snapshot.customer, params) }) };
+    const items = itemsFrom(params);
+    const trial: Trial = {
+      asOf,
+      mentioned: {
+        priceIds: items.flatMap(({ priceId }) => priceId ?? []),
+        taxRateIds: items.flatMap(({ taxRateIds }) => taxRateIds ?? []),
+      },
+      suppose: (snapshot) => withItems({ ...snapshot, customer: supposed(snapshot.customer, params) }, items, asOf),
+    };
     const tried = subscriptionId === undefined ? await tryNew(t, params, trial) : await tryExisting(t, subscriptionId, params, trial);
     const invoices = invoicesOf(tried, params.periods ?? 1);
     if (invoices.length === 0) throw noInvoice(subscriptionId);
@@ -87,6 +111,55 @@ const supposed = (customer: Customer, { customer_details: details }: PreviewInpu
   ...(details?.address === undefined ? {} : { address: addressFrom(details.address) }),
 });
 
+const ITEMS = 'invoice_items';
+
+const itemsFrom = ({ invoice_items: items = [] }: PreviewInput): NewItem[] =>
+  items.map(({ price, unit_amount: unitAmount, ...item }, index) => {
+    if (unitAmount !== undefined && item.unit_amount_decimal !== undefined) {
+      throw badRequest(
+        'You may only specify one of these parameters: unit_amount, unit_amount_decimal.',
+        `${ITEMS}[${index}][unit_amount]`,
+      );
+    }
+    const terms = termsFrom(
+      { ...item, unit_amount_decimal: unitAmount === undefined ? item.unit_amount_decimal : String(unitAmount) },
+      {},
+      price === undefined ? {} : { priceId: price },
+    );
+    return {
+      ...terms,
+      ...(item.currency === undefined ? {} : { currency: item.currency }),
+      id: `${ID_PREFIX.invoiceItem}_upcoming_${index + 1}`,
+      subscriptionId: null,
+      invoiceId: null,
+    };
+  });
+
+/** As if they had been added just before. @throws Refusal about the parameter at fault */
+function withItems(given: BillingSnapshot, items: readonly NewItem[], asOf: number): BillingSnapshot {
+  const subscriptionId = given.subscription?.id ?? null;
+  let snapshot = given;
+  for (const [index, item] of items.entries()) {
+    const { insert } = inItem(index, () => decideNewItem(snapshot, { ...item, subscriptionId }, contextAt(asOf))).pendingItems;
+    snapshot =
+      subscriptionId === null
+        ? { ...snapshot, customerItems: [...snapshot.customerItems, ...insert] }
+        : { ...snapshot, pendingItems: [...snapshot.pendingItems, ...insert] };
+  }
+  return snapshot;
+}
+
+/** A refusal names the parameter as this request has it. */
+function inItem<R>(index: number, decide: () => R): R {
+  try {
+    return decide();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const [head = '', ...rest] = (error.param ?? '').replace('pricing[price]', 'price').split(/(?=\[)/);
+    throw new Refusal(error.code, error.message, `${ITEMS}[${index}]${head === '' ? '' : `[${head}]`}${rest.join('')}`);
+  }
+}
+
 /** Somebody who is no customer yet. */
 const STRANGER: Customer = {
   id: 'cus_none',
@@ -98,7 +171,11 @@ const STRANGER: Customer = {
 const IN = 'subscription_details';
 /** What belongs to one of the two only. */
 const ONLY_NEW = Object.keys(subscriptionCreate.shape).filter((name) => !(name in subscriptionUpdate.shape));
-const ONLY_EXISTING = [...Object.keys(subscriptionUpdate.shape).filter((name) => !(name in subscriptionCreate.shape)), 'cancel_now'];
+const ONLY_EXISTING = [
+  ...Object.keys(subscriptionUpdate.shape).filter((name) => !(name in subscriptionCreate.shape)),
+  'cancel_now',
+  'resume_at',
+];
 
 /** The trial with the prices that the request brings along; they are in no table. */
 async function withInline(t: AccountTransaction, { asOf, suppose, ...trial }: Trial, inline: InlinePrices): Promise<Trial> {
@@ -165,6 +242,16 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
     return tryCancellation(t, id, { prorate, invoiceNow: true }, trial);
   }
   const inline = inlinePrices(randomId);
+  if (details.resume_at !== undefined) {
+    const taken = ['resume_at', 'billing_cycle_anchor', 'proration_behavior', 'proration_date'];
+    refuse(
+      details,
+      Object.keys(details).filter((name) => !taken.includes(name)),
+    );
+    const { billing_cycle_anchor: anchor, proration_date, proration_behavior = 'create_prorations' } = details;
+    if (typeof anchor === 'number') throw badRequest('It is resumed with the anchor now or unchanged.', `${IN}[billing_cycle_anchor]`);
+    return tryResumption(t, id, resumptionFrom({ billing_cycle_anchor: anchor, proration_behavior, proration_date }), trial);
+  }
   const change = changeFrom(
     {
       ...details,

@@ -1,5 +1,6 @@
 import { route } from '../define-route.ts';
 import { pauseFrom, pauseSubscription, reactivateSubscription, resumeSubscription, resumptionFrom } from '../pause-subscription.ts';
+import { pinsOf } from '../preview-token.ts';
 import * as schemas from '../schemas/subscriptions.ts';
 import { describeAndPresent } from '../subscription-commands.ts';
 
@@ -24,7 +25,7 @@ export const subscriptionPauseRoutes = [
     summary: 'Resume a paused subscription, or take back a pause that has not begun',
     params: schemas.subscriptionResume,
     handle: async (context, { path: { id = '' }, params }) => {
-      await resumeSubscription(context, id, resumptionFrom(params));
+      await resumeSubscription(context, id, resumptionFrom(params, pinsOf(params, context)));
       return describeAndPresent(context, id, () => ({}));
     },
   }),

@@ -23,7 +23,7 @@ import { z } from './zod.ts';
 const amount = z.int().min(-999_999_999_999).max(999_999_999_999);
 const unitAmount = decimal(12, (value) => Math.abs(Number(value)) <= 999_999_999_999, 'minor units with at most 12 decimals');
 
-const terms = {
+export const invoiceItemTerms = {
   amount: amount.optional(),
   pricing: z.strictObject({ price: reference }).optional(),
   price_data: oneTimePriceData.optional(),
@@ -40,13 +40,13 @@ const terms = {
 
 /** In one of three ways: `amount` with `currency`, `pricing[price]` (one-time) or `price_data`, or `unit_amount_decimal` with `currency`; the last two times `quantity`. */
 export const invoiceItemCreate = z.strictObject({
-  ...terms,
+  ...invoiceItemTerms,
   customer: reference,
   currency: currency.optional(),
   subscription: reference.optional(),
   invoice: reference.optional(),
 });
-export const invoiceItemUpdate = z.strictObject(terms);
+export const invoiceItemUpdate = z.strictObject(invoiceItemTerms);
 export const invoiceItemList = z.strictObject({
   ...paging,
   customer: reference.optional(),

@@ -1,3 +1,4 @@
+import { MAX_LINES } from '../../domain/invoicing/edit-item.ts';
 import { addressAnswer } from './customers.ts';
 import { discountAmounts, discountIds, discounts } from './discounts.ts';
 import {
@@ -19,6 +20,7 @@ import {
   unsettable,
   when,
 } from './fields.ts';
+import { invoiceItemTerms } from './invoice-items.ts';
 import { effectiveAt, paymentBehavior, prorationBehavior } from './subscription-items.ts';
 import {
   anchorConfig,
@@ -69,8 +71,17 @@ export const invoiceFinalize = z.strictObject({ auto_advance: z.boolean().option
 /** `paid_out_of_band`: the money came another way; nothing is charged. */
 export const invoicePay = z.strictObject({ payment_method: reference.optional(), paid_out_of_band: z.boolean().optional(), expand });
 
+/** An item that would wait for the invoice. */
+const { amount, unit_amount_decimal, quantity, description, period, tax_rates } = invoiceItemTerms;
+const previewedItem = z.strictObject({
+  ...{ amount, unit_amount_decimal, quantity, description, period, tax_rates, metadata },
+  currency: currency.optional(),
+  price: reference.optional(),
+  unit_amount: amount,
+});
+
 /**
- * With `subscription`: its next renewal, or what a change or cancellation would bill now. Without it: a new subscription of the customer, or of somebody
+ * With `subscription`: its next renewal, or what a change, cancellation or resumption would bill now. Without it: a new subscription of the customer, or of somebody
  * with these details.
  */
 export const invoicePreview = z.strictObject({
@@ -82,6 +93,7 @@ export const invoicePreview = z.strictObject({
   currency: currency.optional(),
   periods: z.int().min(1).max(36).optional(),
   preview_mode: z.literal('next').optional(),
+  invoice_items: z.array(previewedItem).max(MAX_LINES).optional(),
   discounts,
   subscription_details: z
     .strictObject({
@@ -95,6 +107,7 @@ export const invoicePreview = z.strictObject({
       backdate_start_date: timestamp.optional(),
       effective_at: effectiveAt.optional(),
       cancel_now: z.boolean().optional(),
+      resume_at: z.literal('now').optional(),
       cancel_at: cancelAt.nullable().optional(),
       cancel_at_period_end: z.boolean().optional(),
       collection_method: collectionMethod.optional(),

@@ -183,6 +183,7 @@ export const subscriptionResume = z.strictObject({
   payment_behavior: z.literal('resume_on_payment_attempt').optional(),
   proration_behavior: prorationBehavior.default('create_prorations'),
   proration_date: timestamp.optional(),
+  preview_token: previewToken,
   expand,
 });
 

@@ -145,7 +145,7 @@ export interface PauseSubscription extends Pick<Pause, 'resumesAt' | 'unusedTime
 }
 
 /** POST /v1/subscriptions/:id/resume */
-export interface ResumeSubscription extends ResumeTerms {
+export interface ResumeSubscription extends ResumeTerms, Previewed {
   /** The instant from which the rest of the period is charged where the anchor is unchanged; default `asOf`. */
   prorationDate?: Instant;
 }

@@ -5,6 +5,7 @@ import { invoicePreview } from '../../api/schemas/invoices.ts';
 import { subscriptionCreate, subscriptionUpdate } from '../../api/schemas/subscriptions.ts';
 import { withAccount } from '../../db/client.ts';
 import { isoInstant } from '../../domain/time.ts';
+import { pauseSubscription, resumeSubscription } from '../support/pause.ts';
 import { START } from './examples.ts';
 import { type Api, KEYS, refused, seed, startApi } from './harness.ts';
 import { type Deciding, withoutTemporal } from './without-temporal.ts';
@@ -274,5 +275,85 @@ describe('between the boundary and the renewal', () => {
       preview_token: shown.preview_token,
     } as Stripe.SubscriptionUpdateParams);
     expect(money(await latest())).toEqual(money(shown));
+  });
+});
+
+describe('a resumption', () => {
+  const resume = (params: object) => resumeSubscription(api.stripe, subscription.id, params as Stripe.SubscriptionResumeParams);
+  const details = [
+    { resume_at: 'now' },
+    { resume_at: 'now', billing_cycle_anchor: 'unchanged', proration_behavior: 'always_invoice' },
+    { resume_at: 'now', billing_cycle_anchor: 'unchanged', proration_behavior: 'create_prorations' },
+  ];
+
+  it.each(details)('is previewed, line by line, and applied minutes later: %o', async ({ resume_at, ...how }) => {
+    await pauseSubscription(api.stripe, subscription.id);
+    now += 5 * DAY;
+    const shown = await preview({ subscription: subscription.id, subscription_details: { resume_at, ...how } });
+    now += 600;
+    expect(await refused(resume({ billing_cycle_anchor: 'now', ...other(how), preview_token: shown.preview_token }))).toMatchObject({
+      code: 'preview_outdated',
+    });
+    await resume({ ...how, preview_token: shown.preview_token });
+    const billed = how.proration_behavior === 'create_prorations' ? await preview({ subscription: subscription.id }) : await latest();
+    expect(money(billed)).toEqual(money(shown));
+  });
+  /** What the preview was not made for. */
+  const other = (how: object) => ('billing_cycle_anchor' in how ? {} : { billing_cycle_anchor: 'unchanged' });
+
+  it('of what is not paused, or with what resuming does not take, is refused', async () => {
+    const tried = (given: object) =>
+      refused(preview({ subscription: subscription.id, subscription_details: { resume_at: 'now', ...given } }));
+    expect(await tried({})).toMatchObject({ statusCode: 400 });
+    expect(await tried(seats(3))).toMatchObject({ param: 'subscription_details[items]' });
+    expect(await tried({ billing_cycle_anchor: now + DAY })).toMatchObject({ param: 'subscription_details[billing_cycle_anchor]' });
+    expect(
+      await refused(
+        preview({ customer: subscription.customer, subscription_details: { items: [{ price: 'price_1' }], resume_at: 'now' } }),
+      ),
+    ).toMatchObject({
+      param: 'subscription_details[resume_at]',
+    });
+  });
+});
+
+describe('invoice_items', () => {
+  const items = [
+    { amount: 500, currency: 'eur', description: 'Set-up' },
+    { unit_amount: -25, quantity: 4, currency: 'eur', description: 'Rebate', tax_rates: ['txr_1'] },
+  ];
+  it('stand on the preview as they will on the invoice', async () => {
+    const shown = await preview({ subscription: subscription.id, invoice_items: items });
+    expect(shown.lines.data.map(({ description, amount }) => [description, amount]).slice(0, 2)).toEqual([
+      ['Set-up', 500],
+      ['Rebate', -100],
+    ]);
+    const change = await preview({ subscription: subscription.id, invoice_items: items, subscription_details: seats(5) });
+    expect(change.lines.data.map(({ amount }) => amount)).toEqual(expect.arrayContaining([500, -100]));
+    for (const { unit_amount, ...item } of items) {
+      const unit = unit_amount === undefined ? {} : { unit_amount_decimal: String(unit_amount) };
+      await api.stripe.invoiceItems.create({
+        ...(item as object),
+        ...unit,
+        customer: String(subscription.customer),
+        subscription: subscription.id,
+      } as Stripe.InvoiceItemCreateParams);
+    }
+    expect(money(await preview({ subscription: subscription.id }))).toEqual(money(shown));
+    const fresh = await preview({
+      customer: subscription.customer,
+      invoice_items: items,
+      subscription_details: { items: [{ price: 'price_1' }] },
+    });
+    expect(fresh.lines.data.map(({ amount }) => amount)).toEqual(expect.arrayContaining([500, -100]));
+  });
+  it.each([
+    [[{ amount: 5 }], 'invoice_items[0][currency]'],
+    [[items[0], { price: 'price_none' }], 'invoice_items[1][price]'],
+    [[{ unit_amount: 5, unit_amount_decimal: '5', currency: 'eur' }], 'invoice_items[0][unit_amount]'],
+    [[{ amount: 5, currency: 'usd' }], 'invoice_items[0][currency]'],
+    [[{ amount: 5, currency: 'eur', invoiceitem: 'ii_1' }], 'invoice_items[0][invoiceitem]'],
+  ])('%o is refused: %s', async (given, param) => {
+    expect(await refused(preview({ subscription: subscription.id, invoice_items: given }))).toMatchObject({ statusCode: 400, param });
   });
 });

@@ -5,6 +5,8 @@ import { createSubscription } from '../../activities/create-subscription.ts';
 import type { Deps } from '../../activities/deps.ts';
 import type { BillingOutcome, Envelope } from '../../activities/index.ts';
 import { issueInvoice } from '../../activities/issue-invoice.ts';
+import { pauseSubscription } from '../../activities/pause-subscription.ts';
+import { resumeSubscription } from '../../activities/resume-subscription.ts';
 import { scheduleCancellation } from '../../activities/schedule-cancellation.ts';
 import type { PaymentGateway } from '../../gateways/payment/payment-gateway.ts';
 import type { CommandResult } from '../../workflows/messages.ts';
@@ -45,6 +47,12 @@ export function withoutTemporal(api: Api, now: () => number): Deciding {
   );
   api.commands.cancel.mockImplementation(async (subscriptionId, command) =>
     answer(await cancelSubscription(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
+  );
+  api.commands.pause.mockImplementation(async (subscriptionId, command) =>
+    answer(await pauseSubscription(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
+  );
+  api.commands.resume.mockImplementation(async (subscriptionId, command) =>
+    answer(await resumeSubscription(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
   );
   api.commands.scheduleCancellation.mockImplementation(async (subscriptionId, command) =>
     answer(await scheduleCancellation(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
