@@ -69,22 +69,21 @@ async function readCustomers(
   return new Map(rows.map(({ id, deleted, frozen }) => [id, { id, deleted, now: frozen ?? now }]));
 }
 
-// What is not in `fresh` is there already, in this statement's own view: the account's sequence was taken before it began, so nobody else adds events meanwhile.
+// Nothing here is joined: a plan that was made while the tables were empty stays as good as any.
 const INSERT = `
 with
-  given as (
-    select g.*, $2::bigint + place as sequence from unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::numeric[], $8::text[], $9::text[], $10::boolean[], $11::text[])
-      with ordinality as g (meter_id, identifier, customer_id, at, value, unique_value, group_key, counted, digest, place)),
   fresh as (
     insert into meter_events (account_id, meter_id, identifier, revision, sequence, customer_id, at, value, unique_value, group_key, counted, digest)
-    select $1, meter_id, identifier, 1, sequence, customer_id, to_timestamp(at), value, unique_value, group_key, counted, digest from given
-    on conflict do nothing returning sequence),
+    select $1, meter_id, identifier, 1, $2::bigint + place, customer_id, to_timestamp(at), value, unique_value, group_key, counted, digest
+    from unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::numeric[], $8::text[], $9::text[], $10::boolean[], $11::text[])
+      with ordinality as given (meter_id, identifier, customer_id, at, value, unique_value, group_key, counted, digest, place)
+    on conflict do nothing returning sequence, meter_id, identifier, customer_id, at, value, group_key, counted, date_trunc('hour', at) as hour),
   rolled as (
     insert into usage_rollups as kept (account_id, meter_id, customer_id, hour, group_key, count, sum, max, last, last_at, last_identifier, moment, touched)
-    select $1, meter_id, customer_id, to_timestamp(at - at % 3600), group_key, count(*), coalesce(sum(value), 0), max(value),
-      (array_agg(value order by at desc, identifier collate "C" desc))[1], to_timestamp(max(at)), (array_agg(identifier order by at desc, identifier collate "C" desc))[1],
-      coalesce(sum(value * (at % 3600)), 0), max(sequence)
-    from given join fresh using (sequence) where counted group by meter_id, customer_id, at - at % 3600, group_key
+    select $1, meter_id, customer_id, hour, group_key, count(*), coalesce(sum(value), 0), max(value),
+      (array_agg(value order by at desc, identifier desc))[1], max(at), (array_agg(identifier order by at desc, identifier desc))[1],
+      coalesce(sum(value * extract(epoch from at - hour)), 0), max(sequence)
+    from fresh where counted group by meter_id, customer_id, hour, group_key
     order by 2, 3, 4, 5
     on conflict (account_id, meter_id, customer_id, hour, group_key) do update set
       count = kept.count + excluded.count, sum = kept.sum + excluded.sum, max = greatest(kept.max, excluded.max), moment = kept.moment + excluded.moment,
@@ -92,15 +91,14 @@ with
       last_identifier = case when (excluded.last_at, excluded.last_identifier) > (kept.last_at, kept.last_identifier) or kept.last_at is null
         then excluded.last_identifier else kept.last_identifier end,
       last_at = greatest(kept.last_at, excluded.last_at), touched = excluded.touched)
-select e.meter_id, e.identifier, e.digest from given g join meter_events e on e.account_id = $1 and e.meter_id = g.meter_id and e.identifier = g.identifier and e.revision = 1
-where g.sequence not in (select sequence from fresh)`;
+select sequence from fresh`;
 
-/** @returns the digests of those that were there before, by `keyOf` */
+/** What was there already is seen by the next statement: the account's sequence is held, so nobody else adds events meanwhile. @returns its digests, by `keyOf` */
 async function insertEvents(t: AccountTransaction, kept: readonly Kept[]): Promise<Map<string, string>> {
   if (kept.length === 0) return new Map();
   const before = (await takeNumbers(t, kept.length)) - kept.length;
   const column = <V>(value: (one: Kept) => V): V[] => kept.map(value);
-  const { rows } = await t.run<{ meter_id: string; identifier: string; digest: string }>(INSERT, [
+  const { rows } = await t.run<{ sequence: number }>(INSERT, [
     t.accountId,
     before,
     column(({ event }) => event.meterId),
@@ -113,7 +111,26 @@ async function insertEvents(t: AccountTransaction, kept: readonly Kept[]): Promi
     column(({ event }) => event.counted),
     column((one) => one.digest),
   ]);
-  return new Map(rows.map((row) => [keyOf({ meterId: row.meter_id, identifier: row.identifier }), row.digest]));
+  if (rows.length === kept.length) return new Map();
+  const fresh = new Set(rows.map(({ sequence }) => sequence - before - 1));
+  const identifiers = new Map<string, string[]>();
+  kept.forEach(({ event }, index) => {
+    if (!fresh.has(index)) identifiers.set(event.meterId, [...(identifiers.get(event.meterId) ?? []), event.identifier]);
+  });
+  // The statement is planned once per connection, maybe while the table is small: it is to use the index all the same.
+  const [, ...found] = await Promise.all([
+    t.run(`select set_config('enable_seqscan', 'off', true)`, []),
+    ...[...identifiers].map(([meterId, names]) => readDigests(t, meterId, names)),
+  ]);
+  return new Map(found.flat());
+}
+
+async function readDigests(t: AccountTransaction, meterId: string, identifiers: readonly string[]): Promise<[string, string][]> {
+  const { rows } = await t.run<{ identifier: string; digest: string }>(
+    'select identifier, digest from meter_events where account_id = $1 and meter_id = $2 and identifier = any($3::text[]) and revision = 1',
+    [t.accountId, meterId, identifiers],
+  );
+  return rows.map(({ identifier, digest: kept }) => [keyOf({ meterId, identifier }), kept]);
 }
 
 /** Takes numbers for what is about to be written, and makes everybody else of the account who writes usage wait for the end of the transaction. @returns the last of them */
