@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { runMain, SetupError } from '../config/setup-error.ts';
 import { measureApi } from './api-latency.ts';
+import { measureDecisions } from './decisions.ts';
 import { NAMESPACE, startEngine } from './engine.ts';
 import { measureFloor } from './floor.ts';
 import { measureRebuild } from './rebuild.ts';
@@ -16,7 +17,7 @@ import { measureUsage } from './usage.ts';
 /** Customers without a subscription, for the creations that the API is timed with. */
 const NEWCOMERS = 500;
 
-/** `npm run bench -- --subscriptions 1000 --seconds 10 --json report.json`; `npm run bench -- --rebuild 10000` measures a rebuild, and `-- --usage` meter events, and nothing else. */
+/** `npm run bench -- --subscriptions 1000 --seconds 10 --json report.json`; `npm run bench -- --rebuild 10000` measures a rebuild, `-- --usage` meter events, and `-- --decisions` the pure functions, and nothing else. */
 await runMain(async () => {
   const { values } = parseArgs({
     options: {
@@ -24,6 +25,7 @@ await runMain(async () => {
       seconds: { type: 'string', default: '5' },
       rebuild: { type: 'string' },
       usage: { type: 'boolean', default: false },
+      decisions: { type: 'boolean', default: false },
       events: { type: 'string', default: '1000000' },
       json: { type: 'string' },
     },
@@ -32,6 +34,10 @@ await runMain(async () => {
   const seconds = positive('--seconds', values.seconds);
   const rebuildOf = values.rebuild === undefined ? null : positive('--rebuild', values.rebuild);
   const machine = describeMachine();
+  if (values.decisions) {
+    process.stdout.write(`${JSON.stringify({ machine, decisions: measureDecisions(seconds) }, null, 2)}\n`);
+    return;
+  }
   const say = (line: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
   Runtime.install({ logger: new DefaultLogger('ERROR') });
