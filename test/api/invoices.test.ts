@@ -56,7 +56,10 @@ describe('invoices', () => {
     await api.stripe.invoices.voidInvoice('in_1');
     await api.stripe.invoices.markUncollectible('in_1');
     expect(api.commands.commandInvoice.mock.calls.map(([start, command]) => [start, command.do])).toEqual(
-      ['finalize', 'void', 'mark_uncollectible'].map((deed) => [{ accountId: 'acct_1', invoiceId: 'in_1', subscriptionId: 'sub_1' }, deed]),
+      ['finalize', 'void', 'mark_uncollectible'].map((deed) => [
+        { accountId: 'acct_1', invoiceId: 'in_1', subscriptionId: 'sub_1', customerId: 'cus_1' },
+        deed,
+      ]),
     );
   });
   it.each([

@@ -61,7 +61,7 @@ export async function live(
   }
   const worker = new KeptWorker({ ...settings, databaseUrl, taskQueue }, crashAt === null ? [] : Array<string>(times).fill(crashAt));
   try {
-    const changes = story === 'change' ? ids.map((id) => upgrade(stack, id, startedAt)) : [];
+    const changes = story === 'change' ? ids.map((id) => upgrade(stack, id, startedAt, WITHIN_MS + times * 60_000)) : [];
     if (crashAt !== null) await worker.diedOften(WITHIN_MS + times * 60_000);
     await Promise.all(changes);
     await until(
@@ -77,8 +77,8 @@ export async function live(
 }
 
 /** While a workflow's worker keeps dying the server takes no update of it; the API answers 503 then, and its client asks again. */
-async function upgrade(stack: Stack, subscriptionId: string, startedAt: number): Promise<unknown> {
-  for (const deadline = performance.now() + WITHIN_MS; ; ) {
+async function upgrade(stack: Stack, subscriptionId: string, startedAt: number, withinMs: number): Promise<unknown> {
+  for (const deadline = performance.now() + withinMs; ; ) {
     try {
       return await askForSeats(stack, subscriptionId, startedAt);
     } catch (error) {

@@ -41,6 +41,8 @@ describe('a finalised invoice', () => {
     footer: `'x'`,
     automatically_finalizes_at: `'2001-01-01'`,
     billing_reason: `'manual'`,
+    collection_method: `'send_invoice'`,
+    due_date: `'2001-01-01'`,
     default_tax_rate_ids: `'{x}'`,
     tax_calculator: `'x'`,
     tax_status: `'pending'`,
@@ -60,6 +62,7 @@ describe('a finalised invoice', () => {
     'voided_at',
     'marked_uncollectible_at',
     'metadata',
+    'overdue_at',
   ];
 
   test('every column is either frozen or part of the payment status', async () => {
