@@ -4,7 +4,7 @@ import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { isAwaited } from '../domain/invoicing/owed.ts';
 import { datesOf } from '../domain/subscription/find-dates.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
-import type { BillingOutcome, InvoiceClosure, InvoiceFacts, SubscriptionFacts } from './index.ts';
+import type { BillingOutcome, InvoiceClosure, InvoiceFacts, ScheduleOutcome, SubscriptionFacts } from './index.ts';
 
 /** What a workflow may know of a subscription. */
 export const subscriptionFacts = (subscription: Subscription): SubscriptionFacts => ({
@@ -65,6 +65,20 @@ export function billingOutcome(snapshot: BillingSnapshot, decision: Decision, nu
   const invoice = newInvoice(snapshot, decision);
   return {
     subscription: subscriptionFacts(subscriptionAfter(snapshot, decision)),
+    invoice: invoice && invoiceFacts(invoice, numbers),
+  };
+}
+
+/** @throws Error where the operation is about no schedule: a bug of the caller */
+export function scheduleOutcome(snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>): ScheduleOutcome {
+  const schedule = decision.schedule ?? snapshot.schedule;
+  if (schedule === null) throw new Error('this operation is about a schedule, and there is none');
+  const { id, status, startsAt } = schedule;
+  const subscription = decision.subscription ?? snapshot.subscription;
+  const invoice = newInvoice(snapshot, decision);
+  return {
+    schedule: { id, status, startsAt },
+    subscription: subscription && subscriptionFacts(subscription),
     invoice: invoice && invoiceFacts(invoice, numbers),
   };
 }

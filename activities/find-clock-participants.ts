@@ -1,5 +1,5 @@
 import { withAccount } from '../db/client.ts';
-import { listClockInvoices, listClockSubscriptions } from '../db/test-clocks.ts';
+import { listClockInvoices, listClockSchedules, listClockSubscriptions } from '../db/test-clocks.ts';
 import { dunningWorkflowId } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import type { Activities } from './index.ts';
@@ -10,9 +10,10 @@ export const findClockParticipants =
   ({ accountId, clockId }) =>
     withAccount(deps.db, accountId, async (t) => {
       const subscriptions = await listClockSubscriptions(t, clockId);
+      const scheduled = await listClockSchedules(t, clockId);
       const unpaid = await listClockInvoices(t, clockId);
       return [
-        ...subscriptions.map(({ id, customerId }) => ({ workflowId: id, customerId })),
+        ...[...subscriptions, ...scheduled].map(({ id, customerId }) => ({ workflowId: id, customerId })),
         ...unpaid.map(({ id, customerId }) => ({ workflowId: dunningWorkflowId(id), customerId })),
       ];
     });

@@ -1,6 +1,7 @@
 import type { AwaitedInvoice } from '../domain/dunning/next-step.ts';
 import type { InvoiceStatus } from '../domain/invoicing/invoice.ts';
 import type { PaymentOutcomeKind } from '../domain/payments/payment.ts';
+import type { ScheduleStatus } from '../domain/schedule/transitions.ts';
 import type {
   CancelSubscription,
   ChangePlan,
@@ -87,6 +88,21 @@ export interface ReopenedSubscription {
   record: SubscriptionRecord;
 }
 
+/** What a workflow needs to know of a schedule. */
+export interface ScheduleFacts {
+  id: string;
+  status: ScheduleStatus;
+  /** When its subscription is to be created, or was. */
+  startsAt: Instant;
+}
+
+/** A schedule after a decision, and its subscription once there is one. */
+export interface ScheduleOutcome {
+  schedule: ScheduleFacts;
+  subscription: SubscriptionFacts | null;
+  invoice: InvoiceFacts | null;
+}
+
 /** Every activity is one verb in one file: load -> decide -> record. All refusals arrive as ApplicationFailure with `type` = RefusalCode. */
 export interface Activities {
   createSubscription(input: Envelope & CreateSubscription): Promise<BillingOutcome>;
@@ -116,6 +132,10 @@ export interface Activities {
     input: Envelope & { subscriptionId: string; changeId: string; paymentBehavior: PaymentBehavior },
   ): Promise<BillingOutcome>;
   cancelScheduledChange(input: Envelope & { subscriptionId: string; changeId: string }): Promise<BillingOutcome>;
+  /** Does to a schedule what is written down under `editId` (`db/schedules.ts`). */
+  editSchedule(input: Envelope & { subscriptionId: string; scheduleId: string; editId: string }): Promise<ScheduleOutcome>;
+  /** Creates the subscription of a schedule at `asOf`, its start; where that has become impossible, the schedule is canceled. */
+  startSchedule(input: Envelope & { subscriptionId: string; scheduleId: string }): Promise<ScheduleOutcome>;
   /** Ends a subscription whose first invoice was not paid in time (incomplete_expired); voids that invoice. */
   expireSubscription(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   /** External tax engines only: asks the calculator for a draft invoice's taxes and stores them on the draft. */

@@ -8,6 +8,7 @@ import { collectPayment } from './collect-payment.ts';
 import { createSubscription } from './create-subscription.ts';
 import type { Deps } from './deps.ts';
 import { editInvoice } from './edit-invoice.ts';
+import { editSchedule } from './edit-schedule.ts';
 import { endDunning } from './end-dunning.ts';
 import { endPause } from './end-pause.ts';
 import { expireSubscription } from './expire-subscription.ts';
@@ -33,6 +34,7 @@ import { scheduleAttempt } from './schedule-attempt.ts';
 import { scheduleCancellation } from './schedule-cancellation.ts';
 import { sendInvoice } from './send-invoice.ts';
 import { setAutoAdvance } from './set-auto-advance.ts';
+import { startSchedule } from './start-schedule.ts';
 import { voidInvoice } from './void-invoice.ts';
 
 /** Every activity, wired; refusals leave as ApplicationFailure with the refusal's code as `type`. */
@@ -58,6 +60,8 @@ export function makeActivities(deps: Deps): Activities {
     resumeCollection: guarded(resumeCollection(deps)),
     reactivateSubscription: guarded(reactivateSubscription(deps)),
     loadSubscription: guarded(loadSubscription(deps)),
+    editSchedule: guarded(editSchedule(deps)),
+    startSchedule: guarded(startSchedule(deps)),
     expireSubscription: guarded(expireSubscription(deps)),
     calculateTax: guarded(calculateTax(deps)),
     finalizeInvoice: guarded(finalizeInvoice(deps)),

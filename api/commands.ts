@@ -24,11 +24,14 @@ import type {
 } from '../domain/subscription/commands.ts';
 import type { Instant } from '../domain/time.ts';
 import {
+  type AwaitSchedule,
   type Command,
   type CommandResult,
   cancelScheduledChangeUpdate,
   cancelUpdate,
   changePlanUpdate,
+  type EditSchedule,
+  editScheduleUpdate,
   type InvoiceCommand,
   invoiceCommandUpdate,
   invoiceWorkflowId,
@@ -76,6 +79,9 @@ export interface Commands {
   /** Starts the workflow of a canceled subscription again; one that is still closing, or was reactivated by somebody else, is asked as it is. */
   reactivate(restart: RestartSubscription & { customerId: string }, command: Command): Promise<CommandResult>;
   cancelScheduledChange(subscriptionId: string, command: Command & { changeId: string }): Promise<CommandResult>;
+  /** Starts the workflow of a subscription that a schedule will create; its first command makes the schedule. */
+  openSchedule(wait: AwaitSchedule, command: Command & EditSchedule): Promise<unknown>;
+  editSchedule(subscriptionId: string, command: Command & EditSchedule): Promise<unknown>;
   commandInvoice(start: StartInvoice, command: InvoiceCommand): Promise<InvoiceCommandResult>;
   /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
   paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
@@ -191,6 +197,33 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
         client.workflow
           .getHandle(subscriptionId)
           .executeUpdate(cancelScheduledChangeUpdate, { args: [command], updateId: command.operationId }),
+      ),
+    openSchedule: (wait, command) =>
+      send('openSchedule', wait.subscriptionId, () =>
+        client.workflow.executeUpdateWithStart(editScheduleUpdate, {
+          args: [command],
+          updateId: command.operationId,
+          startWorkflowOperation: new WithStartWorkflowOperation<(input: { wait: AwaitSchedule }) => Promise<void>>(
+            WORKFLOW_TYPES.subscription,
+            {
+              workflowId: wait.subscriptionId,
+              taskQueue,
+              args: [{ wait }],
+              workflowIdConflictPolicy: 'USE_EXISTING',
+              workflowIdReusePolicy: 'REJECT_DUPLICATE',
+              typedSearchAttributes: new TypedSearchAttributes([
+                { key: ACCOUNT_ID, value: wait.accountId },
+                { key: CUSTOMER_ID, value: wait.customerId },
+                ...(wait.clock?.kind === 'frozen' ? [{ key: TEST_CLOCK_ID, value: wait.clock.id }] : []),
+              ]),
+              staticSummary: `Subscription of ${wait.customerId}, by ${command.scheduleId}`,
+            },
+          ),
+        }),
+      ),
+    editSchedule: (subscriptionId, command) =>
+      send('editSchedule', subscriptionId, () =>
+        client.workflow.getHandle(subscriptionId).executeUpdate(editScheduleUpdate, { args: [command], updateId: command.operationId }),
       ),
     commandInvoice: (start, command) =>
       send(`invoice.${command.do}`, invoiceWorkflowId(start.invoiceId), () =>

@@ -1,5 +1,6 @@
 import { type AccountTransaction, withAccount } from '../db/client.ts';
 import { findCustomer, updateCustomer } from '../db/customers.ts';
+import { listWaitingOf } from '../db/schedules.ts';
 import { listSubscriptions } from '../db/subscriptions.ts';
 import { listCustomerSubscriptions } from '../db/test-clocks.ts';
 import type { Customer } from '../domain/customer.ts';
@@ -7,6 +8,7 @@ import { WorkflowGone } from './commands.ts';
 import type { RequestContext } from './context.ts';
 import { notFound } from './errors.ts';
 import { presentDeletedCustomer } from './presenters/customers.ts';
+import { editSchedule } from './schedule-commands.ts';
 import { tell } from './tell-event.ts';
 
 /** @throws ApiError 404 */
@@ -31,6 +33,11 @@ export async function deleteCustomer(context: RequestContext, id: string) {
       // It has ended since it was read.
       if (!(error instanceof WorkflowGone)) throw error;
     });
+  }
+  // What a schedule has still to create will not be.
+  for (const schedule of await withAccount(context.db, context.account.id, (t) => listWaitingOf(t, id))) {
+    const own = { ...context, operationId: `${context.operationId}_${schedule.id}` };
+    await editSchedule(own, schedule.id, { do: 'cancel', prorate: false, invoiceNow: false });
   }
   return withAccount(context.db, context.account.id, async (t) => {
     const before = await customerOf(t, id);

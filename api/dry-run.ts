@@ -1,9 +1,12 @@
 import { loadSnapshot, type SnapshotQuery } from '../db/billing-snapshot.ts';
 import type { AccountTransaction } from '../db/client.ts';
 import { digest } from '../db/digest.ts';
+import { scheduleQuery } from '../db/schedule-query.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import { type Decision, emptyDecision } from '../domain/decision.ts';
 import type { DecisionContext } from '../domain/invoicing/draft-decision.ts';
+import { decideScheduleEdit } from '../domain/schedule/edit-schedule.ts';
+import type { ScheduleEdit, SubscriptionSchedule } from '../domain/schedule/schedule.ts';
 import { decideCancellation } from '../domain/subscription/cancel.ts';
 import type {
   CancelSubscription,
@@ -132,6 +135,17 @@ export const tryNothing = async (
   snapshot: suppose(await loadSnapshot(t, { ...mentioning({ subscriptionId }, mentioned), asOf, lock: false })),
   decision: emptyDecision(),
 });
+
+/** `schedule` null: the edit makes it. `edit` null: the schedule as it is. @throws Refusal what the edit would be refused with */
+export const tryScheduleEdit = (
+  t: AccountTransaction,
+  schedule: SubscriptionSchedule | null,
+  edit: ScheduleEdit | null,
+  trial: Trial,
+): Promise<DryRun> =>
+  tryOut(t, scheduleQuery(schedule, edit), {}, trial, (snapshot, _, context) =>
+    edit === null ? emptyDecision() : decideScheduleEdit(snapshot, edit, context),
+  );
 
 /** @throws Refusal what the pause would be refused with */
 export const tryPause = (t: AccountTransaction, subscriptionId: string, command: PauseSubscription, trial: Trial): Promise<DryRun> =>

@@ -13,6 +13,7 @@ export type Kind =
   | 'payment_method'
   | 'subscription'
   | 'scheduled_change'
+  | 'subscription_schedule'
   | 'subscription_item'
   | 'invoice'
   | 'line_item'
@@ -78,10 +79,16 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     latest_invoice: reference('invoice'),
     items: inside('subscription_item'),
     pending_setup_intent: { how: 'nothing', to: 'subscription' },
-    schedule: { how: 'nothing', to: 'subscription' },
+    schedule: reference('subscription_schedule'),
     test_clock: reference('test_clock'),
   },
   scheduled_change: { subscription: reference('subscription') },
+  subscription_schedule: {
+    customer: reference('customer'),
+    subscription: reference('subscription'),
+    'default_settings.default_payment_method': reference('payment_method'),
+    test_clock: reference('test_clock'),
+  },
   subscription_item: { discounts: reference('discount'), price: { how: 'inside', to: 'price' } },
   invoice: {
     customer: reference('customer'),

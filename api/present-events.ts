@@ -8,6 +8,7 @@ import type { Discount } from '../domain/discounts/discount.ts';
 import type { EntitlementSummary } from '../domain/entitlements/feature.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../domain/payments/payment.ts';
+import type { SubscriptionSchedule } from '../domain/schedule/schedule.ts';
 import type { ScheduledChange } from '../domain/subscription/scheduled-change.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
@@ -24,6 +25,7 @@ import { presentInvoice } from './presenters/invoices.ts';
 import { presentMeter } from './presenters/meters.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
 import { presentScheduledChange } from './presenters/scheduled-changes.ts';
+import { presentSchedule, ratesOfSchedules } from './presenters/schedules.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
 import { presentTestClock } from './presenters/test-clocks.ts';
 import { readRelated } from './read-objects.ts';
@@ -33,14 +35,16 @@ export async function presentEvents(t: AccountTransaction, account: Account, eve
   const subscriptions = events.flatMap((event) => (event.objectType === 'subscription' ? [event.data as Subscription] : []));
   const invoices = events.flatMap((event) => (event.objectType === 'invoice' ? [event.data as Invoice] : []));
   const items = events.flatMap((event) => (event.objectType === 'invoiceitem' ? [event.data as InvoiceItem] : []));
+  const schedules = events.flatMap((event) => (event.objectType === 'subscription_schedule' ? [event.data as SubscriptionSchedule] : []));
   const ids = relatedToSubscriptions([...subscriptions, ...events.flatMap((event) => earlierItems(event))]);
   const related = await readRelated(t, account, {
     ...ids,
-    customerIds: [...subscriptions, ...invoices, ...items].map(({ customerId }) => customerId),
+    customerIds: [...subscriptions, ...invoices, ...items, ...schedules].map(({ customerId }) => customerId),
     taxRateIds: [
       ...ids.taxRateIds,
       ...invoices.flatMap((invoice) => invoice.defaultTaxRateIds),
       ...items.flatMap((item) => item.taxRateIds),
+      ...ratesOfSchedules(schedules),
     ],
   });
   return events.map((event) => presentEvent(event, related));
@@ -105,6 +109,8 @@ function presentObject(type: string, data: unknown, related: Related, at: Instan
       return presentPaymentMethod(data as PaymentMethod, related.livemode);
     case 'scheduled_change':
       return presentScheduledChange(data as ScheduledChange, related.livemode);
+    case 'subscription_schedule':
+      return presentSchedule(data as SubscriptionSchedule, related);
     case 'test_clock':
       return presentTestClock(data as TestClock);
     case 'active_entitlement_summary':

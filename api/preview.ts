@@ -1,10 +1,14 @@
 import { type AccountTransaction, withAccount } from '../db/client.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
+import { findSchedule } from '../db/schedules.ts';
 import type { Customer } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
 import { ID_PREFIX } from '../domain/ids.ts';
 import { decideNewItem, type NewItem } from '../domain/invoicing/edit-item.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
+import type { ScheduleEdit } from '../domain/schedule/schedule.ts';
+import { startSchedule } from '../domain/schedule/start-schedule.ts';
+import { isScheduleOver } from '../domain/schedule/transitions.ts';
 import { applyDecision, foresee, madeBy } from '../domain/subscription/foresee.ts';
 import { pinPreview } from '../domain/subscription/keep-preview.ts';
 import { addressFrom } from './address-input.ts';
@@ -19,6 +23,7 @@ import {
   tryCreation,
   tryNothing,
   tryResumption,
+  tryScheduleEdit,
   tryScheduling,
 } from './dry-run.ts';
 import { ApiError, badRequest, notFound } from './errors.ts';
@@ -29,6 +34,7 @@ import { listAnswer } from './paging.ts';
 import { resumptionFrom } from './pause-subscription.ts';
 import { PREVIEW_PATIENCE, writePreviewToken } from './preview-token.ts';
 import { presentInvoices } from './read-objects.ts';
+import { creationOf, scheduleChangeFrom } from './schedule-input.ts';
 import type { invoicePreview } from './schemas/invoices.ts';
 import { subscriptionCreate, subscriptionUpdate } from './schemas/subscriptions.ts';
 import type { z } from './schemas/zod.ts';
@@ -44,6 +50,7 @@ type Details = NonNullable<PreviewInput['subscription_details']>;
  * invoices of that many boundaries follow. The answer's token applies it as it is shown, or not at all.
  */
 export async function previewInvoice(asked: RequestContext, params: PreviewInput) {
+  if (params.schedule !== undefined || params.schedule_details !== undefined) return previewSchedule(asked, params);
   const { customer, subscription: subscriptionId } = params;
   if (customer === undefined && subscriptionId === undefined && params.customer_details === undefined) {
     throw badRequest('Missing required param: customer.', 'customer', 'parameter_missing');
@@ -79,6 +86,50 @@ export async function previewInvoice(asked: RequestContext, params: PreviewInput
     return {
       ...answers[0],
       preview_token: token,
+      ...(params.periods === undefined ? {} : { upcoming: listAnswer('/v1/invoices/create_preview', answers, false) }),
+    };
+  });
+}
+
+/** What a schedule, new or changed, will bill from its start or from now on. Nothing can be applied by it, so it has no token. */
+async function previewSchedule(asked: RequestContext, params: PreviewInput) {
+  const { schedule: id, schedule_details: details, customer } = params;
+  for (const [name, value] of Object.entries({ subscription: params.subscription, subscription_details: params.subscription_details })) {
+    if (value !== undefined) throw badRequest(`You cannot combine ${name} with a schedule.`, name, 'parameters_exclusive');
+  }
+  if (id === undefined && customer === undefined) throw badRequest('Missing required param: customer.', 'customer', 'parameter_missing');
+  const known = id === undefined ? null : await withAccount(asked.db, asked.account.id, (t) => findSchedule(t, id));
+  if (id !== undefined && (known === null || (customer !== undefined && known.customerId !== customer)))
+    throw notFound('subscription_schedule', id, 'schedule');
+  if (known !== null && isScheduleOver(known.status)) throw noInvoice(undefined);
+  const customerId = known?.customerId ?? customer ?? '';
+  const context = await inTimeOf(asked, { customerId });
+  const asOf = context.now();
+  const trial: Trial = { asOf, suppose: (snapshot) => ({ ...snapshot, customer: supposed(snapshot.customer, params) }) };
+  return withAccount(context.db, context.account.id, async (t) => {
+    let edit: ScheduleEdit | null;
+    if (known !== null) edit = scheduleChangeFrom({ ...details, proration_behavior: details?.proration_behavior ?? 'create_prorations' });
+    else {
+      const phases = details?.phases;
+      if (phases === undefined)
+        throw badRequest('Missing required param: schedule_details[phases].', 'schedule_details[phases]', 'parameter_missing');
+      const start = phases[0]?.start_date ?? 'now';
+      edit = creationOf(
+        { customer: customerId, phases, start_date: start, end_behavior: details?.end_behavior },
+        'sub_sched_none',
+        'sub_none',
+      );
+    }
+    const tried = await tryScheduleEdit(t, known, edit, trial);
+    const starting = applyDecision(tried.snapshot, tried.decision);
+    const { schedule } = starting;
+    const started = schedule?.status === 'not_started' ? startSchedule(starting, schedule, contextAt(schedule.startsAt)) : null;
+    const run: DryRun = started === null ? tried : { snapshot: starting, decision: started };
+    const invoices = invoicesOf(run, params.periods ?? 1);
+    if (invoices.length === 0) throw noInvoice(undefined);
+    const answers = await presentInvoices(t, context.account, invoices.map(asPreview), true);
+    return {
+      ...answers[0],
       ...(params.periods === undefined ? {} : { upcoming: listAnswer('/v1/invoices/create_preview', answers, false) }),
     };
   });

@@ -14,6 +14,7 @@ import {
   readSubscriptions,
   readTaxRates,
 } from '../db/read-by-ids.ts';
+import { readSchedules } from '../db/schedules.ts';
 import { listSubscriptions } from '../db/subscriptions.ts';
 import { readTestClocks, testClockIdsOf } from '../db/test-clocks.ts';
 import type { Account } from '../domain/account.ts';
@@ -21,6 +22,7 @@ import type { Price } from '../domain/catalog/price.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { PromotionCode } from '../domain/discounts/coupon.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
+import type { SubscriptionSchedule } from '../domain/schedule/schedule.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
 import type { Json, ObjectReader } from './expand.ts';
@@ -33,6 +35,7 @@ import { presentFeature } from './presenters/entitlements.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
+import { presentSchedule, ratesOfSchedules } from './presenters/schedules.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
 import { presentTestClock } from './presenters/test-clocks.ts';
 
@@ -65,6 +68,16 @@ export async function presentInvoices(t: AccountTransaction, account: Account, i
     customerIds: invoices.map(({ customerId }) => customerId),
   });
   return invoices.map((invoice) => presentInvoice(invoice, related, allLines));
+}
+
+/** Schedules as Stripe shows them, with their tax rates read once. */
+export async function presentSchedules(t: AccountTransaction, account: Account, schedules: readonly SubscriptionSchedule[]) {
+  const related = await readRelated(t, account, {
+    priceIds: [],
+    taxRateIds: ratesOfSchedules(schedules),
+    customerIds: schedules.map(({ customerId }) => customerId),
+  });
+  return schedules.map((schedule) => presentSchedule(schedule, related));
 }
 
 /** Invoice items as Stripe shows them, with their tax rates read once. */
@@ -118,6 +131,8 @@ export function objectReader(t: AccountTransaction, account: Account, at: Instan
         return (await readPaymentMethods(t, ids)).map((method) => presentPaymentMethod(method, livemode));
       case 'subscription':
         return presentSubscriptions(t, account, await readSubscriptions(t, ids));
+      case 'subscription_schedule':
+        return presentSchedules(t, account, await readSchedules(t, ids));
       case 'invoice':
         return presentInvoices(t, account, await readInvoices(t, ids));
       case 'feature':

@@ -15,7 +15,8 @@ interface Telling<T extends { id: string }> {
     | 'subscription'
     | 'invoice'
     | 'test_clock'
-    | 'meter';
+    | 'meter'
+    | 'subscription_schedule';
   /** Absent for what has just come to be or gone; else only a difference is told. */
   before?: T;
   after: T;

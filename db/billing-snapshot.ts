@@ -15,6 +15,7 @@ import { PAYMENT_METHODS } from './payment-methods.ts';
 import { PRICES } from './prices.ts';
 import { PRODUCTS } from './products.ts';
 import { PROMOTION_CODES } from './promotion-codes.ts';
+import { SCHEDULES } from './schedules.ts';
 import { SUBSCRIPTION_JSON, subscriptionFromRow } from './subscriptions.ts';
 import { fromRow, type Row, type TableShape } from './table.ts';
 import { TAX_RATES } from './tax-rates.ts';
@@ -27,6 +28,7 @@ export interface SnapshotQuery {
   subscriptionId?: string | undefined;
   invoiceId?: string | undefined;
   invoiceItemId?: string | undefined;
+  scheduleId?: string | undefined;
   priceIds?: readonly string[] | undefined;
   taxRateIds?: readonly string[] | undefined;
   paymentMethodIds?: readonly string[] | undefined;
@@ -89,6 +91,9 @@ with
   pending as (select * from invoice_items where account_id = $1 and subscription_id = (select id from sub) and invoice_id is null and not removed),
   loose as (select * from invoice_items where account_id = $1 and customer_id = (select id from cus) and subscription_id is null and invoice_id is null and not removed),
   unsettled as (select * from invoices where account_id = $1 and subscription_id = (select id from sub) and status in ('draft', 'open')),
+  sched as (select * from subscription_schedules where account_id = $1 and id = (select coalesce($12::text, (select schedule_id from sub)))),
+  phases as (select phase from sched, jsonb_array_elements(phases) phase),
+  phase_items as (select item from phases, jsonb_array_elements(phase -> 'items') item),
   coming as (select item from sub, jsonb_array_elements(pending_update -> 'next' -> 'items') item),
   scheduled as (select kept -> 'change' as change from sub, jsonb_array_elements(scheduled_changes) kept),
   wanted as (select coalesce(item -> 'item', item) as item from scheduled, jsonb_array_elements(change -> 'items') item),
@@ -96,6 +101,7 @@ with
     select unnest($5::text[]) union select price_id from items where not removed union select price_id from billed
     union select price_id from usage_periods where account_id = $1 and subscription_id = (select id from sub) and ${LATE_MAY_COME}
     union select line ->> 'priceId' from pending union select line ->> 'priceId' from loose union select item ->> 'priceId' from coming union select item ->> 'priceId' from wanted
+    union select item ->> 'priceId' from phase_items
     union select price_id from invoice_lines where account_id = $1 and invoice_id = (select id from about)))),
   rates as (select * from tax_rates where account_id = $1 and id = any(array(
     select unnest($6::text[]) union select unnest(default_tax_rate_ids) from accounts where id = $1
@@ -103,6 +109,8 @@ with
     union select unnest(tax_rate_ids) from items union select unnest(tax_rate_ids) from billed union select unnest(tax_rate_ids) from pending union select unnest(tax_rate_ids) from loose
     union select jsonb_array_elements_text(item -> 'taxRateIds') from coming union select jsonb_array_elements_text(item -> 'taxRateIds') from wanted
     union select jsonb_array_elements_text(change -> 'defaultTaxRateIds') from scheduled
+    union select jsonb_array_elements_text(item -> 'taxRateIds') from phase_items
+    union select jsonb_array_elements_text(case when jsonb_typeof(phase -> 'defaultTaxRateIds') = 'array' then phase -> 'defaultTaxRateIds' else '[]' end) from phases
     union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about
     union select tax ->> 'taxRateId' from invoice_lines l, jsonb_array_elements(l.taxes) tax
       where l.account_id = $1 and l.invoice_id = any(array(select id from unsettled union select id from about))))),
@@ -111,11 +119,13 @@ with
   methods as (select m.*, case m.id when (select default_payment_method_id from sub) then 1 when (select default_payment_method_id from cus) then 2 else 3 end as rank
     from payment_methods m where m.account_id = $1 and m.customer_id = (select id from cus) and m.id = any(array(
       select unnest($7::text[]) union select default_payment_method_id from sub union select default_payment_method_id from cus
-      union select change ->> 'defaultPaymentMethodId' from scheduled)))
+      union select change ->> 'defaultPaymentMethodId' from scheduled
+      union select phase ->> 'defaultPaymentMethodId' from phases union select settings ->> 'defaultPaymentMethodId' from sched)))
 select
   (select to_jsonb(a) from accounts a where id = $1) as account,
   (select to_jsonb(cus) from cus) as customer,
   (select ${SUBSCRIPTION_JSON} from sub kept) as subscription,
+  (select to_jsonb(sched) from sched) as schedule,
   (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from price_rows p) as prices,
   (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from products p where p.account_id = $1 and p.id = any(array(select product_id from price_rows))) as products,
   (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from rates r) as tax_rates,
@@ -154,6 +164,7 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
       couponIds,
       promotionCodeIds,
       query.trialHistory === true,
+      query.scheduleId ?? null,
     ]),
   ]);
   const read = rows[0] ?? {};
@@ -186,6 +197,7 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
     invoice: read['invoice'] ? invoiceFromRow(read['invoice'] as Row) : null,
     attempts: list('attempts').map((row) => fromRow(PAYMENT_ATTEMPTS, row)),
     ...(usage === undefined ? {} : { usage }),
+    schedule: read['schedule'] ? fromRow(SCHEDULES, read['schedule'] as Row) : null,
     paymentMethods: list('methods').map((row) => fromRow(PAYMENT_METHODS, row)),
   };
 }

@@ -7,6 +7,7 @@ import { findInvoiceItem } from './invoice-items.ts';
 import { findInvoice } from './invoices.ts';
 import { findPaymentAttempt } from './payment-attempts.ts';
 import { findScheduledChange } from './scheduled-changes.ts';
+import { findSchedule } from './schedules.ts';
 import { findSubscription } from './subscriptions.ts';
 
 /** The objects the decision itself holds, by id, as it writes them. */
@@ -22,6 +23,7 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
     ...(attempt ? [attempt] : []),
     ...decision.scheduledChanges,
     ...decision.discounts,
+    ...(decision.schedule ? [decision.schedule] : []),
   ];
   return new Map(written.map((object) => [object.id, object]));
 }
@@ -36,6 +38,7 @@ export async function readForEvent(t: AccountTransaction, { objectType, objectId
     invoiceitem: findInvoiceItem,
     scheduled_change: findScheduledChange,
     discount: findDiscount,
+    subscription_schedule: findSchedule,
   };
   const object = await read[objectType](t, objectId);
   if (object === null) throw new Error(`the event ${type} tells of the ${objectType} ${objectId}, which does not exist`);

@@ -11,6 +11,7 @@ import { USAGE_PERIODS } from './load-metered-usage.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
 import { objectsOf, readForEvent } from './read-for-events.ts';
 import { writeScheduledChanges } from './scheduled-changes.ts';
+import { addMetadata, writeSchedule } from './schedules.ts';
 import { insertRows, toRow, toTimestamp, updateRows } from './table.ts';
 import { writeInvoices, writeLines } from './write-invoices.ts';
 import { writeSubscription } from './write-subscription.ts';
@@ -42,7 +43,7 @@ export async function recordDecision(
       writeCurrency(t, decision),
       // Before the series, as everybody who redeems the same coupon waits for its row.
       writeDiscounts(t, decision),
-      decision.subscription && writeSubscription(t, decision.subscription),
+      writePlan(t, decision),
       writeLines(t, decision.invoices),
       writePendingItems(t, decision),
       writeCoverage(t, decision),
@@ -140,6 +141,15 @@ async function recordOperation(t: AccountTransaction, operation: Operation, answ
     'on conflict do nothing',
   );
   if (inserted === 0) throw new OperationExists(operation.operationId);
+}
+
+/** The schedule first: its subscription refers to it. */
+async function writePlan(t: AccountTransaction, { schedule, subscription, subscriptionMetadata }: Decision): Promise<void> {
+  await Promise.all([
+    schedule && writeSchedule(t, schedule),
+    subscription && writeSubscription(t, subscription),
+    subscription && subscriptionMetadata && addMetadata(t, subscription.id, subscriptionMetadata),
+  ]);
 }
 
 async function writeCurrency(t: AccountTransaction, { customerCurrency, invoices, subscription }: Decision): Promise<void> {

@@ -42,6 +42,7 @@ export const SUBSCRIPTIONS: TableShape<Stored> = {
     'movedCycle',
     'forfeited',
     'scheduledChanges',
+    'scheduleId',
     'description',
     'externalId',
     'metadata',

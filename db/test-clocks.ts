@@ -46,6 +46,7 @@ export async function findTestClockOf(t: AccountTransaction, owner: ClockOwner):
   const { rows } = await t.run<{ row: Row }>(
     `select to_jsonb(k) as row from customers c join test_clocks k on k.account_id = c.account_id and k.id = c.test_clock_id
      where c.account_id = $1 and c.id = coalesce($2::text, (select customer_id from subscriptions where account_id = $1 and id = $3::text),
+       (select customer_id from subscription_schedules where account_id = $1 and subscription_id = $3::text limit 1),
        (select customer_id from invoices where account_id = $1 and id = $4::text), (select customer_id from payment_methods where account_id = $1 and id = $5::text))`,
     [t.accountId, owner.customerId ?? null, owner.subscriptionId ?? null, owner.invoiceId ?? null, owner.paymentMethodId ?? null],
   );
@@ -108,6 +109,15 @@ export const listClockSubscriptions = (t: AccountTransaction, clockId: string): 
     t,
     `select o.id, o.customer_id as "customerId" from subscriptions o join customers c on c.account_id = o.account_id and c.id = o.customer_id
      where c.account_id = $1 and c.test_clock_id = $2 and o.status not in ('canceled', 'incomplete_expired') order by o.created_at, ${CREATED}, o.id`,
+    clockId,
+  );
+
+/** The subscriptions that schedules on a clock have still to create. */
+export const listClockSchedules = (t: AccountTransaction, clockId: string): Promise<ClockOwned[]> =>
+  listOwned(
+    t,
+    `select o.subscription_id as id, o.customer_id as "customerId" from subscription_schedules o join customers c on c.account_id = o.account_id and c.id = o.customer_id
+     where c.account_id = $1 and c.test_clock_id = $2 and o.status = 'not_started' order by o.created_at, ${CREATED}, o.id`,
     clockId,
   );
 

@@ -4,6 +4,7 @@ import type { Customer } from './customer.ts';
 import type { Coupon, PromotionCode } from './discounts/coupon.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from './payments/payment.ts';
+import type { SubscriptionSchedule } from './schedule/schedule.ts';
 import type { BilledPeriod, Subscription } from './subscription/subscription.ts';
 import type { TaxRate } from './tax/tax-rate.ts';
 import type { MeteredUsage } from './usage/usage-period.ts';
@@ -43,6 +44,8 @@ export interface BillingSnapshot {
   attempts: PaymentAttempt[];
   /** What is measured of the subscription; absent where nothing of it is metered. */
   usage?: MeteredUsage;
+  /** The schedule the operation is about, else the active one of the subscription. */
+  schedule: SubscriptionSchedule | null;
   /** In the order in which they are tried: subscription default, customer default. Empty when there is none. */
   paymentMethods: PaymentMethod[];
 }

@@ -1,8 +1,10 @@
+import type { Metadata } from './catalog/price.ts';
 import type { BalanceTransaction } from './customer.ts';
 import type { Discount } from './discounts/discount.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
 import type { JournalTransaction } from './ledger/journal.ts';
 import type { PaymentAttempt } from './payments/payment.ts';
+import type { SubscriptionSchedule } from './schedule/schedule.ts';
 import type { ScheduledChange } from './subscription/scheduled-change.ts';
 import type { BilledPeriod, BilledShrink, PaymentBehavior, Subscription } from './subscription/subscription.ts';
 import type { Instant } from './time.ts';
@@ -14,7 +16,15 @@ export type IdSource = (prefix: string) => string;
 /** A fact for the outbox. `objectId` is the object that changed; presenters turn it into Stripe's event on reading. */
 export interface OutboxEvent {
   type: string;
-  objectType: 'customer' | 'subscription' | 'invoice' | 'payment_attempt' | 'invoiceitem' | 'scheduled_change' | 'discount';
+  objectType:
+    | 'customer'
+    | 'subscription'
+    | 'invoice'
+    | 'payment_attempt'
+    | 'invoiceitem'
+    | 'scheduled_change'
+    | 'subscription_schedule'
+    | 'discount';
   objectId: string;
   /** Changed fields as they were, in our own names; small. */
   previous: Record<string, unknown> | null;
@@ -46,6 +56,10 @@ export interface Decision {
   customerDiscount?: Discount | null;
   /** New and changed ones, whole. */
   scheduledChanges: ScheduledChange[];
+  /** As the schedule will be; null when it does not change. */
+  schedule: SubscriptionSchedule | null;
+  /** Added to the subscription's; a key with an empty value is taken away. */
+  subscriptionMetadata: Metadata | null;
   events: OutboxEvent[];
 }
 
@@ -63,6 +77,8 @@ export const emptyDecision = (): Decision => ({
   discounts: [],
   redemptions: [],
   scheduledChanges: [],
+  schedule: null,
+  subscriptionMetadata: null,
   events: [],
 });
 

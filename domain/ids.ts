@@ -25,6 +25,7 @@ export const ID_PREFIX = {
   scheduledChange: 'schg',
   feature: 'feat',
   productFeature: 'prodft',
+  subscriptionSchedule: 'sub_sched',
   meter: 'mtr',
   meterEvent: 'mev',
   usagePeriod: 'up',

@@ -8,7 +8,7 @@ import { chased, examineDueDate, examineDunning, examineSubscription, type Findi
 import { inParallel } from './in-parallel.ts';
 import { listRunning, type Run, wrongAttributes } from './list-running.ts';
 import { mend } from './mend.ts';
-import { awaitedAlone, isRunning, type Recovery, restored, WIDTH } from './restart.ts';
+import { awaitedAlone, isRunning, listAwaited, type Recovery, restored, WIDTH } from './restart.ts';
 
 export interface DriftReport {
   /** What was compared. */
@@ -35,6 +35,7 @@ export async function drift(recovery: Recovery, { repair = false, againAfterMs =
     for (const { invoiceId: id } of await awaitedAlone(recovery, accountId)) {
       if (!running.delete(dunningWorkflowId(id))) suspects.push({ what: 'due date', accountId, id });
     }
+    report.subscriptions += await compareWaiting(recovery, accountId, running, suspects);
     for (const clock of await withAccount(recovery.db, accountId, listAdvancingClocks)) {
       if (!running.delete(testClockWorkflowId(clock.id, clock.to))) suspects.push({ what: 'clock', accountId, ...clock });
     }
@@ -78,6 +79,18 @@ async function comparePages(recovery: Recovery, accountId: string, running: Map<
     }
     after = last;
   }
+}
+
+/** Subscriptions that a schedule has still to create wait in a workflow of their own. */
+async function compareWaiting(recovery: Recovery, accountId: string, running: Map<string, Run>, suspects: Suspect[]): Promise<number> {
+  let count = 0;
+  for (let after: string | null = ''; after !== null; ) {
+    const { awaited, last } = await listAwaited(recovery, accountId, after);
+    count += awaited.length;
+    for (const { subscriptionId: id } of awaited) if (!running.delete(id)) suspects.push({ what: 'subscription', accountId, id });
+    after = last;
+  }
+  return count;
 }
 
 async function examine(recovery: Recovery, suspect: Suspect): Promise<Finding[]> {

@@ -2,6 +2,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { withAccount } from '../db/client.ts';
 import { findInvoice } from '../db/invoices.ts';
+import { findWaitingFor } from '../db/schedules.ts';
 import { findSubscription } from '../db/subscriptions.ts';
 import { hasEnded } from '../domain/subscription/transitions.ts';
 import { dunningWorkflowId, stateQuery } from '../workflows/messages.ts';
@@ -14,6 +15,7 @@ export type Finding = { accountId: string; id: string; detail: string } & (
   | {
       kind:
         | 'subscription_without_workflow'
+        | 'schedule_without_workflow'
         | 'wrong_search_attributes'
         | 'invoice_without_dunning'
         | 'due_date_without_dunning'
@@ -37,6 +39,11 @@ export async function examineSubscription(recovery: Recovery, accountId: string,
   const workflow = await describe(recovery, id);
   const [one] = accountId === '' ? [] : await restored(recovery, accountId, [id]);
   const found = { accountId, id };
+  const waiting = one === undefined && accountId !== '' ? await withAccount(recovery.db, accountId, (t) => findWaitingFor(t, id)) : null;
+  if (waiting !== null) {
+    if (workflow !== null) return [];
+    return [{ ...found, kind: 'schedule_without_workflow', detail: `${waiting.id} is to create it, and nothing waits for the start` }];
+  }
   if (one === undefined) {
     if (workflow === null || isBusy(workflow)) return [];
     return [{ ...found, kind: 'workflow_without_subscription', detail: 'it runs, and the books do not know its subscription' }];

@@ -1,9 +1,19 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { withAccount } from '../db/client.ts';
 import { findInvoice } from '../db/invoices.ts';
+import { findWaitingFor } from '../db/schedules.ts';
 import { dunningWorkflowId, invoiceSettledSignal } from '../workflows/messages.ts';
 import type { Finding } from './examine.ts';
-import { awaitedAlone, type Recovery, startAdvance, startDunning, startSubscription, takenOver } from './restart.ts';
+import {
+  awaitedAlone,
+  listAwaited,
+  type Recovery,
+  startAdvance,
+  startDunning,
+  startSubscription,
+  startWaiting,
+  takenOver,
+} from './restart.ts';
 
 /**
  * Mends what follows from the books alone: starts anew, a generation later, or ends what has nothing left to do. What the books do not know is left to a person: it may be the
@@ -21,6 +31,17 @@ export async function mend(recovery: Recovery, finding: Finding): Promise<boolea
     case 'due_date_without_dunning': {
       const given = (await awaitedAlone(recovery, accountId)).find(({ invoiceId }) => invoiceId === id);
       return given !== undefined && startDunning(recovery, given);
+    }
+    case 'schedule_without_workflow': {
+      const schedule = await withAccount(recovery.db, accountId, (t) => findWaitingFor(t, id));
+      if (schedule === null) return false;
+      for (let after: string | null = ''; after !== null; ) {
+        const { awaited, last } = await listAwaited(recovery, accountId, after);
+        const wait = awaited.find(({ subscriptionId }) => subscriptionId === id);
+        if (wait !== undefined) return startWaiting(recovery, wait);
+        after = last;
+      }
+      return false;
     }
     case 'workflow_of_ended_subscription':
       return unlessGone(() => recovery.client.workflow.getHandle(id).terminate('the subscription has ended, and nothing is left to do'));

@@ -8,12 +8,14 @@ import { inParallel } from './in-parallel.ts';
 import {
   awaitedAlone,
   isRunning,
+  listAwaited,
   type Recovery,
   type Restored,
   restored,
   startAdvance,
   startDunning,
   startSubscription,
+  startWaiting,
   takenOver,
   WIDTH,
 } from './restart.ts';
@@ -50,6 +52,7 @@ export const rebuild = (recovery: Recovery, onProgress: (report: RebuildReport) 
         after = last;
       }
       await restartDunnings(recovery, await awaitedAlone(recovery, accountId), report);
+      await restartWaiting(recovery, accountId, report);
       await restartClocks(recovery, accountId, report);
     }
     return report;
@@ -88,6 +91,20 @@ async function restart(recovery: Recovery, { state, dunnings }: Restored, report
   report.restarted += 1;
   report.takenUp += state.parked.length;
   for (const given of dunnings) if (await startDunning(recovery, given, { replace: true })) report.dunnings += 1;
+}
+
+/** Subscriptions that a schedule has still to create are waited for again; nothing was decided for them, so they have no generation. */
+async function restartWaiting(recovery: Recovery, accountId: string, report: RebuildReport): Promise<void> {
+  for (let after: string | null = ''; after !== null; ) {
+    const { awaited, last } = await listAwaited(recovery, accountId, after);
+    await inParallel(awaited, WIDTH, async (wait) => {
+      report.found += 1;
+      const gone = !(await isRunning(recovery, wait.subscriptionId));
+      if (gone && (await startWaiting(recovery, wait))) report.restarted += 1;
+      else report.running += 1;
+    });
+    after = last;
+  }
 }
 
 async function restartClocks(recovery: Recovery, accountId: string, report: RebuildReport): Promise<void> {

@@ -4,9 +4,17 @@ import { subscriptionFacts } from '../activities/facts.ts';
 import { listAwaitedInvoices } from '../db/awaited-invoices.ts';
 import { type Database, withAccount } from '../db/client.ts';
 import { nextGeneration } from '../db/generations.ts';
+import { listWaitingSchedules } from '../db/schedules.ts';
 import { readSubscriptionRecords } from '../db/subscription-records.ts';
-import { dunningWorkflowId, type StartDunning, type StartTestClock, testClockWorkflowId, WORKFLOW_TYPES } from '../workflows/messages.ts';
-import { dunningAttributes, subscriptionAttributes } from '../workflows/search-attributes.ts';
+import {
+  type AwaitSchedule,
+  dunningWorkflowId,
+  type StartDunning,
+  type StartTestClock,
+  testClockWorkflowId,
+  WORKFLOW_TYPES,
+} from '../workflows/messages.ts';
+import { dunningAttributes, subscriptionAttributes, waitingAttributes } from '../workflows/search-attributes.ts';
 import { restoreDunning, restoreState } from '../workflows/subscription/restore-state.ts';
 import type { SubscriptionState } from '../workflows/subscription/state.ts';
 
@@ -77,6 +85,34 @@ export const startSubscription = (recovery: Recovery, state: SubscriptionState, 
     staticSummary: `Subscription of ${state.customerId}, generation ${state.generation}`,
     workflowIdConflictPolicy: replace ? 'TERMINATE_EXISTING' : 'FAIL',
   });
+
+/** The workflow of a subscription that a schedule has still to create. */
+export const startWaiting = (recovery: Recovery, wait: AwaitSchedule): Promise<boolean> =>
+  start(recovery, WORKFLOW_TYPES.subscription, {
+    workflowId: wait.subscriptionId,
+    args: [{ wait }],
+    typedSearchAttributes: waitingAttributes(wait, wait.schedule?.startsAt ?? 0, wait.clock ?? { kind: 'real' }),
+    staticSummary: `Subscription of ${wait.customerId}, by ${wait.schedule?.id ?? 'a schedule'}`,
+    workflowIdConflictPolicy: 'FAIL',
+  });
+
+/** What the books know of the schedules that have still to create their subscription, page by page. */
+export async function listAwaited(
+  { db }: Recovery,
+  accountId: string,
+  after: string,
+): Promise<{ awaited: AwaitSchedule[]; last: string | null }> {
+  const waiting = await withAccount(db, accountId, (t) => listWaitingSchedules(t, after, WAITING_PAGE));
+  const awaited = waiting.map(({ schedule: { id, status, startsAt, subscriptionId, customerId }, clock }) => ({
+    accountId,
+    subscriptionId,
+    customerId,
+    schedule: { id, status, startsAt },
+    ...(clock === null ? {} : { clock: { kind: 'frozen' as const, ...clock } }),
+  }));
+  return { awaited, last: waiting.at(-1)?.schedule.id ?? null };
+}
+const WAITING_PAGE = 500;
 
 export const startDunning = (recovery: Recovery, given: StartDunning, { replace = false } = {}): Promise<boolean> =>
   start(recovery, WORKFLOW_TYPES.dunning, {

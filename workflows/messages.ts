@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { BillingOutcome, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../activities/index.ts';
+import type { BillingOutcome, InvoiceFacts, PaymentResult, ScheduleFacts, SubscriptionFacts } from '../activities/index.ts';
 import type {
   CancelSubscription,
   ChangePlan,
@@ -22,12 +22,34 @@ export interface CommandResult extends BillingOutcome {
   payment: PaymentResult | null;
 }
 
+/** The answer to an edit of a schedule whose subscription has not started. */
+export interface NotStarted {
+  subscription: null;
+  invoice: null;
+  payment: null;
+}
+
 /** `clock` is real unless given. */
 export type StartSubscription = { accountId: string; command: Command & CreateSubscription; clock?: SubscriptionState['clock'] };
 /** Goes on with a subscription whose workflow has gone, from what Postgres knows. `clock` is real unless given. */
 export type RestartSubscription = { accountId: string; subscriptionId: string; clock?: SubscriptionState['clock'] };
-/** Argument of the `subscription` workflow: `{ start }` from whoever creates it, `{ restart }` where it exists without a workflow, the state from the run before. */
-export type SubscriptionInput = { start: StartSubscription } | { restart: RestartSubscription } | SubscriptionState;
+/** Waits for the start of a schedule, and creates its subscription then. `schedule` where it exists already, else the first command makes it. `clock` is real unless given. */
+export type AwaitSchedule = {
+  accountId: string;
+  subscriptionId: string;
+  customerId: string;
+  schedule?: ScheduleFacts;
+  clock?: SubscriptionState['clock'];
+};
+/**
+ * Argument of the `subscription` workflow: `{ start }` from whoever creates it, `{ wait }` where a schedule will, `{ restart }` where it exists without a workflow, the state from
+ * the run before.
+ */
+export type SubscriptionInput =
+  | { start: StartSubscription }
+  | { wait: AwaitSchedule }
+  | { restart: RestartSubscription }
+  | SubscriptionState;
 
 /** Argument of the `dunning` workflow, given by the subscription, or by the invoice where there is none. */
 export interface StartDunning {
@@ -70,6 +92,10 @@ export const resumeUpdate = defineUpdate<CommandResult, [Command & ResumeSubscri
 /** Sent together with the start of a workflow (`{ restart }`), as that of a canceled subscription has closed. */
 export const reactivateUpdate = defineUpdate<CommandResult, [Command]>('reactivate');
 export const cancelScheduledChangeUpdate = defineUpdate<CommandResult, [Command & { changeId: string }]>('cancelScheduledChange');
+/** What is asked of a schedule is in Postgres under `editId`. */
+export type EditSchedule = { scheduleId: string; editId: string };
+/** Sent together with the start of a workflow (`{ wait }`) where it makes a schedule. */
+export const editScheduleUpdate = defineUpdate<CommandResult | NotStarted, [Command & EditSchedule]>('editSchedule');
 export const cancelScheduledChangeSignal = defineSignal<[Command & { changeId: string }]>('cancelScheduledChange');
 export const changePlanSignal = defineSignal<[Command & ChangePlan]>('changePlan');
 export const cancelSignal = defineSignal<[Command & CancelSubscription]>('cancel');

@@ -1,9 +1,10 @@
 import { defineSearchAttributeKey, type SearchAttributePair, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { hasEnded } from '../domain/subscription/transitions.ts';
-import type { StartDunning } from './messages.ts';
+import type { Instant } from '../domain/time.ts';
+import type { AwaitSchedule, StartDunning } from './messages.ts';
 import { agenda } from './subscription/agenda.ts';
-import type { SubscriptionState } from './subscription/state.ts';
+import type { ClockSetting, SubscriptionState } from './subscription/state.ts';
 
 /** What operators filter by. Ids and codes only; never encrypted. The server must know every name (`servers/search-attributes.ts`). */
 const ACCOUNT = defineSearchAttributeKey('AccountId', 'KEYWORD');
@@ -35,6 +36,19 @@ export function subscriptionAttributes(state: SubscriptionState): SearchAttribut
   }
   return pairs;
 }
+
+/** Of a subscription that a schedule has still to create. */
+export const waitingAttributes = (
+  { accountId, customerId }: AwaitSchedule,
+  startsAt: Instant,
+  clock: ClockSetting,
+): SearchAttributePair[] => [
+  { key: ACCOUNT, value: accountId },
+  { key: CUSTOMER, value: customerId },
+  { key: STATUS, value: 'not_started' },
+  ...(clock.kind === 'frozen' ? [{ key: TEST_CLOCK, value: clock.id }] : []),
+  { key: NEXT_BILLING, value: new Date(startsAt * 1000) },
+];
 
 export function dunningAttributes(start: StartDunning, stage: DunningStage): SearchAttributePair[] {
   return [

@@ -1,6 +1,6 @@
 import type { DiscountWish } from '../../domain/discounts/discount.ts';
 import type { ItemChange } from '../../domain/subscription/commands.ts';
-import type { ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
+import type { PhaseMark, ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
 import type { List } from './dialect.ts';
 
 const presentWish = (wish: DiscountWish) =>
@@ -22,9 +22,24 @@ function presentItemChange(change: ItemChange) {
   };
 }
 
-/** Ours: Stripe has subscription schedules instead. `change` is told in the words it was asked for with. */
+/** What a phase of a schedule makes of the subscription, whatever its items are by then; without a phase the schedule is over. */
+const presentPhaseMark = ({ scheduleId, index, items }: PhaseMark) => ({
+  schedule: scheduleId,
+  phase: index,
+  ...(index === null
+    ? {}
+    : {
+        phase_items: items.map(({ priceId, quantity, taxRateIds }) => ({
+          price: priceId,
+          quantity: Number(quantity),
+          tax_rates: taxRateIds,
+        })),
+      }),
+});
+
+/** Ours: Stripe has subscription schedules only, which are made of these here. `change` is told in the words it was asked for with. */
 export function presentScheduledChange(scheduled: ScheduledChange, livemode: boolean) {
-  const { items, billingCycleAnchor, defaultPaymentMethodId, defaultTaxRateIds, discounts, prorationBehavior, paymentBehavior } =
+  const { items, billingCycleAnchor, defaultPaymentMethodId, defaultTaxRateIds, discounts, prorationBehavior, paymentBehavior, phase } =
     scheduled.change;
   return {
     id: scheduled.id,
@@ -34,6 +49,7 @@ export function presentScheduledChange(scheduled: ScheduledChange, livemode: boo
     effective_at: scheduled.effectiveAt,
     at_period_end: scheduled.atPeriodEnd,
     change: {
+      ...(phase === undefined ? {} : presentPhaseMark(phase)),
       ...(items === undefined ? {} : { items: items.map(presentItemChange) }),
       ...(billingCycleAnchor === undefined ? {} : { billing_cycle_anchor: billingCycleAnchor }),
       ...(defaultPaymentMethodId === undefined ? {} : { default_payment_method: defaultPaymentMethodId }),

@@ -183,7 +183,7 @@ export function presentSubscription(subscription: Subscription, related: Related
             trial_end: pending.next.trialEnd ?? null,
             invoice: pending.invoiceId,
           },
-    schedule: null,
+    schedule: subscription.scheduleId,
     start_date: subscription.startDate,
     status: subscription.status,
     test_clock: related.testClocks?.get(subscription.customerId) ?? null,

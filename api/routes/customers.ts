@@ -2,6 +2,7 @@ import { listAwaitedInvoices } from '../../db/awaited-invoices.ts';
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { findPaymentMethod } from '../../db/payment-methods.ts';
+import { listWaitingOf } from '../../db/schedules.ts';
 import { findTaxRate } from '../../db/tax-rates.ts';
 import { findTestClock, listCustomerSubscriptions } from '../../db/test-clocks.ts';
 import type { Customer } from '../../domain/customer.ts';
@@ -166,7 +167,15 @@ export const customerRoutes = [
         const asked = customerDiscountFrom(params);
         if (asked !== null) await discountCustomer(context, t, id, asked);
         const live = typeof wanted === 'string' ? await subscriptionsOf(t, id) : [];
-        const moving = clock === null ? [] : [...(await listCustomerSubscriptions(t, id)), ...(await dueDatesOf(t, id))];
+        const waitingSchedules = clock === null ? [] : await listWaitingOf(t, id);
+        const moving =
+          clock === null
+            ? []
+            : [
+                ...(await listCustomerSubscriptions(t, id)),
+                ...waitingSchedules.map((schedule) => schedule.subscriptionId),
+                ...(await dueDatesOf(t, id)),
+              ];
         return {
           answer: await present(context, t, asked === null ? after : await customerOf(t, id)),
           waiting: live.filter(isDelinquent),

@@ -16,6 +16,7 @@ import { productFeatureRoutes } from './product-features.ts';
 import { productRoutes } from './products.ts';
 import { promotionCodeRoutes } from './promotion-codes.ts';
 import { scheduledChangeRoutes } from './scheduled-changes.ts';
+import { scheduleRoutes } from './schedules.ts';
 import { subscriptionItemRoutes } from './subscription-items.ts';
 import { subscriptionPauseRoutes } from './subscription-pauses.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
@@ -39,6 +40,7 @@ export const ROUTES: readonly Route[] = [
   ...paymentMethodRoutes,
   ...subscriptionRoutes,
   ...scheduledChangeRoutes,
+  ...scheduleRoutes,
   ...timelineRoutes,
   ...subscriptionPauseRoutes,
   ...subscriptionItemRoutes,

@@ -21,6 +21,7 @@ import {
   when,
 } from './fields.ts';
 import { invoiceItemTerms } from './invoice-items.ts';
+import { scheduleDetails } from './schedules.ts';
 import { effectiveAt, paymentBehavior, prorationBehavior } from './subscription-items.ts';
 import {
   anchorConfig,
@@ -90,6 +91,9 @@ export const invoicePreview = z.strictObject({
     .strictObject({ address: address.optional(), tax_exempt: z.enum(['none', 'exempt', 'reverse']).optional() })
     .optional(),
   subscription: reference.optional(),
+  /** A look at what a schedule will bill: one that is there, changed or not, or a new one of the customer. */
+  schedule: reference.optional(),
+  schedule_details: scheduleDetails.optional(),
   currency: currency.optional(),
   periods: z.int().min(1).max(36).optional(),
   preview_mode: z.literal('next').optional(),
@@ -357,5 +361,5 @@ export const invoice = z
 
 /** What would be billed first, and with `periods` all of it in order. */
 export const invoicePreviewAnswer = invoice
-  .extend({ preview_token: z.string(), upcoming: listOf(invoice).optional() })
+  .extend({ preview_token: z.string().optional(), upcoming: listOf(invoice).optional() })
   .openapi('InvoicePreview');

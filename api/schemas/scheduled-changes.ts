@@ -30,6 +30,12 @@ export const scheduledChange = z
     effective_at: z.int(),
     at_period_end: z.boolean().openapi({ description: 'It takes effect when the current period ends, wherever that end moves.' }),
     change: z.strictObject({
+      schedule: z.string().optional().openapi({ description: 'The subscription schedule that it is a phase of.' }),
+      phase: z.int().nullable().optional().openapi({ description: 'Which of its phases begins, from 0; null: the schedule is over.' }),
+      phase_items: z
+        .array(z.strictObject({ price: z.string(), quantity: z.number(), tax_rates: z.array(z.string()) }))
+        .optional()
+        .openapi({ description: 'What the items will be, whatever they are by then.' }),
       items: z.array(scheduledItem).optional(),
       billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
       default_payment_method: nullableText.optional(),

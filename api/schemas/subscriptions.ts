@@ -261,7 +261,7 @@ export const subscription = z
         invoice: z.string(),
       })
       .nullable(),
-    schedule: z.null(),
+    schedule: expandableOrNull('SubscriptionSchedule'),
     start_date: z.int(),
     status: z.enum(SUBSCRIPTION_STATUSES),
     test_clock: expandableOrNull('TestClock'),

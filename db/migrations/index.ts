@@ -15,6 +15,7 @@ import * as pauses from './pauses.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
 import * as priceModels from './price-models.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
+import * as schedules from './schedules.ts';
 import * as subscriptions from './subscriptions.ts';
 import * as testClocks from './test-clocks.ts';
 import * as timeline from './timeline.ts';
@@ -48,6 +49,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['020-usage', usage],
   ['023-entitlements', entitlements],
   ['020-usage-periods', usagePeriods],
+  ['021-schedules', schedules],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

@@ -3,6 +3,7 @@ import type { BalanceTransaction } from '../customer.ts';
 import { type Decision, emptyDecision, type IdSource, type OutboxEvent } from '../decision.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { sum } from '../money.ts';
+import { endWithSubscription } from '../schedule/end-with-subscription.ts';
 import type { ScheduledChange } from '../subscription/scheduled-change.ts';
 import type { BilledShrink, Subscription } from '../subscription/subscription.ts';
 import { hasEnded } from '../subscription/transitions.ts';
@@ -110,6 +111,7 @@ export function changeSubscription(draft: DecisionDraft, patch: Partial<Subscrip
  */
 export function finishDecision(draft: DecisionDraft, type = 'customer.subscription.updated'): Decision {
   tendScheduled(draft);
+  tendSchedule(draft);
   const before = draft.snapshot.subscription;
   const after = draft.subscription;
   if (after && before !== after) {
@@ -145,6 +147,17 @@ function tendScheduled(draft: DecisionDraft): void {
   draft.decision.scheduledChanges.push(...versions);
   for (const { id } of versions)
     emit(draft, `customer.subscription.scheduled_change.${ended ? 'canceled' : 'updated'}`, 'scheduled_change', id);
+}
+
+/** A schedule ends with the subscription that it drives. */
+function tendSchedule(draft: DecisionDraft): void {
+  const { subscription, asOf } = draft;
+  const { schedule } = draft.snapshot;
+  if (schedule?.status !== 'active' || !subscription || subscription.scheduleId !== schedule.id || !hasEnded(subscription.status)) return;
+  const ended = endWithSubscription(schedule, subscription, asOf);
+  draft.decision.schedule = ended.schedule;
+  changeSubscription(draft, { scheduleId: null });
+  emit(draft, `subscription_schedule.${ended.event}`, 'subscription_schedule', schedule.id);
 }
 
 function changedFields(before: Subscription, after: Subscription): Record<string, unknown> {

@@ -2,6 +2,7 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
+import { changeIntoPhase, passPhase } from '../schedule/enter-phase.ts';
 import { type Instant, periodContaining } from '../time.ts';
 import { subscriptionOf } from './bill-items.ts';
 import { changeItems } from './change-items.ts';
@@ -28,17 +29,35 @@ export function decideScheduledApplication(
   const closed = { ...scheduled, closedAt: context.asOf };
   try {
     const atBoundary = context.asOf >= subscription.currentPeriodEnd;
-    const decision = (atBoundary ? changeAtBoundary : decideChange)(snapshot, scheduled.change, {
+    const decision = (atBoundary ? changeAtBoundary : decideChange)(snapshot, changeOf(snapshot, scheduled.change, context), {
       ...context,
       graceSeconds: snapshot.account.invoiceGraceSeconds,
     });
-    return withScheduled(snapshot, decision, [{ ...closed, status: 'applied' }]);
+    return withScheduled(snapshot, passed(snapshot, decision, scheduled, context), [{ ...closed, status: 'applied' }]);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const failure = { code: error.code, message: error.message, param: error.param ?? null };
-    return withScheduled(snapshot, emptyDecision(), [{ ...closed, status: 'failed', failure }]);
+    return withScheduled(snapshot, passed(snapshot, emptyDecision(), scheduled, context), [{ ...closed, status: 'failed', failure }]);
   }
 }
+
+/** What a phase of a schedule changes is found now, by what the subscription has become. */
+function changeOf(
+  snapshot: BillingSnapshot,
+  { phase, ...change }: ScheduledChange['change'],
+  { newId }: DecisionContext,
+): ScheduledChange['change'] {
+  if (phase === undefined || phase.index === null || snapshot.schedule?.id !== phase.scheduleId) return change;
+  return changeIntoPhase(subscriptionOf(snapshot), snapshot.schedule, phase.index, newId);
+}
+
+/** A phase has begun, or the schedule is over, also where the change itself had become impossible. */
+const passed = (
+  snapshot: BillingSnapshot,
+  decision: Decision,
+  { change: { phase } }: ScheduledChange,
+  { asOf }: DecisionContext,
+): Decision => (phase === undefined ? decision : passPhase(snapshot, decision, phase, asOf));
 
 /** Nothing is credited or charged: the old period has just ended, and the new one is billed by its renewal. */
 function changeAtBoundary(snapshot: BillingSnapshot, change: ScheduledChange['change'], context: DecisionContext): Decision {

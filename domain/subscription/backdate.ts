@@ -41,7 +41,7 @@ export function planFirstPeriods(
   const startDate = command.backdateStartDate ?? asOf;
   if (startDate > asOf) throw new Refusal('date_out_of_range', 'The start date must be in the past.', 'backdate_start_date');
   const [shortest] = cycles;
-  const anchor = firstAnchor(command, shortest, zone, asOf);
+  const anchor = command.anchorAtStart ? startDate : firstAnchor(command, shortest, zone, asOf);
   const none = command.prorationBehavior === 'none';
   const stretches = cycles.flatMap((cycle): Stretch[] => {
     const current = periodContaining(anchor, cycle, zone, asOf);

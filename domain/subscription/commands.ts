@@ -58,6 +58,8 @@ export interface CreateSubscription extends Previewed {
   billingCycleAnchorConfig?: AnchorConfig;
   /** A start in the past; the time since then is billed too. */
   backdateStartDate?: Instant;
+  /** Periods are counted from the start in the past. */
+  anchorAtStart?: boolean;
   /** `none`: neither the past nor a stub is billed. Absent: both are. */
   prorationBehavior?: ProrationBehavior;
   trial?: NewTrial;

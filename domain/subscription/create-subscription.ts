@@ -87,6 +87,7 @@ export function decideCreation(snapshot: BillingSnapshot, asked: CreateSubscript
     movedCycle: null,
     forfeited: [],
     scheduledChanges: [],
+    scheduleId: null,
     description: null,
     externalId: null,
     metadata: {},

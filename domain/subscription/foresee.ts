@@ -17,6 +17,7 @@ export function applyDecision(snapshot: BillingSnapshot, decision: Decision): Bi
   return {
     ...snapshot,
     subscription: decision.subscription ?? snapshot.subscription,
+    schedule: decision.schedule ?? snapshot.schedule,
     customer: {
       ...snapshot.customer,
       currency: snapshot.customer.currency ?? decision.customerCurrency,

@@ -14,16 +14,32 @@ import { fullCycleOf, itemPeriodEnd } from './anchor.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import type { ScheduleCancellation } from './commands.ts';
 import { checkCancelAt } from './create-subscription.ts';
-import type { SubscriptionItem } from './subscription.ts';
+import type { Subscription, SubscriptionItem } from './subscription.ts';
 import { commandAllowed } from './transitions.ts';
 
 /**
  * Sets, moves or takes back the end of a subscription. As with Stripe, an end inside the current period gives back at once what is billed beyond it, unless
  * `prorationBehavior` is `none`; the credit waits for the next invoice, at the latest the one at the end. Where the current period is billed only until an earlier end, the time that
  * comes back is charged in the same way. A later period in which it ends is billed only until then, always (see `decideRenewal`).
- * @throws Refusal date_out_of_range for a date that is not in the future, subscription_canceled, pending_update_exists
+ * @throws Refusal date_out_of_range for a date that is not in the future, subscription_canceled, pending_update_exists, transition_not_allowed for one whose end is its schedule's
  */
 export function decideScheduledCancellation(snapshot: BillingSnapshot, command: ScheduleCancellation, context: DecisionContext): Decision {
+  checkUnscheduled(subscriptionOf(snapshot), command.at === 'period_end' ? 'cancel_at_period_end' : 'cancel_at');
+  return decideNewEnd(snapshot, command, context);
+}
+
+/** As Stripe: the end of a subscription that a schedule drives is the schedule's. @throws Refusal transition_not_allowed */
+export function checkUnscheduled({ scheduleId }: Subscription, param: string): void {
+  if (scheduleId === null) return;
+  throw new Refusal(
+    'transition_not_allowed',
+    `The subscription is managed by the subscription schedule ${scheduleId}, and updating any cancellation behavior or later change directly is not allowed. Please update the schedule instead.`,
+    param,
+  );
+}
+
+/** The same for whoever may: also the schedule that drives the subscription. */
+export function decideNewEnd(snapshot: BillingSnapshot, command: ScheduleCancellation, context: DecisionContext): Decision {
   const draft = beginDecision(snapshot, context);
   const subscription = subscriptionOf(draft);
   const refused = commandAllowed(subscription.status, 'scheduleCancellation');

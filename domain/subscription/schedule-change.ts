@@ -8,6 +8,7 @@ import { subscriptionOf } from './bill-items.ts';
 import { changeItems } from './change-items.ts';
 import { decideChange } from './change-plan.ts';
 import type { ChangePlan } from './commands.ts';
+import { checkUnscheduled } from './schedule-cancellation.ts';
 import { replacedBy, type ScheduledChange, withScheduled } from './scheduled-change.ts';
 import type { Subscription } from './subscription.ts';
 import { commandAllowed, hasEnded } from './transitions.ts';
@@ -22,6 +23,8 @@ const MAX_SCHEDULED = 20;
  */
 export function decideCommandedChange(snapshot: BillingSnapshot, command: ChangePlan, context: DecisionContext): Decision {
   if (command.effectiveAt !== undefined) return schedule(snapshot, command, command.effectiveAt, context);
+  if (command.cancellation)
+    checkUnscheduled(subscriptionOf(snapshot), command.cancellation.at === 'period_end' ? 'cancel_at_period_end' : 'cancel_at');
   const decision = decideChange(snapshot, command, context);
   // One that waits for its payment may still be dropped.
   if (decision.subscription?.pendingUpdate) return decision;
@@ -39,6 +42,7 @@ function schedule(
   // First of all, so that what has ended says so, whatever else is asked.
   const refused = commandAllowed(before.status, 'changePlan');
   if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
+  checkUnscheduled(before, 'effective_at');
   const { effectiveAt: _, preview: __, cancellation, prorationDate, trialEnd, trialChange, ...rest } = command;
   const { trialMissingPaymentMethod, pauseCollection, collectionMethod, daysUntilDue, ...change } = rest;
   const given = {
@@ -120,5 +124,6 @@ export function decideUnscheduling(snapshot: BillingSnapshot, { changeId }: { ch
   if (hasEnded(status)) throw new Refusal('subscription_canceled', `The subscription ${id} has ended already.`);
   const scheduled = scheduledChanges.find((candidate) => candidate.id === changeId);
   if (!scheduled) throw new Refusal('transition_not_allowed', `The change ${changeId} is not scheduled any more.`);
+  if (scheduled.change.phase) checkUnscheduled(subscriptionOf(snapshot), 'id');
   return withScheduled(snapshot, emptyDecision(), [{ ...scheduled, status: 'canceled', cancellationReason: 'requested', closedAt: asOf }]);
 }

@@ -1,11 +1,19 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import type { RefusalCode } from '../errors.ts';
+import type { PhaseItem } from '../schedule/schedule.ts';
 import type { Instant } from '../time.ts';
 import type { ChangePlan } from './commands.ts';
 import type { Subscription } from './subscription.ts';
 
 export const SCHEDULED_CHANGE_STATUSES = ['scheduled', 'applied', 'replaced', 'canceled', 'failed'] as const;
+
+/** The beginning of a phase of a schedule, or (`index` null) the end of its last one. What is to change is found when it is due: the items become those of the phase, whatever they are by then. */
+export interface PhaseMark {
+  scheduleId: string;
+  index: number | null;
+  items: PhaseItem[];
+}
 
 /** A change that is for later. It is remembered for ever; those that are still to come stand on their subscription, too. */
 export interface ScheduledChange {
@@ -27,7 +35,7 @@ export interface ScheduledChange {
     | 'pauseCollection'
     | 'collectionMethod'
     | 'daysUntilDue'
-  >;
+  > & { phase?: PhaseMark };
   /** The scheduled change that took its place; null where one that was not scheduled did. */
   replacedBy: string | null;
   cancellationReason: 'requested' | 'subscription_ended' | null;

@@ -146,6 +146,8 @@ export interface Subscription extends CollectionTerms {
   forfeited: BilledPeriod[];
   /** Those still to come, the next one first. */
   scheduledChanges: ScheduledChange[];
+  /** The schedule that drives it now. */
+  scheduleId: string | null;
   description: string | null;
   externalId: string | null;
   metadata: Metadata;

@@ -127,18 +127,20 @@ export type SubscriptionCommand =
   | 'cancel'
   | 'scheduleCancellation'
   | 'cancelScheduledChange'
+  | 'editSchedule'
   | 'pause'
   | 'resume'
   | 'reactivate';
 
 /**
  * Whether a subscription of this status takes a command: null when it does, else why not. As in Stripe, an incomplete subscription
- * can be canceled and given another payment method and nothing else; one that ended takes nothing, but a canceled one can be reactivated.
+ * can be canceled (itself or by its schedule) and given another payment method and nothing else; one that ended takes nothing, but a canceled one can be reactivated.
  */
 export function commandAllowed(status: SubscriptionStatus, command: SubscriptionCommand): RefusalCode | null {
   if (command === 'reactivate') return status === 'canceled' ? null : 'transition_not_allowed';
   if (hasEnded(status)) return 'subscription_canceled';
-  if (status === 'incomplete' && command !== 'cancel' && command !== 'changeDefaults') return 'subscription_incomplete';
+  if (status === 'incomplete' && command !== 'cancel' && command !== 'editSchedule' && command !== 'changeDefaults')
+    return 'subscription_incomplete';
   return null;
 }
 

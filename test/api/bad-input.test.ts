@@ -46,6 +46,8 @@ const OWN: Record<string, string> = {
   promotion_codes: 'promo_1',
   entitlements: 'feat_1',
 };
+/** A phase of a schedule. */
+const PHASE = 'phases[0][items][0][price]=price_1';
 const pathOf = (route: Route, id = OWN[route.path.split('/')[2] ?? ''] ?? 'x'): string =>
   route.path.replace(':id', id).replace(':method', 'pm_1').replace(':change', 'schg_1').replace(':feature', 'prodft_1');
 const named = ROUTES.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const);
@@ -646,6 +648,24 @@ describe('values', () => {
     ],
     ['POST', '/v1/subscription_items/si_1', 'quantity=2&effective_at=1', { param: 'effective_at' }],
     ['DELETE', '/v1/subscription_items/si_1?effective_at=period_end', '', { code: 'parameter_unknown', param: 'effective_at' }],
+    ['POST', '/v1/subscription_schedules', 'customer=cus_1', { code: 'parameter_missing', param: 'phases' }],
+    ['POST', '/v1/subscription_schedules', `${PHASE}`, { code: 'parameter_missing', param: 'customer' }],
+    ['POST', '/v1/subscription_schedules', `customer=cus_9&${PHASE}`, { status: 400, param: 'customer' }],
+    ['POST', '/v1/subscription_schedules', 'from_subscription=sub_9', { status: 400, param: 'from_subscription' }],
+    ['POST', '/v1/subscription_schedules', 'from_subscription=sub_1&end_behavior=cancel', { param: 'end_behavior' }],
+    ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&end_behavior=renew`, { param: 'end_behavior' }],
+    ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][iterations]=2`, { code: 'parameter_unknown' }],
+    ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][duration][interval]=moon`, { status: 400 }],
+    ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][end_date]=5`, { param: 'phases[0][end_date]' }],
+    ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&start_date=tomorrow`, { param: 'start_date' }],
+    ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&start_date=0`, { code: 'date_out_of_range' }],
+    ['POST', '/v1/subscription_schedules', 'customer=cus_1&phases[0][items][0][price]=price_1b', { param: 'phases[0][items][0][price]' }],
+    ['POST', '/v1/subscription_schedules/sub_sched_9', 'end_behavior=cancel', { status: 404 }],
+    ['POST', '/v1/subscription_schedules/sub_sched_9/release', '', { status: 404 }],
+    ['POST', '/v1/subscription_schedules/sub_sched_9/cancel', '', { status: 404 }],
+    ['GET', '/v1/subscription_schedules?starting_after=sub_sched_9', '', { param: 'starting_after' }],
+    ['POST', '/v1/invoices/create_preview', 'schedule=sub_sched_9', { status: 404 }],
+    ['POST', '/v1/invoices/create_preview', 'customer=cus_1&schedule_details[end_behavior]=cancel', { param: 'schedule_details[phases]' }],
     ['GET', '/v1/subscriptions/sub_1/scheduled_changes?status=lost', '', { param: 'status' }],
     ['POST', '/v1/subscriptions/sub_1', 'billing_cycle_anchor=1', { param: 'billing_cycle_anchor' }],
     ['POST', '/v1/subscriptions/sub_1', 'billing_cycle_anchor=9000000000', { param: 'billing_cycle_anchor' }],

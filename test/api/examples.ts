@@ -6,6 +6,7 @@ import type { Discount } from '../../domain/discounts/discount.ts';
 import type { Feature } from '../../domain/entitlements/feature.ts';
 import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
+import type { SubscriptionSchedule } from '../../domain/schedule/schedule.ts';
 import type { ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
@@ -150,6 +151,7 @@ export const aSubscription = (patch: Partial<Subscription> = {}): Subscription =
   movedCycle: null,
   forfeited: [],
   discounts: [],
+  scheduleId: null,
   scheduledChanges: [],
   description: null,
   externalId: null,
@@ -295,6 +297,38 @@ export const aMeter = (patch: Partial<Meter> = {}): Meter => ({
   deactivatedAt: null,
   createdAt: START,
   updatedAt: START,
+  ...patch,
+});
+
+export const aSchedule = (patch: Partial<SubscriptionSchedule> = {}): SubscriptionSchedule => ({
+  id: 'sub_sched_1',
+  customerId: 'cus_1',
+  subscriptionId: 'sub_1',
+  status: 'active',
+  currency: 'eur',
+  phases: [
+    {
+      start: START,
+      end: END,
+      items: [{ priceId: 'price_1', quantity: '2', taxRateIds: ['txr_1'] }],
+      prorationBehavior: 'create_prorations',
+      billingCycleAnchor: null,
+      trialEnd: null,
+      defaultPaymentMethodId: null,
+      defaultTaxRateIds: ['txr_1'],
+      metadata: { step: '1' },
+    },
+  ],
+  currentPhase: 0,
+  startsAt: START,
+  endBehavior: 'release',
+  settings: { billingCycleAnchor: 'automatic', defaultPaymentMethodId: null },
+  metadata: {},
+  failure: null,
+  createdAt: START,
+  completedAt: null,
+  releasedAt: null,
+  canceledAt: null,
   ...patch,
 });
 

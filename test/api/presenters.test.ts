@@ -8,6 +8,7 @@ import { presentInvoice } from '../../api/presenters/invoices.ts';
 import { presentMeter } from '../../api/presenters/meters.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from '../../api/presenters/payment-methods.ts';
 import { presentScheduledChange } from '../../api/presenters/scheduled-changes.ts';
+import { presentSchedule } from '../../api/presenters/schedules.ts';
 import { presentSubscription, relatedToSubscriptions } from '../../api/presenters/subscriptions.ts';
 import { account } from '../../api/schemas/accounts.ts';
 import { coupon } from '../../api/schemas/coupons.ts';
@@ -20,6 +21,7 @@ import { price } from '../../api/schemas/prices.ts';
 import { product } from '../../api/schemas/products.ts';
 import { promotionCode } from '../../api/schemas/promotion-codes.ts';
 import { scheduledChange } from '../../api/schemas/scheduled-changes.ts';
+import { subscriptionSchedule } from '../../api/schemas/schedules.ts';
 import { subscription } from '../../api/schemas/subscriptions.ts';
 import { taxRate } from '../../api/schemas/tax-rates.ts';
 import type { z } from '../../api/schemas/zod.ts';
@@ -37,6 +39,7 @@ import {
   aPrice,
   aProduct,
   aPromotionCode,
+  aSchedule,
   aScheduledChange,
   aSubscription,
   aTaxRate,
@@ -131,6 +134,29 @@ describe('answers are what the document says', () => {
       'subscription with scheduled changes',
       subscription,
       presentSubscription(aSubscription({ scheduledChanges: [aScheduledChange()] }), related),
+    ],
+    ['subscription schedule', subscriptionSchedule, presentSchedule(aSchedule(), related)],
+    [
+      'subscription schedule that was released, and one that could not start',
+      subscriptionSchedule,
+      presentSchedule(
+        aSchedule({ status: 'released', releasedAt: END, failure: { code: 'price_inactive', message: 'no', param: null } }),
+        related,
+      ),
+    ],
+    [
+      'scheduled change that is a phase of a schedule',
+      scheduledChange,
+      presentScheduledChange(
+        aScheduledChange({
+          change: {
+            prorationBehavior: 'none',
+            paymentBehavior: 'allow_incomplete',
+            phase: { scheduleId: 'sub_sched_1', index: 1, items: [{ priceId: 'price_2', quantity: '3', taxRateIds: [] }] },
+          },
+        }),
+        false,
+      ),
     ],
     ['scheduled change', scheduledChange, presentScheduledChange(aScheduledChange(), false)],
     [

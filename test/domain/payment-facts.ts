@@ -105,6 +105,7 @@ export const subscriptionOf = (patch: Partial<Subscription> = {}): Subscription 
   movedCycle: null,
   forfeited: [],
   discounts: [],
+  scheduleId: null,
   scheduledChanges: [],
   description: null,
   externalId: null,
@@ -194,6 +195,7 @@ export const snapshotOf = (invoice: Invoice, patch: Partial<BillingSnapshot> & {
     openInvoices: invoice.status === 'open' ? [invoice] : [],
     invoice,
     attempts: [],
+    schedule: null,
     paymentMethods: [methodOf()],
     ...rest,
   };

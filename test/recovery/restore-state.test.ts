@@ -43,6 +43,7 @@ const subscription = (patch: Partial<Subscription> = {}): Subscription => ({
   movedCycle: null,
   forfeited: [],
   discounts: [],
+  scheduleId: null,
   scheduledChanges: [],
   description: null,
   externalId: null,

@@ -10,6 +10,7 @@ import type { JournalTransaction, LedgerAccount } from '../../domain/ledger/jour
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
 import { decideAttemptOutcome } from '../../domain/payments/settle-attempt.ts';
 import { decideAttempt } from '../../domain/payments/start-attempt.ts';
+import type { SubscriptionSchedule } from '../../domain/schedule/schedule.ts';
 import type { ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
 import type { BilledPeriod, Subscription } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
@@ -92,6 +93,7 @@ export class MemoryBook {
   readonly attempts = new Map<string, PaymentAttempt>();
   readonly journal: JournalTransaction[] = [];
   readonly scheduledChanges = new Map<string, ScheduledChange>();
+  schedule: SubscriptionSchedule | null = null;
   readonly events: OutboxEvent[] = [];
   #operations = 0;
   #numbers = 0;
@@ -239,6 +241,7 @@ export class MemoryBook {
       openInvoices: [...this.invoices.values()].filter((invoice) => invoice.status === 'draft' || invoice.status === 'open'),
       invoice: about.invoiceId === undefined ? null : this.invoice(about.invoiceId),
       attempts: [...this.attempts.values()].filter((attempt) => attempt.invoiceId === about.invoiceId),
+      schedule: this.schedule,
       paymentMethods: this.paymentMethods,
       ...usage,
     });
@@ -271,6 +274,7 @@ export class MemoryBook {
     for (const discount of decision.discounts) this.discounts.set(discount.id, discount);
     for (const { couponId, promotionCodeId } of decision.redemptions) this.#redeem(couponId, promotionCodeId);
     this.#checkDiscounts();
+    if (decision.schedule) this.schedule = decision.schedule;
     for (const scheduled of decision.scheduledChanges) this.scheduledChanges.set(scheduled.id, scheduled);
     this.#checkScheduled();
     for (const invoice of decision.invoices) this.#write(invoice);

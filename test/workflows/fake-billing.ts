@@ -1,10 +1,19 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Activities, BillingOutcome, DunningFacts, InvoiceFacts, PaymentResult, SubscriptionFacts } from '../../activities/index.ts';
+import type {
+  Activities,
+  BillingOutcome,
+  DunningFacts,
+  InvoiceFacts,
+  PaymentResult,
+  ScheduleOutcome,
+  SubscriptionFacts,
+} from '../../activities/index.ts';
 import type { Cycle } from '../../domain/catalog/price.ts';
 import { type DunningPolicy, terminalAction } from '../../domain/dunning/policy.ts';
 import type { RefusalCode } from '../../domain/errors.ts';
 import type { InvoiceStatus } from '../../domain/invoicing/invoice.ts';
 import type { PaymentOutcomeKind } from '../../domain/payments/payment.ts';
+import type { ScheduleStatus } from '../../domain/schedule/transitions.ts';
 import type { ChangePlan, CreateSubscription } from '../../domain/subscription/commands.ts';
 import type { MissingPaymentMethod, SubscriptionStatus } from '../../domain/subscription/subscription.ts';
 import { boundary, type Instant } from '../../domain/time.ts';
@@ -46,6 +55,9 @@ export interface FakeInvoice {
   dueDate: Instant | null;
   isOverdue: boolean;
 }
+
+/** What an edit's id says, in place of the table that the real ones are read from. Without prices a schedule cannot start. */
+export type FakeScheduleEdit = { do: 'plan'; startsAt: Instant; prices: string[] } | { do: 'canceled' | 'released' };
 
 interface Attempt {
   invoiceId: string;
@@ -92,6 +104,8 @@ export class FakeBilling {
   outages: Partial<Record<keyof Activities, number>> = {};
   /** Verbs that refuse. */
   refusals: Partial<Record<keyof Activities, RefusalCode>> = {};
+  /** The schedule of the subscription, its phases a month each. */
+  schedule: { id: string; status: ScheduleStatus; startsAt: Instant; prices: string[] } | null = null;
   externalTax = false;
   /** How long the invoice of a renewal stays a draft. */
   graceSeconds = 0;
@@ -295,6 +309,54 @@ export class FakeBilling {
           const invoice = input.invoiceNow ? this.bill(sub, 'final', 700, { start: period.start, end: input.asOf }) : null;
           return this.outcome(sub, invoice);
         }),
+      editSchedule: async (input) =>
+        this.once('editSchedule', input, () => {
+          const edit = JSON.parse(input.editId) as FakeScheduleEdit;
+          if (edit.do === 'plan') {
+            this.schedule = { id: input.scheduleId, status: 'not_started', startsAt: edit.startsAt, prices: edit.prices };
+          } else {
+            if (this.schedule?.status !== 'not_started') throw refusal('transition_not_allowed');
+            this.schedule.status = edit.do;
+          }
+          return this.scheduleOutcome(null);
+        }),
+      startSchedule: async (input) =>
+        this.once('startSchedule', input, () => {
+          const { schedule } = this;
+          if (schedule?.status !== 'not_started') return this.scheduleOutcome(null);
+          if (schedule.startsAt !== input.asOf) throw new Error(`started at ${input.asOf}, not at ${schedule.startsAt}`);
+          const [first, ...later] = schedule.prices;
+          if (first === undefined) {
+            schedule.status = 'canceled';
+            return this.scheduleOutcome(null);
+          }
+          schedule.status = 'active';
+          const sub: Sub = {
+            ...{
+              id: input.subscriptionId,
+              status: 'incomplete',
+              priceId: first,
+              quantity: 1,
+              anchor: input.asOf,
+              zone: this.timezone,
+              n: 0,
+            },
+            ...{ cancelAt: null, incompleteExpiresAt: input.asOf + 23 * HOUR, pendingUpdate: null, trial: null, pause: null, moved: 0 },
+            ...{ collectionResumesAt: null, scheduled: [] },
+          };
+          this.subs.set(sub.id, sub);
+          const { end } = this.period(sub);
+          sub.scheduled = later.map((priceId, index) => ({
+            id: `schg_${index + 1}`,
+            effectiveAt: boundary(input.asOf, { interval: 'month', intervalCount: 1 }, this.timezone, index + 1),
+            change: {
+              items: [{ do: 'update', itemId: 'si_1', priceId }],
+              prorationBehavior: 'none',
+              paymentBehavior: 'allow_incomplete',
+            },
+          }));
+          return this.scheduleOutcome(this.outcome(sub, this.bill(sub, 'create', this.priceOf(sub), { start: input.asOf, end })));
+        }),
       expireSubscription: async (input) =>
         this.once('expireSubscription', input, () => {
           const sub = this.living(input.subscriptionId);
@@ -434,6 +496,12 @@ export class FakeBilling {
           return this.outcome(sub, invoice);
         }),
     };
+  }
+
+  private scheduleOutcome(outcome: BillingOutcome | null): ScheduleOutcome {
+    if (this.schedule === null) throw refusal('resource_missing');
+    const { id, status, startsAt } = this.schedule;
+    return { schedule: { id, status, startsAt }, subscription: outcome?.subscription ?? null, invoice: outcome?.invoice ?? null };
   }
 
   /** Verbs of the operations that were carried out, in order, without repeats. */

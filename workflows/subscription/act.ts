@@ -1,8 +1,16 @@
-import type { BillingOutcome, Envelope, InvoiceFacts, PaymentResult, ReopenedSubscription } from '../../activities/index.ts';
+import type {
+  BillingOutcome,
+  Envelope,
+  InvoiceFacts,
+  PaymentResult,
+  ReopenedSubscription,
+  ScheduleFacts,
+  ScheduleOutcome,
+} from '../../activities/index.ts';
 import type { PaymentBehavior } from '../../domain/subscription/subscription.ts';
 import type { Instant } from '../../domain/time.ts';
 import { charge, decide, decideHere, hereFirst, insist } from '../call-activities.ts';
-import type { Command, RestartSubscription, StartSubscription } from '../messages.ts';
+import type { AwaitSchedule, Command, RestartSubscription, StartSubscription } from '../messages.ts';
 import { day, money } from '../write-summary.ts';
 import { asOfNow, type Desk, type Order } from './desk.ts';
 
@@ -79,6 +87,23 @@ const describeWhen = (at: 'now' | 'period_end' | Instant): string =>
 export const cancelScheduledChange = (desk: Desk, command: Ordered<'cancelScheduledChange'>, asOf: Instant): Promise<BillingOutcome> =>
   decide.cancelScheduledChange.executeWithOptions({ summary: `will not change as scheduled, ${command.changeId}` }, [
     ordered(desk, command, asOf),
+  ]);
+
+export const editSchedule = (desk: Desk, command: Ordered<'editSchedule'>, asOf: Instant): Promise<ScheduleOutcome> =>
+  decide.editSchedule.executeWithOptions({ summary: `edits ${command.scheduleId}` }, [ordered(desk, command, asOf)]);
+
+/** Before there is a subscription: nothing can go on without it. */
+export const editWaitingSchedule = (
+  { accountId, subscriptionId }: AwaitSchedule,
+  command: Ordered<'editSchedule'>,
+  asOf: Instant,
+): Promise<ScheduleOutcome> =>
+  insist.editSchedule.executeWithOptions({ summary: `edits ${command.scheduleId}` }, [{ ...command, accountId, subscriptionId, asOf }]);
+
+/** At its start, however late it is. */
+export const startSchedule = ({ accountId, subscriptionId }: AwaitSchedule, { id, startsAt }: ScheduleFacts): Promise<ScheduleOutcome> =>
+  insist.startSchedule.executeWithOptions({ summary: `starts ${id}, ${day(startsAt)}` }, [
+    { accountId, subscriptionId, scheduleId: id, operationId: `start:${id}`, asOf: startsAt, actor: 'workflow' },
   ]);
 
 /** At its instant, however late it is. */

@@ -10,7 +10,7 @@ import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Clock } from '../clock.ts';
 import type { Inbox } from '../inbox.ts';
-import type { Command, CommandResult, DunningEnded, InvoiceSettled, JoinClock } from '../messages.ts';
+import type { Command, CommandResult, DunningEnded, EditSchedule, InvoiceSettled, JoinClock, NotStarted } from '../messages.ts';
 import type { SubscriptionState } from './state.ts';
 
 export type Order =
@@ -18,9 +18,12 @@ export type Order =
   | { name: 'cancel'; command: Command & CancelSubscription }
   | { name: 'scheduleCancellation'; command: Command & ScheduleCancellation }
   | { name: 'cancelScheduledChange'; command: Command & { changeId: string } }
+  | { name: 'editSchedule'; command: Command & EditSchedule }
   | { name: 'pause'; command: Command & PauseSubscription }
   | { name: 'resume'; command: Command & ResumeSubscription }
   | { name: 'reactivate'; command: Command };
+
+export type Answer = CommandResult | NotStarted;
 
 export type Fact =
   | ({ name: 'invoiceSettled' } & InvoiceSettled)
@@ -40,7 +43,7 @@ export interface Errand {
 export interface Desk {
   state: SubscriptionState;
   clock: Clock;
-  inbox: Inbox<Order, CommandResult>;
+  inbox: Inbox<Order, Answer>;
   facts: Fact[];
   errands: Map<string, Errand>;
   /** The last command that could not be obeyed, for the operator. */

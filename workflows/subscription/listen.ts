@@ -2,7 +2,7 @@ import { CancellationScope, condition, type defineSignal, type defineUpdate, set
 import type { Inbox } from '../inbox.ts';
 import type { CommandResult } from '../messages.ts';
 import * as messages from '../messages.ts';
-import type { Desk, Fact, Order } from './desk.ts';
+import type { Answer, Desk, Fact, Order } from './desk.ts';
 import { admit } from './obey.ts';
 import type { Opening } from './open.ts';
 
@@ -14,8 +14,9 @@ export interface Counter {
 
 type Name = Order['name'];
 type OrderOf<N extends Name> = Extract<Order, { name: N }>;
+type AnswerTo<N extends Name> = N extends 'editSchedule' ? Answer : CommandResult;
 type Commanded<N extends Name> = {
-  update: ReturnType<typeof defineUpdate<CommandResult, [OrderOf<N>['command']]>>;
+  update: ReturnType<typeof defineUpdate<AnswerTo<N>, [OrderOf<N>['command']]>>;
   /** null: only ever sent as an update. */
   signal: ReturnType<typeof defineSignal<[OrderOf<N>['command']]>> | null;
   description: string;
@@ -44,6 +45,7 @@ const COMMANDS: { [N in Name]: Commanded<N> } = {
     description: 'Bills again, or takes back a pause that has not begun.',
   },
   reactivate: { update: messages.reactivateUpdate, signal: null, description: 'Brings a canceled subscription back.' },
+  editSchedule: { update: messages.editScheduleUpdate, signal: null, description: 'Makes, changes, releases or cancels its schedule.' },
   cancelScheduledChange: {
     update: messages.cancelScheduledChangeUpdate,
     signal: messages.cancelScheduledChangeSignal,
@@ -52,7 +54,7 @@ const COMMANDS: { [N in Name]: Commanded<N> } = {
 };
 
 /** Handlers post and wait. All are registered before the first await: an update that finds no handler is rejected. */
-export function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, facts: Fact[], isFirstRun: boolean): void {
+export function listen(counter: Counter, inbox: Inbox<Order, Answer>, facts: Fact[], isFirstRun: boolean): void {
   setHandler(
     messages.subscribeUpdate,
     async () => {
@@ -79,13 +81,17 @@ export function listen(counter: Counter, inbox: Inbox<Order, CommandResult>, fac
   });
 }
 
-function listenTo<N extends Name>(name: N, counter: Counter, inbox: Inbox<Order, CommandResult>): void {
+function listenTo<N extends Name>(name: N, counter: Counter, inbox: Inbox<Order, Answer>): void {
   const { update, signal, description } = COMMANDS[name];
   const order = (command: OrderOf<N>['command']): Order => ({ name, command }) as OrderOf<N>;
-  setHandler(update, (command: OrderOf<N>['command']) => inbox.ask(command.operationId, order(command)), {
-    validator: (command) => admit(counter.desk, order(command)),
-    description,
-  });
+  setHandler(
+    update, // Before there is a subscription nothing but its schedule is commanded with success.
+    (command: OrderOf<N>['command']) => inbox.ask(command.operationId, order(command)) as Promise<AnswerTo<N>>,
+    {
+      validator: (command) => admit(counter.desk, order(command)),
+      description,
+    },
+  );
   if (signal === null) return;
   setHandler(signal, (command) => void inbox.post(command.operationId, order(command)), { description: 'As the update, unanswered.' });
 }

@@ -6,7 +6,7 @@ import type { CommandResult } from '../messages.ts';
 import { answerFor, refuse } from '../read-failure.ts';
 import * as act from './act.ts';
 import { stopDunning } from './chase.ts';
-import { adopt, asOfNow, type Desk, type Order } from './desk.ts';
+import { type Answer, adopt, asOfNow, type Desk, type Order } from './desk.ts';
 import { followInvoice, wasDeclined } from './follow-invoice.ts';
 import { giveWay } from './park.ts';
 import type { CollectionManner } from './state.ts';
@@ -33,7 +33,7 @@ function kindOf(order: Order): SubscriptionCommand {
 }
 
 /** Carries out one command and answers it, with a refusal where need be; never throws for one. */
-export async function obey(desk: Desk, letter: Letter<Order, CommandResult>): Promise<void> {
+export async function obey(desk: Desk, letter: Letter<Order, Answer>): Promise<void> {
   const { operationId } = letter;
   desk.repeating = desk.state.answered.includes(operationId);
   try {
@@ -92,6 +92,12 @@ async function perform(desk: Desk, order: Order): Promise<CommandResult> {
       const outcome = await act.cancelScheduledChange(desk, order.command, asOf);
       adopt(desk, outcome.subscription);
       return { ...outcome, subscription: desk.state.facts, payment: null };
+    }
+    case 'editSchedule': {
+      const outcome = await act.editSchedule(desk, order.command, asOf);
+      adopt(desk, outcome.subscription);
+      if (hasEnded(desk.state.facts.status)) await stopDunning(desk);
+      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
     }
     case 'scheduleCancellation': {
       const outcome = await act.scheduleCancellation(desk, order.command, asOf);

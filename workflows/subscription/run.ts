@@ -2,14 +2,14 @@ import { CancellationScope, condition, makeContinueAsNewFunc, workflowInfo } fro
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import { Clock } from '../clock.ts';
 import { Inbox } from '../inbox.ts';
-import type { CommandResult, SubscriptionInput } from '../messages.ts';
-import { refusalIn } from '../read-failure.ts';
+import type { SubscriptionInput } from '../messages.ts';
+import { refusalIn, refuse } from '../read-failure.ts';
 import { subscriptionAttributes } from '../search-attributes.ts';
 import * as act from './act.ts';
 import { agenda, describeStep, type Step } from './agenda.ts';
 import { announce } from './announce.ts';
 import { stopDunning } from './chase.ts';
-import { adopt, type Desk, type Fact, type Order } from './desk.ts';
+import { type Answer, adopt, type Desk, type Fact, type Order } from './desk.ts';
 import { finalizeDraft, finishedErrand, followInvoice, resolveUpdate, restartErrands, retry, takeUp } from './follow-invoice.ts';
 import { type Counter, listen } from './listen.ts';
 import { migrateState } from './migrate-state.ts';
@@ -18,6 +18,7 @@ import { collectFirst, create, type Opening, reopen } from './open.ts';
 import { stall } from './park.ts';
 import type { ClockSetting } from './state.ts';
 import { takeFact } from './take-fact.ts';
+import { waitForStart } from './wait-for-start.ts';
 
 /**
  * One subscription; one run is one billing period. It sleeps until its next boundary, obeys the commands that come meanwhile, bills the next
@@ -29,15 +30,27 @@ export async function subscription(input: SubscriptionInput): Promise<void> {
 }
 
 async function live(input: SubscriptionInput): Promise<void> {
-  const inbox = new Inbox<Order, CommandResult>();
+  const inbox = new Inbox<Order, Answer>();
   const facts: Fact[] = [];
   const counter: Counter = { desk: null, opening: null };
-  if (!('start' in input) && !('restart' in input)) counter.desk = resume(input, inbox, facts);
+  if (!('start' in input) && !('restart' in input) && !('wait' in input)) counter.desk = resume(input, inbox, facts);
   const clock = counter.desk?.clock ?? new Clock(clockOf(input));
   clock.listen();
   listen(counter, inbox, facts, 'start' in input);
 
   if ('restart' in input) counter.desk = await reopen(input.restart, clock, inbox, facts);
+
+  if ('wait' in input) {
+    counter.desk = await waitForStart(input.wait, clock, inbox, facts);
+    if (counter.desk === null) {
+      await turnAway(inbox, {
+        failure: refuse('transition_not_allowed', 'The schedule of this subscription is over, and it never started.'),
+      });
+      await clock.takeLeave();
+      return;
+    }
+    inbox.noteAnswer();
+  }
 
   if ('start' in input) {
     const creation = await create(input.start, clock, inbox, facts);
@@ -55,7 +68,8 @@ async function live(input: SubscriptionInput): Promise<void> {
 }
 
 function clockOf(input: SubscriptionInput): ClockSetting {
-  const given = 'start' in input ? input.start.clock : 'restart' in input ? input.restart.clock : input.clock;
+  const given =
+    'start' in input ? input.start.clock : 'wait' in input ? input.wait.clock : 'restart' in input ? input.restart.clock : input.clock;
   return given ?? { kind: 'real' };
 }
 
@@ -228,17 +242,14 @@ async function leave(desk: Desk): Promise<void> {
   await desk.clock.takeLeave();
 }
 
-async function turnAway(
-  inbox: Inbox<Order, CommandResult>,
-  refused: { failure: Exclude<Opening, { value: unknown }>['failure'] },
-): Promise<void> {
+async function turnAway(inbox: Inbox<Order, Answer>, refused: { failure: Exclude<Opening, { value: unknown }>['failure'] }): Promise<void> {
   inbox.noteAnswer();
   do {
     for (let letter = inbox.take(); letter !== undefined; letter = inbox.take()) inbox.answer(letter, refused);
   } while (!(await inbox.fellSilent()));
 }
 
-function resume(written: unknown, inbox: Inbox<Order, CommandResult>, facts: Fact[]): Desk {
+function resume(written: unknown, inbox: Inbox<Order, Answer>, facts: Fact[]): Desk {
   const state = migrateState(written);
   return { state, clock: new Clock(state.clock), inbox, facts, errands: new Map(), lastRefusal: null, repeating: false, superseded: false };
 }

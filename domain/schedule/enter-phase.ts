@@ -1,0 +1,124 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { Metadata } from '../catalog/price.ts';
+import type { Decision, IdSource } from '../decision.ts';
+import { ID_PREFIX } from '../ids.ts';
+import type { ChangePlan } from '../subscription/commands.ts';
+import type { PhaseMark, ScheduledChange } from '../subscription/scheduled-change.ts';
+import type { Subscription } from '../subscription/subscription.ts';
+import type { Instant } from '../time.ts';
+import { itemsOfPhase, type SchedulePhase, type SubscriptionSchedule, scheduleEnd } from './schedule.ts';
+import { isScheduleOver, nextScheduleStatus } from './transitions.ts';
+
+/** What is to come of a schedule from phase `from` on, as scheduled changes of its subscription: each phase at its start, and the end where the subscription then goes on alone. */
+export function comingPhases(schedule: SubscriptionSchedule, from: number, createdAt: Instant, newId: IdSource): ScheduledChange[] {
+  const mark = (effectiveAt: Instant, phase: PhaseMark, prorationBehavior: SchedulePhase['prorationBehavior']): ScheduledChange => ({
+    id: newId(ID_PREFIX.scheduledChange),
+    subscriptionId: schedule.subscriptionId,
+    status: 'scheduled',
+    effectiveAt,
+    atPeriodEnd: false,
+    change: { prorationBehavior, paymentBehavior: 'allow_incomplete', phase },
+    replacedBy: null,
+    cancellationReason: null,
+    failure: null,
+    createdAt,
+    closedAt: null,
+  });
+  const coming = schedule.phases
+    .slice(from)
+    .map(({ start, items, prorationBehavior }, index) =>
+      mark(start, { scheduleId: schedule.id, index: from + index, items }, prorationBehavior),
+    );
+  if (schedule.endBehavior === 'cancel') return coming;
+  return [...coming, mark(scheduleEnd(schedule), { scheduleId: schedule.id, index: null, items: [] }, 'none')];
+}
+
+/** The change that makes the subscription what a phase says, as of the phase's start. */
+export function changeIntoPhase(
+  subscription: Subscription,
+  { phases, settings }: SubscriptionSchedule,
+  index: number,
+  newId: IdSource,
+): ChangePlan {
+  const phase = phases[index];
+  if (phase === undefined) throw new Error(`there is no phase ${index}`);
+  const items = itemsOfPhase(subscription.items, phase.items, () => newId(ID_PREFIX.subscriptionItem));
+  const method = phase.defaultPaymentMethodId ?? settings.defaultPaymentMethodId;
+  const rates = phase.defaultTaxRateIds;
+  return {
+    prorationBehavior: phase.prorationBehavior,
+    paymentBehavior: 'allow_incomplete',
+    ...(items.length === 0 ? {} : { items }),
+    ...((phase.billingCycleAnchor ?? settings.billingCycleAnchor) === 'phase_start' ? { billingCycleAnchor: 'now' } : {}),
+    ...(method === null || method === subscription.defaultPaymentMethodId ? {} : { defaultPaymentMethodId: method }),
+    ...(rates === null || JSON.stringify(rates) === JSON.stringify(subscription.defaultTaxRateIds) ? {} : { defaultTaxRateIds: rates }),
+  };
+}
+
+/** The decision, and with it that the schedule has entered a phase, or is over. */
+export function passPhase(snapshot: BillingSnapshot, decision: Decision, mark: PhaseMark, asOf: Instant): Decision {
+  const { schedule } = snapshot;
+  if (schedule === null || schedule.id !== mark.scheduleId || isScheduleOver(schedule.status) || decision.schedule !== null)
+    return decision;
+  if (mark.index !== null) {
+    const entered = withSchedule(decision, schedule, { currentPhase: mark.index });
+    return describedBy(snapshot, entered, schedule.phases[mark.index]?.metadata ?? {});
+  }
+  const status = nextScheduleStatus(schedule.id, schedule.status, 'phases_over');
+  const over = withSchedule(decision, schedule, { status, completedAt: asOf }, 'completed');
+  return patchSubscription(snapshot, over, { scheduleId: null });
+}
+
+/** The decision, and with it this new version of the schedule. */
+export function withSchedule(
+  decision: Decision,
+  before: SubscriptionSchedule,
+  patch: Partial<SubscriptionSchedule>,
+  event = 'updated',
+): Decision {
+  const previous = Object.fromEntries(Object.keys(patch).map((key) => [key, before[key as keyof SubscriptionSchedule]]));
+  return {
+    ...decision,
+    schedule: { ...before, ...patch },
+    events: [
+      ...decision.events,
+      {
+        type: `subscription_schedule.${event}`,
+        objectType: 'subscription_schedule',
+        objectId: before.id,
+        previous: event === 'updated' ? previous : null,
+      },
+    ],
+  };
+}
+
+/** The decision, and with it these changes of the subscription that bill nothing. */
+export function patchSubscription(snapshot: BillingSnapshot, decision: Decision, patch: Partial<Subscription>): Decision {
+  const before = snapshot.subscription;
+  const after = decision.subscription ?? before;
+  if (!before || !after) return decision;
+  const type = 'customer.subscription.updated';
+  const previous = Object.fromEntries(Object.keys(patch).map((key) => [key, before[key as keyof Subscription]]));
+  const known = decision.events.find((event) => event.objectType === 'subscription' && event.objectId === after.id);
+  return {
+    ...decision,
+    subscription: { ...after, ...patch },
+    events:
+      known === undefined
+        ? [...decision.events, { type, objectType: 'subscription', objectId: after.id, previous }]
+        : decision.events.map((event) =>
+            event === known && event.type === type ? { ...event, previous: { ...previous, ...event.previous } } : event,
+          ),
+  };
+}
+
+/** A phase's metadata are added to those of its subscription. */
+function describedBy(snapshot: BillingSnapshot, decision: Decision, metadata: Metadata): Decision {
+  const present = (decision.subscription ?? snapshot.subscription)?.metadata;
+  if (present === undefined || Object.keys(metadata).length === 0) return decision;
+  return { ...patchSubscription(snapshot, decision, { metadata: mergedMetadata(present, metadata) }), subscriptionMetadata: metadata };
+}
+
+/** A key with an empty value is taken away. */
+export const mergedMetadata = (present: Metadata, more: Metadata): Metadata =>
+  Object.fromEntries(Object.entries({ ...present, ...more }).filter(([, value]) => value !== ''));
