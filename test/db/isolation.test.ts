@@ -97,6 +97,8 @@ test('in every table only the rows of the account exist', async () => {
     'invoice_edits',
     'invoice_items',
     'refused_commands',
+    'schedule_edits',
+    'subscription_schedules',
     'usage_periods',
   ]);
 });
