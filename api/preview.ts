@@ -1,6 +1,6 @@
 import { type AccountTransaction, withAccount } from '../db/client.ts';
-import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import { findSchedule } from '../db/schedules.ts';
+import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
 import type { Customer } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
 import { ID_PREFIX } from '../domain/ids.ts';
