@@ -1,6 +1,6 @@
 import { withAccount } from '../db/client.ts';
-import { listClockInvoices, listClockSchedules, listClockSubscriptions } from '../db/test-clocks.ts';
-import { dunningWorkflowId } from '../workflows/messages.ts';
+import { listClockInvoices, listClockQuotes, listClockSchedules, listClockSubscriptions } from '../db/test-clocks.ts';
+import { dunningWorkflowId, quoteWorkflowId } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import type { Activities } from './index.ts';
 
@@ -11,9 +11,11 @@ export const findClockParticipants =
     withAccount(deps.db, accountId, async (t) => {
       const subscriptions = await listClockSubscriptions(t, clockId);
       const scheduled = await listClockSchedules(t, clockId);
+      const quotes = await listClockQuotes(t, clockId);
       const unpaid = await listClockInvoices(t, clockId);
       return [
         ...[...subscriptions, ...scheduled].map(({ id, customerId }) => ({ workflowId: id, customerId })),
+        ...quotes.map(({ id, customerId }) => ({ workflowId: quoteWorkflowId(id), customerId })),
         ...unpaid.map(({ id, customerId }) => ({ workflowId: dunningWorkflowId(id), customerId })),
       ];
     });

@@ -163,6 +163,8 @@ export interface Activities {
   scheduleAttempt(input: Envelope & { invoiceId: string; at: Instant | null }): Promise<void>;
   /** Applies the policy's terminal action to the subscription of an invoice that dunning gave up on. */
   endDunning(input: Envelope & { invoiceId: string }): Promise<BillingOutcome>;
+  /** Cancels a quote that has expired by `asOf`. @returns when it expires, null once it is settled */
+  expireQuote(input: { accountId: string; quoteId: string; asOf: Instant }): Promise<{ expiresAt: Instant | null }>;
   /** Ids of the workflows that may have something to do on a test clock: living subscriptions, then dunning, each in the order of creation. */
   findClockParticipants(input: { accountId: string; clockId: string }): Promise<{ workflowId: string; customerId: string }[]>;
   /** Writes that a test clock has reached `to`. `asOf` is the time of the event, on the wall clock. */

@@ -11,6 +11,7 @@ import { editInvoice } from './edit-invoice.ts';
 import { editSchedule } from './edit-schedule.ts';
 import { endDunning } from './end-dunning.ts';
 import { endPause } from './end-pause.ts';
+import { expireQuote } from './expire-quote.ts';
 import { expireSubscription } from './expire-subscription.ts';
 import { withFailures } from './failures.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
@@ -62,6 +63,7 @@ export function makeActivities(deps: Deps): Activities {
     loadSubscription: guarded(loadSubscription(deps)),
     editSchedule: guarded(editSchedule(deps)),
     startSchedule: guarded(startSchedule(deps)),
+    expireQuote: guarded(expireQuote(deps)),
     expireSubscription: guarded(expireSubscription(deps)),
     calculateTax: guarded(calculateTax(deps)),
     finalizeInvoice: guarded(finalizeInvoice(deps)),

@@ -39,10 +39,13 @@ import {
   joinClockSignal,
   pauseUpdate,
   paymentMethodChangedSignal,
+  quoteChangedSignal,
+  quoteWorkflowId,
   type RestartSubscription,
   reactivateUpdate,
   resumeUpdate,
   type StartInvoice,
+  type StartQuote,
   type StartSubscription,
   type StartTestClock,
   scheduleCancellationUpdate,
@@ -82,6 +85,10 @@ export interface Commands {
   /** Starts the workflow of a subscription that a schedule will create; its first command makes the schedule. */
   openSchedule(wait: AwaitSchedule, command: Command & EditSchedule): Promise<unknown>;
   editSchedule(subscriptionId: string, command: Command & EditSchedule): Promise<unknown>;
+  /** Lets a workflow wait for a quote to expire; one that does already looks again. */
+  awaitQuote(start: StartQuote): Promise<void>;
+  /** Tells that workflow to look again; nothing where there is none. */
+  quoteChanged(quoteId: string): Promise<void>;
   commandInvoice(start: StartInvoice, command: InvoiceCommand): Promise<InvoiceCommandResult>;
   /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
   paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
@@ -225,6 +232,33 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
       send('editSchedule', subscriptionId, () =>
         client.workflow.getHandle(subscriptionId).executeUpdate(editScheduleUpdate, { args: [command], updateId: command.operationId }),
       ),
+    awaitQuote: async (start) => {
+      const workflowId = quoteWorkflowId(start.quoteId);
+      await send('awaitQuote', workflowId, () =>
+        client.workflow.signalWithStart<(start: StartQuote) => Promise<void>, []>(WORKFLOW_TYPES.quote, {
+          workflowId,
+          taskQueue,
+          args: [start],
+          signal: quoteChangedSignal,
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          typedSearchAttributes: new TypedSearchAttributes([
+            { key: ACCOUNT_ID, value: start.accountId },
+            ...(start.clock?.kind === 'frozen' ? [{ key: TEST_CLOCK_ID, value: start.clock.id }] : []),
+          ]),
+          staticSummary: `Waits for ${start.quoteId} to expire`,
+        }),
+      );
+    },
+    quoteChanged: async (quoteId) => {
+      try {
+        await send('quoteChanged', quoteWorkflowId(quoteId), () =>
+          client.workflow.getHandle(quoteWorkflowId(quoteId)).signal(quoteChangedSignal),
+        );
+      } catch (error) {
+        // It has expired, or was settled before.
+        if (!(error instanceof WorkflowGone)) throw error;
+      }
+    },
     commandInvoice: (start, command) =>
       send(`invoice.${command.do}`, invoiceWorkflowId(start.invoiceId), () =>
         client.workflow.executeUpdateWithStart(invoiceCommandUpdate, {

@@ -14,6 +14,8 @@ export type Kind =
   | 'subscription'
   | 'scheduled_change'
   | 'subscription_schedule'
+  | 'quote'
+  | 'quote_line'
   | 'subscription_item'
   | 'invoice'
   | 'line_item'
@@ -83,6 +85,15 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     test_clock: reference('test_clock'),
   },
   scheduled_change: { subscription: reference('subscription') },
+  quote: {
+    customer: reference('customer'),
+    invoice: reference('invoice'),
+    subscription: reference('subscription'),
+    subscription_schedule: reference('subscription_schedule'),
+    line_items: { how: 'extra', to: 'quote_line', list: true },
+    test_clock: reference('test_clock'),
+  },
+  quote_line: {},
   subscription_schedule: {
     customer: reference('customer'),
     subscription: reference('subscription'),

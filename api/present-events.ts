@@ -8,12 +8,14 @@ import type { Discount } from '../domain/discounts/discount.ts';
 import type { EntitlementSummary } from '../domain/entitlements/feature.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../domain/payments/payment.ts';
+import type { Quote } from '../domain/quote/quote.ts';
 import type { SubscriptionSchedule } from '../domain/schedule/schedule.ts';
 import type { ScheduledChange } from '../domain/subscription/scheduled-change.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
 import type { TestClock } from '../domain/test-clock.ts';
 import type { Instant } from '../domain/time.ts';
+import { MIN_INSTANT } from '../domain/time.ts';
 import type { Meter } from '../domain/usage/meter.ts';
 import type { Json } from './expand.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
@@ -24,6 +26,7 @@ import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentMeter } from './presenters/meters.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
+import { presentQuote } from './presenters/quotes.ts';
 import { presentScheduledChange } from './presenters/scheduled-changes.ts';
 import { presentSchedule, ratesOfSchedules } from './presenters/schedules.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
@@ -35,11 +38,12 @@ export async function presentEvents(t: AccountTransaction, account: Account, eve
   const subscriptions = events.flatMap((event) => (event.objectType === 'subscription' ? [event.data as Subscription] : []));
   const invoices = events.flatMap((event) => (event.objectType === 'invoice' ? [event.data as Invoice] : []));
   const items = events.flatMap((event) => (event.objectType === 'invoiceitem' ? [event.data as InvoiceItem] : []));
+  const quotes = events.flatMap((event) => (event.objectType === 'quote' ? [event.data as Quote] : []));
   const schedules = events.flatMap((event) => (event.objectType === 'subscription_schedule' ? [event.data as SubscriptionSchedule] : []));
   const ids = relatedToSubscriptions([...subscriptions, ...events.flatMap((event) => earlierItems(event))]);
   const related = await readRelated(t, account, {
     ...ids,
-    customerIds: [...subscriptions, ...invoices, ...items, ...schedules].map(({ customerId }) => customerId),
+    customerIds: [...subscriptions, ...invoices, ...items, ...schedules, ...quotes].map(({ customerId }) => customerId),
     taxRateIds: [
       ...ids.taxRateIds,
       ...invoices.flatMap((invoice) => invoice.defaultTaxRateIds),
@@ -109,6 +113,9 @@ function presentObject(type: string, data: unknown, related: Related, at: Instan
       return presentPaymentMethod(data as PaymentMethod, related.livemode);
     case 'scheduled_change':
       return presentScheduledChange(data as ScheduledChange, related.livemode);
+    case 'quote':
+      // What was written then, whatever time it is now.
+      return presentQuote(data as Quote, related, MIN_INSTANT);
     case 'subscription_schedule':
       return presentSchedule(data as SubscriptionSchedule, related);
     case 'test_clock':

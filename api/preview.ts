@@ -94,7 +94,12 @@ export async function previewInvoice(asked: RequestContext, params: PreviewInput
 /** What a schedule, new or changed, will bill from its start or from now on. Nothing can be applied by it, so it has no token. */
 async function previewSchedule(asked: RequestContext, params: PreviewInput) {
   const { schedule: id, schedule_details: details, customer } = params;
-  for (const [name, value] of Object.entries({ subscription: params.subscription, subscription_details: params.subscription_details })) {
+  const others = {
+    subscription: params.subscription,
+    subscription_details: params.subscription_details,
+    invoice_items: params.invoice_items,
+  };
+  for (const [name, value] of Object.entries(others)) {
     if (value !== undefined) throw badRequest(`You cannot combine ${name} with a schedule.`, name, 'parameters_exclusive');
   }
   if (id === undefined && customer === undefined) throw badRequest('Missing required param: customer.', 'customer', 'parameter_missing');

@@ -1,6 +1,7 @@
 import type { AccountTransaction } from '../db/client.ts';
 import { readFeatures } from '../db/features.ts';
 import { listPaymentAttempts } from '../db/payment-attempts.ts';
+import { findQuote } from '../db/quotes.ts';
 import {
   delinquentAmong,
   readCoupons,
@@ -22,6 +23,7 @@ import type { Price } from '../domain/catalog/price.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { PromotionCode } from '../domain/discounts/coupon.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
+import type { Quote } from '../domain/quote/quote.ts';
 import type { SubscriptionSchedule } from '../domain/schedule/schedule.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
@@ -35,6 +37,7 @@ import { presentFeature } from './presenters/entitlements.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
+import { presentQuote, presentQuoteLine } from './presenters/quotes.ts';
 import { presentSchedule, ratesOfSchedules } from './presenters/schedules.ts';
 import { presentSubscription, type Related, relatedToSubscriptions } from './presenters/subscriptions.ts';
 import { presentTestClock } from './presenters/test-clocks.ts';
@@ -68,6 +71,23 @@ export async function presentInvoices(t: AccountTransaction, account: Account, i
     customerIds: invoices.map(({ customerId }) => customerId),
   });
   return invoices.map((invoice) => presentInvoice(invoice, related, allLines));
+}
+
+/** Quotes as Stripe shows them, each at the time of its customer; `now` is that of those who are on no test clock. */
+export async function presentQuotes(t: AccountTransaction, account: Account, quotes: readonly Quote[], now: Instant) {
+  const related = await readRelated(t, account, { priceIds: [], taxRateIds: [], customerIds: quotes.map(({ customerId }) => customerId) });
+  const clocks = byId(await readTestClocks(t, [...(related.testClocks?.values() ?? [])]));
+  return quotes.map((quote) =>
+    presentQuote(quote, related, clocks.get(related.testClocks?.get(quote.customerId) ?? '')?.frozenTime ?? now),
+  );
+}
+
+/** `upfront`: only what is on the first invoice. */
+export async function presentQuoteLines(t: AccountTransaction, account: Account, quote: Quote, upfront = false) {
+  const related = await readRelated(t, account, { priceIds: quote.lines.map(({ priceId }) => priceId), taxRateIds: [], customerIds: [] });
+  const isFree = ({ priceId }: Quote['lines'][number]): boolean =>
+    quote.trialPeriodDays !== null && related.prices.get(priceId)?.recurring != null;
+  return quote.lines.filter((line) => !upfront || !isFree(line)).map((line) => presentQuoteLine(line, quote, related));
 }
 
 /** Schedules as Stripe shows them, with their tax rates read once. */
@@ -162,6 +182,10 @@ async function extraOf(t: AccountTransaction, account: Account, field: string, i
   if (field === 'customer.subscriptions') {
     const page = await listSubscriptions(t, { limit: 10, customerId: id });
     return listAnswer(`/v1/customers/${id}/subscriptions`, await presentSubscriptions(t, account, page.items), page.hasMore);
+  }
+  if (field === 'quote.line_items') {
+    const quote = await findQuote(t, id);
+    return quote && listAnswer(`/v1/quotes/${id}/line_items`, await presentQuoteLines(t, account, quote), false);
   }
   const page = await listPaymentAttempts(t, { limit: 100, invoiceId: id });
   return listAnswer(`/v1/invoices/${id}`, page.items.map(presentPaymentAttempt), page.hasMore);

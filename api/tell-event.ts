@@ -16,7 +16,8 @@ interface Telling<T extends { id: string }> {
     | 'invoice'
     | 'test_clock'
     | 'meter'
-    | 'subscription_schedule';
+    | 'subscription_schedule'
+    | 'quote';
   /** Absent for what has just come to be or gone; else only a difference is told. */
   before?: T;
   after: T;

@@ -6,6 +6,7 @@ import { findDiscount } from './discounts.ts';
 import { findInvoiceItem } from './invoice-items.ts';
 import { findInvoice } from './invoices.ts';
 import { findPaymentAttempt } from './payment-attempts.ts';
+import { findQuote } from './quotes.ts';
 import { findScheduledChange } from './scheduled-changes.ts';
 import { findSchedule } from './schedules.ts';
 import { findSubscription } from './subscriptions.ts';
@@ -24,6 +25,7 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
     ...decision.scheduledChanges,
     ...decision.discounts,
     ...(decision.schedule ? [decision.schedule] : []),
+    ...(decision.quote ? [decision.quote] : []),
   ];
   return new Map(written.map((object) => [object.id, object]));
 }
@@ -39,6 +41,7 @@ export async function readForEvent(t: AccountTransaction, { objectType, objectId
     scheduled_change: findScheduledChange,
     discount: findDiscount,
     subscription_schedule: findSchedule,
+    quote: findQuote,
   };
   const object = await read[objectType](t, objectId);
   if (object === null) throw new Error(`the event ${type} tells of the ${objectType} ${objectId}, which does not exist`);

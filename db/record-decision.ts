@@ -9,6 +9,7 @@ import { appendEvents } from './events.ts';
 import { invoiceItemToRow } from './invoice-items.ts';
 import { USAGE_PERIODS } from './load-metered-usage.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
+import { writeAcceptance } from './quotes.ts';
 import { objectsOf, readForEvent } from './read-for-events.ts';
 import { writeScheduledChanges } from './scheduled-changes.ts';
 import { addMetadata, writeSchedule } from './schedules.ts';
@@ -144,10 +145,11 @@ async function recordOperation(t: AccountTransaction, operation: Operation, answ
 }
 
 /** The schedule first: its subscription refers to it. */
-async function writePlan(t: AccountTransaction, { schedule, subscription, subscriptionMetadata }: Decision): Promise<void> {
+async function writePlan(t: AccountTransaction, { schedule, subscription, subscriptionMetadata, quote }: Decision): Promise<void> {
   await Promise.all([
     schedule && writeSchedule(t, schedule),
     subscription && writeSubscription(t, subscription),
+    quote && writeAcceptance(t, quote),
     subscription && subscriptionMetadata && addMetadata(t, subscription.id, subscriptionMetadata),
   ]);
 }

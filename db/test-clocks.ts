@@ -112,6 +112,15 @@ export const listClockSubscriptions = (t: AccountTransaction, clockId: string): 
     clockId,
   );
 
+/** The quotes on a clock that may still expire. */
+export const listClockQuotes = (t: AccountTransaction, clockId: string): Promise<ClockOwned[]> =>
+  listOwned(
+    t,
+    `select o.id, o.customer_id as "customerId" from quotes o join customers c on c.account_id = o.account_id and c.id = o.customer_id
+     where c.account_id = $1 and c.test_clock_id = $2 and o.status in ('draft', 'open') order by o.created_at, ${CREATED}, o.id`,
+    clockId,
+  );
+
 /** The subscriptions that schedules on a clock have still to create. */
 export const listClockSchedules = (t: AccountTransaction, clockId: string): Promise<ClockOwned[]> =>
   listOwned(

@@ -4,6 +4,7 @@ import type { Discount } from './discounts/discount.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
 import type { JournalTransaction } from './ledger/journal.ts';
 import type { PaymentAttempt } from './payments/payment.ts';
+import type { Quote } from './quote/quote.ts';
 import type { SubscriptionSchedule } from './schedule/schedule.ts';
 import type { ScheduledChange } from './subscription/scheduled-change.ts';
 import type { BilledPeriod, BilledShrink, PaymentBehavior, Subscription } from './subscription/subscription.ts';
@@ -24,6 +25,7 @@ export interface OutboxEvent {
     | 'invoiceitem'
     | 'scheduled_change'
     | 'subscription_schedule'
+    | 'quote'
     | 'discount';
   objectId: string;
   /** Changed fields as they were, in our own names; small. */
@@ -58,6 +60,8 @@ export interface Decision {
   scheduledChanges: ScheduledChange[];
   /** As the schedule will be; null when it does not change. */
   schedule: SubscriptionSchedule | null;
+  /** The quote that is accepted by what is decided, as it will be; absent: none is. */
+  quote?: Quote;
   /** Added to the subscription's; a key with an empty value is taken away. */
   subscriptionMetadata: Metadata | null;
   events: OutboxEvent[];

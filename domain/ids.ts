@@ -26,6 +26,8 @@ export const ID_PREFIX = {
   feature: 'feat',
   productFeature: 'prodft',
   subscriptionSchedule: 'sub_sched',
+  quote: 'qt',
+  quoteLine: 'li',
   meter: 'mtr',
   meterEvent: 'mev',
   usagePeriod: 'up',

@@ -1,5 +1,6 @@
 import { listAccountIds } from '../db/accounts.ts';
 import { alone, withAccount } from '../db/client.ts';
+import { listUnsettledQuotes } from '../db/quotes.ts';
 import { listUnfinishedSubscriptions } from '../db/subscription-records.ts';
 import { listAdvancingClocks } from '../db/test-clocks.ts';
 import { dunningWorkflowId, type StartDunning, testClockWorkflowId } from '../workflows/messages.ts';
@@ -14,6 +15,7 @@ import {
   restored,
   startAdvance,
   startDunning,
+  startQuote,
   startSubscription,
   startWaiting,
   takenOver,
@@ -53,6 +55,7 @@ export const rebuild = (recovery: Recovery, onProgress: (report: RebuildReport) 
       }
       await restartDunnings(recovery, await awaitedAlone(recovery, accountId), report);
       await restartWaiting(recovery, accountId, report);
+      await restartQuotes(recovery, accountId);
       await restartClocks(recovery, accountId, report);
     }
     return report;
@@ -104,6 +107,19 @@ async function restartWaiting(recovery: Recovery, accountId: string, report: Reb
       else report.running += 1;
     });
     after = last;
+  }
+}
+
+/** What waits for quotes to expire; nothing is decided by it but their end. */
+async function restartQuotes(recovery: Recovery, accountId: string): Promise<void> {
+  for (let after = ''; ; ) {
+    const quotes = await withAccount(recovery.db, accountId, (t) => listUnsettledQuotes(t, after, PAGE));
+    await inParallel(quotes, WIDTH, ({ id: quoteId, expiresAt, clock }) =>
+      startQuote(recovery, { accountId, quoteId, expiresAt, ...(clock === null ? {} : { clock: { kind: 'frozen', ...clock } }) }),
+    );
+    const last = quotes.at(-1);
+    if (last === undefined) return;
+    after = last.id;
   }
 }
 

@@ -9,12 +9,14 @@ import { readSubscriptionRecords } from '../db/subscription-records.ts';
 import {
   type AwaitSchedule,
   dunningWorkflowId,
+  quoteWorkflowId,
   type StartDunning,
+  type StartQuote,
   type StartTestClock,
   testClockWorkflowId,
   WORKFLOW_TYPES,
 } from '../workflows/messages.ts';
-import { dunningAttributes, subscriptionAttributes, waitingAttributes } from '../workflows/search-attributes.ts';
+import { dunningAttributes, quoteAttributes, subscriptionAttributes, waitingAttributes } from '../workflows/search-attributes.ts';
 import { restoreDunning, restoreState } from '../workflows/subscription/restore-state.ts';
 import type { SubscriptionState } from '../workflows/subscription/state.ts';
 
@@ -113,6 +115,16 @@ export async function listAwaited(
   return { awaited, last: waiting.at(-1)?.schedule.id ?? null };
 }
 const WAITING_PAGE = 500;
+
+/** The workflow that waits for a quote to expire. */
+export const startQuote = (recovery: Recovery, given: StartQuote): Promise<boolean> =>
+  start(recovery, WORKFLOW_TYPES.quote, {
+    workflowId: quoteWorkflowId(given.quoteId),
+    args: [given],
+    typedSearchAttributes: quoteAttributes(given),
+    staticSummary: `Waits for ${given.quoteId} to expire`,
+    workflowIdConflictPolicy: 'FAIL',
+  });
 
 export const startDunning = (recovery: Recovery, given: StartDunning, { replace = false } = {}): Promise<boolean> =>
   start(recovery, WORKFLOW_TYPES.dunning, {

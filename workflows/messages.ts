@@ -167,6 +167,16 @@ export interface ClockParticipant {
   nextWakeAt: Instant | null;
 }
 
+/** Argument of the `quote` workflow, which waits until the quote expires. `clock` is real unless given. */
+export interface StartQuote {
+  accountId: string;
+  quoteId: string;
+  expiresAt: Instant;
+  clock?: SubscriptionState['clock'];
+}
+/** The quote was settled, or expires at another time: told by whoever has changed it. */
+export const quoteChangedSignal = defineSignal<[]>('quoteChanged');
+
 // Commands to an invoice: short workflow `invoice:<invoice id>`, started with the update that commands it.
 /** `at`: the frozen time of the customer's test clock, `testClock`; absent: now. */
 type ToInvoice = Command & { at?: Instant; testClock?: string };
@@ -187,8 +197,15 @@ export const invoiceCommandUpdate = defineUpdate<{ invoice: InvoiceFacts; paymen
 /** For operators and debugging; pages and lists read Postgres. */
 export const stateQuery = defineQuery<SubscriptionState>('state');
 
-export const WORKFLOW_TYPES = { subscription: 'subscription', dunning: 'dunning', invoice: 'invoice', testClock: 'testClock' } as const;
+export const WORKFLOW_TYPES = {
+  subscription: 'subscription',
+  dunning: 'dunning',
+  invoice: 'invoice',
+  testClock: 'testClock',
+  quote: 'quote',
+} as const;
 export const dunningWorkflowId = (invoiceId: string): string => `dunning:${invoiceId}`;
+export const quoteWorkflowId = (quoteId: string): string => `quote:${quoteId}`;
 export const invoiceWorkflowId = (invoiceId: string): string => `invoice:${invoiceId}`;
 /** One workflow per advance: a clock may be advanced again as soon as it is ready, when the workflow that made it ready has still to close. */
 export const testClockWorkflowId = (clockId: string, to: Instant): string => `test-clock:${clockId}:${to}`;

@@ -2,7 +2,7 @@ import { defineSearchAttributeKey, type SearchAttributePair, type SearchAttribut
 import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { hasEnded } from '../domain/subscription/transitions.ts';
 import type { Instant } from '../domain/time.ts';
-import type { AwaitSchedule, StartDunning } from './messages.ts';
+import type { AwaitSchedule, StartDunning, StartQuote } from './messages.ts';
 import { agenda } from './subscription/agenda.ts';
 import type { ClockSetting, SubscriptionState } from './subscription/state.ts';
 
@@ -48,6 +48,11 @@ export const waitingAttributes = (
   { key: STATUS, value: 'not_started' },
   ...(clock.kind === 'frozen' ? [{ key: TEST_CLOCK, value: clock.id }] : []),
   { key: NEXT_BILLING, value: new Date(startsAt * 1000) },
+];
+
+export const quoteAttributes = ({ accountId, clock }: StartQuote): SearchAttributePair[] => [
+  { key: ACCOUNT, value: accountId },
+  ...(clock?.kind === 'frozen' ? [{ key: TEST_CLOCK, value: clock.id }] : []),
 ];
 
 export function dunningAttributes(start: StartDunning, stage: DunningStage): SearchAttributePair[] {

@@ -2,12 +2,13 @@ import { listAwaitedInvoices } from '../../db/awaited-invoices.ts';
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { findPaymentMethod } from '../../db/payment-methods.ts';
+import { listUnsettledQuotesOf } from '../../db/quotes.ts';
 import { listWaitingOf } from '../../db/schedules.ts';
 import { findTaxRate } from '../../db/tax-rates.ts';
 import { findTestClock, listCustomerSubscriptions } from '../../db/test-clocks.ts';
 import type { Customer } from '../../domain/customer.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
-import { dunningWorkflowId } from '../../workflows/messages.ts';
+import { dunningWorkflowId, quoteWorkflowId } from '../../workflows/messages.ts';
 import { addressFrom } from '../address-input.ts';
 import { attach, describeAtGateway } from '../attach-payment-method.ts';
 import type { RequestContext } from '../context.ts';
@@ -174,6 +175,7 @@ export const customerRoutes = [
             : [
                 ...(await listCustomerSubscriptions(t, id)),
                 ...waitingSchedules.map((schedule) => schedule.subscriptionId),
+                ...(await listUnsettledQuotesOf(t, id)).map(quoteWorkflowId),
                 ...(await dueDatesOf(t, id)),
               ];
         return {

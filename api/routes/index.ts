@@ -15,6 +15,7 @@ import { priceRoutes } from './prices.ts';
 import { productFeatureRoutes } from './product-features.ts';
 import { productRoutes } from './products.ts';
 import { promotionCodeRoutes } from './promotion-codes.ts';
+import { quoteRoutes } from './quotes.ts';
 import { scheduledChangeRoutes } from './scheduled-changes.ts';
 import { scheduleRoutes } from './schedules.ts';
 import { subscriptionItemRoutes } from './subscription-items.ts';
@@ -41,6 +42,7 @@ export const ROUTES: readonly Route[] = [
   ...subscriptionRoutes,
   ...scheduledChangeRoutes,
   ...scheduleRoutes,
+  ...quoteRoutes,
   ...timelineRoutes,
   ...subscriptionPauseRoutes,
   ...subscriptionItemRoutes,

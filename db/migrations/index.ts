@@ -14,6 +14,7 @@ import * as operationsAndEvents from './operations-and-events.ts';
 import * as pauses from './pauses.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
 import * as priceModels from './price-models.ts';
+import * as quotes from './quotes.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
 import * as schedules from './schedules.ts';
 import * as subscriptions from './subscriptions.ts';
@@ -50,6 +51,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['023-entitlements', entitlements],
   ['020-usage-periods', usagePeriods],
   ['021-schedules', schedules],
+  ['022-quotes', quotes],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

@@ -92,6 +92,8 @@ export interface ScheduleCreation {
   endBehavior: SubscriptionSchedule['endBehavior'];
   settings: ScheduleSettings;
   metadata: Metadata;
+  /** The quote that is accepted by it, in the same transaction. */
+  quoteId?: string;
 }
 
 /** What somebody asks of a schedule. It is kept in Postgres; workflows are told its id. */

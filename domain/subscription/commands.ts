@@ -68,6 +68,8 @@ export interface CreateSubscription extends Previewed {
   trialMissingPaymentMethod?: MissingPaymentMethod;
   addInvoiceItems?: OneTimeItem[];
   discounts?: DiscountWish[];
+  /** The quote that is accepted by it, in the same transaction. */
+  quoteId?: string;
 }
 
 export type ItemChange =

@@ -6,6 +6,7 @@ import type { Discount } from '../../domain/discounts/discount.ts';
 import type { Feature } from '../../domain/entitlements/feature.ts';
 import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
+import type { Quote } from '../../domain/quote/quote.ts';
 import type { SubscriptionSchedule } from '../../domain/schedule/schedule.ts';
 import type { ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
@@ -297,6 +298,43 @@ export const aMeter = (patch: Partial<Meter> = {}): Meter => ({
   deactivatedAt: null,
   createdAt: START,
   updatedAt: START,
+  ...patch,
+});
+
+export const aQuote = (patch: Partial<Quote> = {}): Quote => ({
+  id: 'qt_1',
+  customerId: 'cus_1',
+  status: 'open',
+  number: 'QT-0001-1',
+  currency: 'eur',
+  lines: [{ id: 'li_1', itemId: 'si_1', priceId: 'price_1', quantity: '2', taxRateIds: [], discounts: [{ couponId: 'co_1' }] }],
+  amounts: {
+    upfront: { subtotal: 2000, discount: 200, tax: 180, total: 1980 },
+    recurring: { subtotal: 2000, discount: 0, tax: 200, total: 2200, cycle: { interval: 'month', intervalCount: 1 } },
+    lines: { li_1: { subtotal: 2000, discount: 200, tax: 180, total: 1980, description: '2 × Seat' } },
+  },
+  defaultTaxRateIds: ['txr_1'],
+  discounts: [],
+  collectionMethod: 'charge_automatically',
+  daysUntilDue: null,
+  expiresAt: END,
+  effectiveDate: null,
+  trialPeriodDays: null,
+  subscriptionDescription: null,
+  subscriptionMetadata: {},
+  description: null,
+  header: null,
+  footer: null,
+  metadata: {},
+  fromQuoteId: null,
+  isRevision: false,
+  subscriptionId: 'sub_1',
+  scheduleId: 'sub_sched_1',
+  accepted: null,
+  createdAt: START,
+  finalizedAt: START,
+  acceptedAt: null,
+  canceledAt: null,
   ...patch,
 });
 

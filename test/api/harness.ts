@@ -84,6 +84,8 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
     resume: vi.fn<Commands['resume']>(unexpected),
     reactivate: vi.fn<Commands['reactivate']>(unexpected),
     cancelScheduledChange: vi.fn<Commands['cancelScheduledChange']>(unexpected),
+    awaitQuote: vi.fn<Commands['awaitQuote']>(unexpected),
+    quoteChanged: vi.fn<Commands['quoteChanged']>(unexpected),
     openSchedule: vi.fn<Commands['openSchedule']>(unexpected),
     editSchedule: vi.fn<Commands['editSchedule']>(unexpected),
     commandInvoice: vi.fn<Commands['commandInvoice']>(unexpected),

@@ -7,6 +7,7 @@ import { presentLine } from '../../api/presenters/invoice-lines.ts';
 import { presentInvoice } from '../../api/presenters/invoices.ts';
 import { presentMeter } from '../../api/presenters/meters.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from '../../api/presenters/payment-methods.ts';
+import { presentQuote, presentQuoteLine } from '../../api/presenters/quotes.ts';
 import { presentScheduledChange } from '../../api/presenters/scheduled-changes.ts';
 import { presentSchedule } from '../../api/presenters/schedules.ts';
 import { presentSubscription, relatedToSubscriptions } from '../../api/presenters/subscriptions.ts';
@@ -20,11 +21,13 @@ import { paymentMethod } from '../../api/schemas/payment-methods.ts';
 import { price } from '../../api/schemas/prices.ts';
 import { product } from '../../api/schemas/products.ts';
 import { promotionCode } from '../../api/schemas/promotion-codes.ts';
+import { quote, quoteLine } from '../../api/schemas/quotes.ts';
 import { scheduledChange } from '../../api/schemas/scheduled-changes.ts';
 import { subscriptionSchedule } from '../../api/schemas/schedules.ts';
 import { subscription } from '../../api/schemas/subscriptions.ts';
 import { taxRate } from '../../api/schemas/tax-rates.ts';
 import type { z } from '../../api/schemas/zod.ts';
+import type { Quote } from '../../domain/quote/quote.ts';
 import { tiered, tiersOf } from '../support/price-models.ts';
 import {
   aCoupon,
@@ -39,6 +42,7 @@ import {
   aPrice,
   aProduct,
   aPromotionCode,
+  aQuote,
   aSchedule,
   aScheduledChange,
   aSubscription,
@@ -135,6 +139,26 @@ describe('answers are what the document says', () => {
       subscription,
       presentSubscription(aSubscription({ scheduledChanges: [aScheduledChange()] }), related),
     ],
+    ['quote', quote, presentQuote(aQuote(), related, START)],
+    [
+      'quote that was accepted, a revision, on trial, without a renewal',
+      quote,
+      presentQuote(
+        aQuote({
+          status: 'accepted',
+          acceptedAt: START,
+          accepted: { by: 'schedule', invoiceId: null },
+          fromQuoteId: 'qt_0',
+          isRevision: true,
+          discounts: [{ promotionCodeId: 'promo_1' }],
+          amounts: { ...aQuote().amounts, recurring: null },
+        }),
+        related,
+        END,
+      ),
+    ],
+    ['quote that has expired', quote, presentQuote(aQuote(), related, END)],
+    ['line of a quote', quoteLine, presentQuoteLine(aQuote().lines[0] as Quote['lines'][number], aQuote(), related)],
     ['subscription schedule', subscriptionSchedule, presentSchedule(aSchedule(), related)],
     [
       'subscription schedule that was released, and one that could not start',

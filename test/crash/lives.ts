@@ -68,6 +68,20 @@ export const LIVES: Record<string, Life> = {
       return id;
     },
   },
+  'a ramp, by a schedule that starts later': {
+    verbs: ['edit-schedule', 'start-schedule'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      const { frozen_time } = await stack.stripe.testHelpers.testClocks.retrieve(who.clock);
+      const { id } = await stack.stripe.subscriptionSchedules.create({
+        customer: who.customer,
+        start_date: frozen_time + 5 * DAY,
+        phases: [1, 2].map((quantity) => ({ items: [{ price: who.price, quantity }], duration: { interval: 'month' as const } })),
+      });
+      await advance(stack, who, 40 * DAY);
+      return String((await stack.stripe.subscriptionSchedules.retrieve(id)).subscription);
+    },
+  },
   'never paid, expired': {
     verbs: ['expire-subscription', 'finish-clock-advance'],
     live: async (stack) => {

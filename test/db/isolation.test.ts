@@ -96,6 +96,8 @@ test('in every table only the rows of the account exist', async () => {
     'idempotency_keys',
     'invoice_edits',
     'invoice_items',
+    'quote_number_series',
+    'quotes',
     'refused_commands',
     'schedule_edits',
     'subscription_schedules',

@@ -309,6 +309,7 @@ export class FakeBilling {
           const invoice = input.invoiceNow ? this.bill(sub, 'final', 700, { start: period.start, end: input.asOf }) : null;
           return this.outcome(sub, invoice);
         }),
+      expireQuote: async () => ({ expiresAt: null }),
       editSchedule: async (input) =>
         this.once('editSchedule', input, () => {
           const edit = JSON.parse(input.editId) as FakeScheduleEdit;
