@@ -42,6 +42,15 @@ test('every kind of difference is found, mended where the books know how, and go
     await subscribe(await newCustomer(stripe), price),
     await subscribe(await newCustomer(stripe), price),
   ];
+  const waiting = await stripe.subscriptionSchedules.create({
+    customer: await newCustomer(stripe),
+    start_date: Math.floor(Date.now() / 1000) + 86_400,
+    phases: [{ items: [{ price }] }],
+  });
+  const { rows } = (await write('select subscription_id as id from subscription_schedules where id = $1', [waiting.id])) as {
+    rows: { id: string }[];
+  };
+  const toCome = rows[0]?.id ?? '';
   const clock = await newClock(stripe, '2027-01-15T00:00:00Z');
   const payer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
   const failing = await subscribe(payer, price);
@@ -53,25 +62,28 @@ test('every kind of difference is found, mended where the books know how, and go
   await found();
 
   await client.workflow.getHandle(lost).terminate('lost');
+  await client.workflow.getHandle(toCome).terminate('lost');
   await write(`update subscriptions set cancel_at = current_period_end, cancel_at_period_end = true where id = $1`, [stale]);
   await write(`update subscriptions set status = 'canceled', ended_at = created_at where id = $1`, [ended]);
   await client.workflow.getHandle(dunningWorkflowId(unpaid.id)).terminate('lost');
   await write(`update test_clocks set status = 'advancing', target_frozen_time = frozen_time + interval '1 day' where id = $1`, [clock.id]);
   await found(
     ['subscription_without_workflow', lost],
+    ['schedule_without_workflow', toCome],
     ['wrong_search_attributes', stale],
     ['workflow_of_ended_subscription', ended],
     ['invoice_without_dunning', failing],
     ['clock_left_advancing', clock.id],
   );
   const { findings } = await look({ repair: true });
-  expect(findings.map(({ mended }) => mended)).toEqual([true, true, true, true, true]);
+  expect(findings.map(({ mended }) => mended)).toEqual([true, true, true, true, true, true]);
   await found();
   expect(await client.workflow.getHandle(stale).query(stateQuery)).toMatchObject({
     generation: 2,
     facts: { cancelAt: expect.any(Number) },
   });
   expect((await client.workflow.getHandle(dunningWorkflowId(unpaid.id)).describe()).status.name).toBe('RUNNING');
+  expect(await stripe.subscriptionSchedules.cancel(waiting.id)).toMatchObject({ status: 'canceled' });
   expect(await rebuild(stack)).toMatchObject({ restarted: 0, dunnings: 0, clocks: 0 });
 
   // The other direction: what runs, and the books know better, or do not know at all.

@@ -106,6 +106,8 @@ export class FakeBilling {
   refusals: Partial<Record<keyof Activities, RefusalCode>> = {};
   /** The schedule of the subscription, its phases a month each. */
   schedule: { id: string; status: ScheduleStatus; startsAt: Instant; prices: string[] } | null = null;
+  /** When the quote expires now, whatever its workflow was told; in the past: it is settled. */
+  quoteExpiresAt: Instant = 0;
   externalTax = false;
   /** How long the invoice of a renewal stays a draft. */
   graceSeconds = 0;
@@ -309,7 +311,11 @@ export class FakeBilling {
           const invoice = input.invoiceNow ? this.bill(sub, 'final', 700, { start: period.start, end: input.asOf }) : null;
           return this.outcome(sub, invoice);
         }),
-      expireQuote: async () => ({ expiresAt: null }),
+      expireQuote: async ({ asOf }) => {
+        this.strike('expireQuote');
+        this.calls.push(`expireQuote ${asOf}`);
+        return { expiresAt: this.quoteExpiresAt > asOf ? this.quoteExpiresAt : null };
+      },
       editSchedule: async (input) =>
         this.once('editSchedule', input, () => {
           const edit = JSON.parse(input.editId) as FakeScheduleEdit;
