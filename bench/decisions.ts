@@ -167,7 +167,7 @@ function subscribed(): BillingSnapshot {
       },
     },
     ...{ coupons: {}, promotionCodes: {}, hasPaidBefore: false, trialedProductIds: [], billed: [], pendingItems: [], customerItems: [] },
-    ...{ item: null, openInvoices: [], invoice: null, attempts: [], paymentMethods: [] },
+    ...{ item: null, openInvoices: [], invoice: null, attempts: [], schedule: null, paymentMethods: [] },
   };
   const newId = counting();
   const created: Decision = decideCreation(
