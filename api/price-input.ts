@@ -1,9 +1,10 @@
-import type { Interval, Price, PriceAmounts, Recurring, TaxBehavior, TiersMode } from '../domain/catalog/price.ts';
+import type { Interval, Percentage, Price, PriceAmounts, Recurring, TaxBehavior, TiersMode } from '../domain/catalog/price.ts';
 import type { IdSource } from '../domain/decision.ts';
 import { ID_PREFIX } from '../domain/ids.ts';
+import { exact, exactToString, times } from '../domain/money.ts';
 import type { Instant } from '../domain/time.ts';
 import { mergeMetadata } from './schemas/fields.ts';
-import type { Amounts, CurrencyOptions, Tiers } from './schemas/price-amounts.ts';
+import type { Amounts, CurrencyOptions, PercentageInput, Tiers } from './schemas/price-amounts.ts';
 
 interface PriceInput {
   currency: string;
@@ -14,6 +15,7 @@ interface PriceInput {
   tiers_mode?: TiersMode | undefined;
   transform_quantity?: { divide_by: number; round: 'up' | 'down' } | undefined;
   currency_options?: CurrencyOptions | undefined;
+  percentage?: PercentageInput | undefined;
   active: boolean;
   /** Made in passing, for this alone. */
   madeFor?: string;
@@ -46,6 +48,15 @@ const amountsFrom = (input: Amounts & { tiers?: Tiers | undefined }): PriceAmoun
     })) ?? null,
 });
 
+const percentageFrom = (input: PercentageInput): Percentage => ({
+  rate: input.rate,
+  fixedAmount: input.fixed_amount,
+  freeAmount: input.free_amount,
+  freeEvents: input.free_events,
+  minimumAmount: input.minimum_amount ?? null,
+  maximumAmount: input.maximum_amount ?? null,
+});
+
 export const currencyOptionsFrom = (options: CurrencyOptions | undefined): Price['currencyOptions'] =>
   Object.fromEntries(
     Object.entries(options ?? {}).map(([currency, option]) => [
@@ -60,6 +71,7 @@ export const newPrice = (productId: string, input: PriceInput, { newId, now }: {
   productId,
   currency: input.currency,
   ...amountsFrom(input),
+  ...(input.percentage === undefined ? {} : { unitAmountDecimal: exactToString(times(exact(input.percentage.rate), '0.01')) }),
   billingScheme: input.billing_scheme ?? 'per_unit',
   tiersMode: input.tiers_mode ?? null,
   transformQuantity:
@@ -74,6 +86,7 @@ export const newPrice = (productId: string, input: PriceInput, { newId, now }: {
           usageType: input.recurring.usage_type ?? 'licensed',
           meterId: input.recurring.meter ?? null,
           ...(input.recurring.meter_filter === undefined ? {} : { groups: input.recurring.meter_filter }),
+          ...(input.percentage === undefined ? {} : { percentage: percentageFrom(input.percentage) }),
         },
   taxBehavior: input.tax_behavior,
   active: input.active,

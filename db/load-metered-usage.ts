@@ -1,4 +1,5 @@
 import { isMetered, type Price } from '../domain/catalog/price.ts';
+import { termsPerTransaction } from '../domain/rating/rate-percentage.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
 import { OLDEST_EVENT } from '../domain/usage/meter-event.ts';
@@ -65,6 +66,8 @@ export async function loadMeteredUsage(
     formula: meters[price.recurring.meterId]?.formula ?? 'sum',
     customerId: subscription.customerId,
     groups: price.recurring.groups ?? {},
+    terms: termsPerTransaction(price.recurring),
+    recurring: price.recurring,
     start,
     end,
     through: null,
@@ -73,7 +76,7 @@ export async function loadMeteredUsage(
   const readings = Object.fromEntries(
     wanted.flatMap((query, index) => {
       const read = totals[index];
-      return read === undefined ? [] : [[readingKey(query.meterId, query.groups, query), read]];
+      return read === undefined ? [] : [[readingKey(query.recurring, query), read]];
     }),
   );
   return { asOf, meters, periods, readings, watermark };

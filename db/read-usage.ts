@@ -1,3 +1,4 @@
+import type { Percentage } from '../domain/catalog/price.ts';
 import type { Period } from '../domain/invoicing/invoice.ts';
 import { joinTotals, NO_USAGE, type UsageTotals } from '../domain/usage/measure.ts';
 import type { Formula, GroupFilter } from '../domain/usage/meter.ts';
@@ -16,6 +17,8 @@ export interface UsageQuery extends Period {
   groups: GroupFilter;
   /** As it was known at this number of the account's sequence; null: as it is now. */
   through: number | null;
+  /** To rate each event by them; null: nothing is rated. */
+  terms: Percentage | null;
 }
 
 export interface UsageFound {
@@ -29,37 +32,52 @@ export interface UsageFound {
 // Bounds come as timestamps, not as calls on numbers, so that row-level security lets the indexes be used.
 const READ = `
 with asked as (
-  select * from unnest($2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[])
-    with ordinality as a (meter_id, customer_id, groups, through, edge_start, edge_end, hours_start, hours_end, rest_start, rest_end, formula, place))
+  select * from unnest($2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::jsonb[])
+    with ordinality as a (meter_id, customer_id, groups, through, edge_start, edge_end, hours_start, hours_end, rest_start, rest_end, formula, terms, place))
 select a.place, p.*, (select s.last from usage_sequences s where s.account_id = $1) as watermark from asked a cross join lateral (
   select coalesce(sum(r.count), 0)::bigint as count, coalesce(sum(r.sum), 0) as sum, max(r.max) as max, max(r.last_at) as last_at,
     (array_agg(r.last order by r.last_at desc, r.last_identifier desc) filter (where r.last_at is not null))[1] as last,
     (array_agg(r.last_identifier order by r.last_at desc, r.last_identifier desc) filter (where r.last_at is not null))[1] as last_identifier,
-    coalesce(sum(r.moment + r.sum * extract(epoch from r.hour)), 0) as moment, 0 as before, 0 as "unique"
+    coalesce(sum(r.moment + r.sum * extract(epoch from r.hour)), 0) as moment, 0 as before, 0 as "unique", 0::numeric as fees
   from usage_rollups r where r.account_id = $1 and r.meter_id = a.meter_id and r.customer_id = a.customer_id and r.hour >= a.hours_start and r.hour < a.hours_end
     and (a.groups = '{}' or r.group_key::jsonb @> a.groups)
   union all
   select count(*), coalesce(sum(e.value), 0), max(e.value), max(e.at), (array_agg(e.value order by e.at desc, e.identifier desc))[1],
-    (array_agg(e.identifier order by e.at desc, e.identifier desc))[1], coalesce(sum(e.value * extract(epoch from e.at)), 0), 0, 0
+    (array_agg(e.identifier order by e.at desc, e.identifier desc))[1], coalesce(sum(e.value * extract(epoch from e.at)), 0), 0, 0, 0
   from (
     select * from meter_events e where e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id and e.at >= a.edge_start and e.at < a.edge_end
     union all
     select * from meter_events e where e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id and e.at >= a.rest_start and e.at < a.rest_end
   ) e where e.counted and e.sequence <= a.through and (e.ended is null or e.ended > a.through) and (a.groups = '{}' or e.group_key::jsonb @> a.groups)
   union all
-  select 0, 0, null, null, null, null, 0, coalesce(sum(r.sum), 0), 0
+  select 0, 0, null, null, null, null, 0, coalesce(sum(r.sum), 0), 0, 0
   from usage_rollups r where a.formula = 'weighted_sum' and a.through = ${NOW} and r.account_id = $1 and r.meter_id = a.meter_id and r.customer_id = a.customer_id
     and r.hour < date_trunc('hour', a.edge_start) and (a.groups = '{}' or r.group_key::jsonb @> a.groups)
   union all
-  select 0, 0, null, null, null, null, 0, coalesce(sum(e.value), 0), 0
+  select 0, 0, null, null, null, null, 0, coalesce(sum(e.value), 0), 0, 0
   from meter_events e where a.formula = 'weighted_sum' and e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id
     and e.at >= case when a.through = ${NOW} then date_trunc('hour', a.edge_start) else '-infinity' end and e.at < a.edge_start
     and e.counted and e.sequence <= a.through and (e.ended is null or e.ended > a.through) and (a.groups = '{}' or e.group_key::jsonb @> a.groups)
   union all
-  select 0, 0, null, null, null, null, 0, 0, count(distinct e.unique_value)
+  select 0, 0, null, null, null, null, 0, 0, count(distinct e.unique_value), 0
   from meter_events e where a.formula = 'unique_count' and e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id
     and e.at >= a.edge_start and e.at < a.rest_end
     and e.counted and e.sequence <= a.through and (e.ended is null or e.ended > a.through) and (a.groups = '{}' or e.group_key::jsonb @> a.groups)
+  union all
+  -- What is free is what comes first, by time and identifier. Each transaction bears the percentage on what of it lies above the free amount.
+  select 0, 0, null, null, null, null, 0, 0, 0, coalesce(sum(case when e.value > 0 and e.fee > 0
+      then least(greatest(e.fee, 100 * (a.terms ->> 'minimumAmount')::numeric), 100 * (a.terms ->> 'maximumAmount')::numeric) else e.fee end), 0)
+  from (
+    select f.value, (greatest(f.running - (a.terms ->> 'freeAmount')::numeric, 0) - greatest(f.running - f.value - (a.terms ->> 'freeAmount')::numeric, 0)) * (a.terms ->> 'rate')::numeric
+      + case when f.place > (a.terms ->> 'freeEvents')::bigint then 100 * (a.terms ->> 'fixedAmount')::numeric else 0 end as fee
+    from (
+      select e.value, sum(e.value) over each as running, row_number() over each as place
+      from meter_events e where a.terms <> 'null' and e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id
+        and e.at >= a.edge_start and e.at < a.rest_end
+        and e.counted and e.sequence <= a.through and (e.ended is null or e.ended > a.through) and (a.groups = '{}' or e.group_key::jsonb @> a.groups)
+      window each as (order by e.at, e.identifier rows unbounded preceding)
+    ) f
+  ) e
 ) p order by a.place`;
 
 interface Part {
@@ -73,6 +91,7 @@ interface Part {
   moment: string;
   before: string;
   unique: number;
+  fees: string;
   watermark: number | null;
 }
 
@@ -92,6 +111,7 @@ export async function readUsage(t: AccountTransaction, queries: readonly UsageQu
     bounds.map(({ rest }) => toTimestamp(rest.start)),
     bounds.map(({ rest }) => toTimestamp(rest.end)),
     queries.map(({ formula }) => formula),
+    queries.map(({ terms }) => JSON.stringify(terms)),
   ]);
   const totals = queries.map(() => NO_USAGE);
   for (const part of rows) totals[part.place - 1] = joinTotals(totals[part.place - 1] ?? NO_USAGE, totalsOf(part));

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Price, PriceTier, Product } from '../../domain/catalog/price.ts';
+import type { Percentage, Price, PriceTier, Product } from '../../domain/catalog/price.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -24,7 +24,25 @@ type PriceAnswer = Dialect<
   | 'type'
   | 'unit_amount'
   | 'unit_amount_decimal'
-> & { external_id: string | null };
+> & { external_id: string | null; percentage: PercentageAnswer | null };
+
+interface PercentageAnswer {
+  rate: string;
+  fixed_amount: number;
+  free_amount: number;
+  free_events: number;
+  minimum_amount: number | null;
+  maximum_amount: number | null;
+}
+
+const presentPercentage = (terms: Percentage): PercentageAnswer => ({
+  rate: terms.rate,
+  fixed_amount: terms.fixedAmount,
+  free_amount: terms.freeAmount,
+  free_events: terms.freeEvents,
+  minimum_amount: terms.minimumAmount,
+  maximum_amount: terms.maximumAmount,
+});
 
 /** `unit_amount` is null where the price has a fraction of the minor unit, which `unit_amount_decimal` then holds; both are where it has tiers. */
 export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
@@ -40,6 +58,7 @@ export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
     lookup_key: price.lookupKey,
     metadata: price.metadata,
     nickname: price.nickname,
+    percentage: price.recurring?.percentage ? presentPercentage(price.recurring.percentage) : null,
     product: price.productId,
     recurring:
       price.recurring === null

@@ -194,6 +194,7 @@ export const meterRoutes = [
           customerId: customer.id,
           groups: params.filter ?? {},
           through: null,
+          terms: null,
         }));
         const { totals } = await readUsage(t, asked);
         return listAnswer(

@@ -20,9 +20,29 @@ const tier = z.strictObject({
   flat_amount_decimal: unitAmountDecimal.optional(),
 });
 export const tiers = z.array(tier).min(1).max(MAX_TIERS);
+/** A share of what is transacted. Amounts are minor units. */
+export const percentage = z
+  .strictObject({
+    rate: decimal(
+      10,
+      (value) => compareDecimals(value, '0') > 0 && compareDecimals(value, '100') <= 0,
+      'a percentage above 0 and up to 100 with at most 10 decimals',
+    ),
+    fixed_amount: unitAmount.default(0),
+    free_amount: unitAmount.default(0),
+    free_events: z.int().min(0).max(999_999_999).default(0),
+    minimum_amount: unitAmount.optional(),
+    maximum_amount: unitAmount.optional(),
+  })
+  .refine(({ minimum_amount: least, maximum_amount: most }) => least === undefined || most === undefined || least <= most, {
+    error: 'Invalid maximum_amount: it is less than minimum_amount.',
+    path: ['maximum_amount'],
+  })
+  .openapi({ description: 'Bills a share of the amount that the events of a metered price report in minor units.' });
 const currencyOption = z.strictObject({ ...amounts, tiers: tiers.optional(), tax_behavior: taxBehavior.default('unspecified') });
 export const currencyOptions = z.record(z.string().regex(/^[A-Za-z]{3}$/), currencyOption);
 
+export type PercentageInput = z.output<typeof percentage>;
 export type Amounts = { unit_amount?: number | undefined; unit_amount_decimal?: string | undefined };
 export type Tiers = z.output<typeof tiers>;
 export type CurrencyOptions = z.output<typeof currencyOptions>;
@@ -109,6 +129,17 @@ export const addedCurrencyOptions = (scheme: 'per_unit' | 'tiered', own: string)
     .object({ currency_options: currencyOptions })
     .superRefine((input, context) => checkCurrencyOptions(scheme, own, input.currency_options, context));
 
+/** A percentage is all of what a metered price costs, and in one currency: its amounts are in that of the events. */
+function checkPercentage(
+  input: Parameters<typeof checkScheme>[0] & { recurring?: { usage_type: string } | undefined },
+  context: z.RefinementCtx,
+): void {
+  for (const name of ['unit_amount', 'unit_amount_decimal', 'tiers', 'tiers_mode', 'transform_quantity', 'currency_options'] as const)
+    if (input[name] !== undefined) fault(context, [name], `${name} cannot be combined with percentage.`);
+  if (input.billing_scheme === 'tiered') fault(context, ['billing_scheme'], 'A percentage has no tiers.');
+  if (input.recurring?.usage_type !== 'metered') fault(context, ['percentage'], 'A percentage belongs to usage_type metered.');
+}
+
 /** What belongs together in a price. */
 export function checkScheme(
   input: Amounts & {
@@ -118,9 +149,15 @@ export function checkScheme(
     tiers_mode?: string | undefined;
     transform_quantity?: object | undefined;
     currency_options?: CurrencyOptions | undefined;
+    percentage?: object | undefined;
+    recurring?: { usage_type: string } | undefined;
   },
   context: z.RefinementCtx,
 ): void {
+  if (input.percentage !== undefined) {
+    checkPercentage(input, context);
+    return;
+  }
   const isTiered = input.billing_scheme === 'tiered';
   checkAmounts(input.billing_scheme, input, context, []);
   if (!isTiered && input.tiers_mode !== undefined) fault(context, ['tiers_mode'], 'tiers_mode belongs to billing_scheme tiered.');
@@ -131,6 +168,14 @@ export function checkScheme(
 }
 
 // Shapes of answers.
+export const percentageAnswer = z.strictObject({
+  rate: z.string(),
+  fixed_amount: z.int(),
+  free_amount: z.int(),
+  free_events: z.int(),
+  minimum_amount: z.int().nullable(),
+  maximum_amount: z.int().nullable(),
+});
 export const transformQuantity = z.strictObject({ divide_by: z.int(), round: z.enum(['up', 'down']) });
 export const tiersMode = z.enum(['graduated', 'volume']);
 const tierAnswer = z.strictObject({

@@ -18,6 +18,8 @@ import {
   currencyOptionsAnswer,
   fault,
   oneAmount,
+  percentage,
+  percentageAnswer,
   taxBehavior,
   tiers,
   tiersAnswer,
@@ -67,6 +69,7 @@ export const priceCreate = z
     tiers_mode: tiersMode.optional(),
     transform_quantity: z.strictObject({ divide_by: z.int().min(1).max(999_999_999), round: z.enum(['up', 'down']) }).optional(),
     currency_options: currencyOptions.optional(),
+    percentage: percentage.optional(),
     product: reference.optional(),
     product_data: z
       .strictObject({
@@ -139,6 +142,7 @@ export const price = z
     lookup_key: nullableText,
     metadata: answerMetadata,
     nickname: nullableText,
+    percentage: percentageAnswer.nullable(),
     product: expandable('Product'),
     recurring: z
       .strictObject({

@@ -9,6 +9,24 @@ export interface Cycle {
   intervalCount: number;
 }
 
+/**
+ * A share of the amount that a customer transacts, which its events report in minor units. Each transaction bears the percentage and the fixed amount, and costs no less than the minimum and no more
+ * than the maximum; one that bears neither (of what is free) costs nothing.
+ */
+export interface Percentage {
+  /** Of 100, as a decimal string: "1.3". */
+  rate: string;
+  /** For each transaction, minor units. */
+  fixedAmount: number;
+  /** How much of the transacted amount bears no percentage, minor units. */
+  freeAmount: number;
+  /** How many transactions bear no fixed amount. */
+  freeEvents: number;
+  /** Of one transaction, minor units. */
+  minimumAmount: number | null;
+  maximumAmount: number | null;
+}
+
 /** How a recurring price bills: its cycle, and whether a quantity is set (`licensed`, billed in advance) or measured by a meter (`metered`, billed in arrears). */
 export interface Recurring extends Cycle {
   usageType: 'licensed' | 'metered';
@@ -16,6 +34,8 @@ export interface Recurring extends Cycle {
   meterId: string | null;
   /** Of a metered price that bills a part of its meter's groups only: the values they have. */
   groups?: Record<string, string>;
+  /** Of a metered price that bills a share of what was transacted; its `unitAmountDecimal` is the share of one. */
+  percentage?: Percentage;
 }
 
 export type TaxBehavior = 'inclusive' | 'exclusive' | 'unspecified';

@@ -1,4 +1,4 @@
-import type { Price, Product } from '../catalog/price.ts';
+import type { MeteredPrice, Percentage, Price, Product } from '../catalog/price.ts';
 import { exact, exactToString, formatAmount, minus } from '../money.ts';
 import type { Fraction, Prorated, ProrationTerms } from '../rating/prorate.ts';
 import { ratePrice } from '../rating/rate-price.ts';
@@ -28,6 +28,7 @@ const several = (product: Product, quantity: string): string => (quantity === '1
 /** "at EUR 20.00", "at EUR 100.00 per 10", "graduated tiers". */
 function rateInWords(price: Price): string {
   if (price.unitAmountDecimal === null) return `${price.tiersMode} tiers`;
+  if (price.recurring?.percentage) return `at ${percentageInWords(price.recurring.percentage, price.currency)}`;
   const each = price.transformQuantity ? ` per ${price.transformQuantity.divideBy}` : '';
   return `at ${formatUnitAmount(price.unitAmountDecimal, price.currency)}${each}`;
 }
@@ -207,12 +208,44 @@ const usageOf = (
   corrects,
 });
 
+/** What was transacted is money, everything else a number. */
+const usedInWords = (price: MeteredPrice, quantity: string): string =>
+  price.recurring.percentage === undefined ? quantity : formatUnitAmount(quantity, price.currency);
+
+/** "1500 × API calls (graduated tiers / month)", "EUR 800.00 × Payments (at 1.3% + EUR 2.00 each / month)". */
+export const describeUsage = (product: Product, price: MeteredPrice, quantity: string): string =>
+  `${usedInWords(price, quantity)} × ${product.name} (${rateInWords(price)} / ${everyCycle(price)})`;
+
+/** "1.3% + EUR 2.00 each, EUR 3.00 to EUR 50.00 each". */
+function percentageInWords({ rate, fixedAmount, minimumAmount, maximumAmount }: Percentage, currency: string): string {
+  const money = (amount: number): string => formatAmount(amount, currency);
+  const fixed = fixedAmount === 0 ? '' : ` + ${money(fixedAmount)} each`;
+  if (minimumAmount === null && maximumAmount === null) return `${rate}%${fixed}`;
+  const limits =
+    maximumAmount === null
+      ? `at least ${money(minimumAmount ?? 0)}`
+      : `${minimumAmount === null ? 'at most ' : `${money(minimumAmount)} to `}${money(maximumAmount)}`;
+  return `${rate}%${fixed}, ${limits} each`;
+}
+
+/** "1.3% of EUR 800.00 (EUR 250.00 of it free) + EUR 2.00 x 5 transactions (3 of them free)". */
+function sharesInWords(terms: Percentage, { events, quantity }: Measured, currency: string): string {
+  const { rate, fixedAmount, freeAmount, freeEvents, minimumAmount, maximumAmount } = terms;
+  const money = (amount: number): string => formatAmount(amount, currency);
+  const amount = `${formatUnitAmount(quantity, currency)}${freeAmount === 0 ? '' : ` (${money(freeAmount)} of it free)`}`;
+  const transactions = `${events} transaction${events === 1 ? '' : 's'}${freeEvents === 0 ? '' : ` (${freeEvents} of them free)`}`;
+  if (minimumAmount !== null || maximumAmount !== null) return `${percentageInWords(terms, currency)}, of ${amount} in ${transactions}`;
+  return `${rate}% of ${amount}${fixedAmount === 0 ? '' : ` + ${money(fixedAmount)} x ${transactions}`}`;
+}
+
 /** "EUR 0.01 x 12345 used 2027-01-01 to 2027-02-01 (sum of 300 events) = EUR 123.45". */
-export function explainUsage(product: Product, price: Price, measured: Measured, charge: Prorated): Explanation {
+export function explainUsage(product: Product, price: MeteredPrice, measured: Measured, charge: Prorated): Explanation {
   const { quantity, period, zone } = measured;
+  const { percentage } = price.recurring;
+  const factors = percentage ? sharesInWords(percentage, measured, price.currency) : factorsInWords(price, quantity, product);
   const used = `used ${dates(period, zone)} (${measuredInWords(measured)})`;
   return {
-    sentence: `${factorsInWords(price, quantity, product)} ${used} = ${formatAmount(charge.amount, price.currency)}`,
+    sentence: `${factors} ${used} = ${formatAmount(charge.amount, price.currency)}`,
     rule: 'usage',
     unitAmountDecimal: price.unitAmountDecimal,
     quantity,
@@ -226,15 +259,16 @@ export function explainUsage(product: Product, price: Price, measured: Measured,
 }
 
 /** "25 more × API calls, used 1 Jan 2027 to 1 Feb 2027 and reported late". */
-export const describeLateUsage = (product: Product, difference: string, period: Period, zone: string): string => {
+export const describeLateUsage = (product: Product, price: MeteredPrice, difference: string, period: Period, zone: string): string => {
   const [more, quantity] = difference.startsWith('-') ? ['less', difference.slice(1)] : ['more', difference];
-  return `${quantity} ${more} × ${product.name}, used ${dayMonthYear(period.start, zone)} to ${dayMonthYear(period.end, zone)} and reported late`;
+  const amount = quantity === '0' ? '' : `${usedInWords(price, quantity)} ${more} × `;
+  return `${amount}${product.name}, used ${dayMonthYear(period.start, zone)} to ${dayMonthYear(period.end, zone)} and reported late`;
 };
 
 /** "EUR 0.01 x 12370 used 2027-01-01 to 2027-02-01 (sum of 302 events) = EUR 123.70, less EUR 123.45 billed for 12345 = EUR 0.25". */
 export function explainLateUsage(
   product: Product,
-  price: Price,
+  price: MeteredPrice,
   measured: Measured,
   charge: Prorated,
   billed: UsagePeriod,
@@ -245,7 +279,7 @@ export function explainLateUsage(
   const { tiers: _, ...rest } = whole;
   return {
     ...rest,
-    sentence: `${whole.sentence}, less ${money(billed.amount)} billed for ${billed.quantity} = ${money(amount)}`,
+    sentence: `${whole.sentence}, less ${money(billed.amount)} billed for ${usedInWords(price, billed.quantity)} = ${money(amount)}`,
     rule: 'late_usage',
     usage: usageOf(measured, {
       invoiceId: billed.invoiceId,

@@ -2,12 +2,12 @@ import { isMetered, type MeteredPrice } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
-import { describeFullPeriod, describeLateUsage, explainLateUsage, explainUsage } from '../invoicing/describe-line.ts';
+import { describeLateUsage, describeUsage, explainLateUsage, explainUsage } from '../invoicing/describe-line.ts';
 import type { DecisionDraft } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import type { SettledLine } from '../invoicing/settle.ts';
 import { compareDecimals, exact, exactToString, fractionOf, minus, sum } from '../money.ts';
-import { chargeOnce } from '../rating/prorate.ts';
+import { chargeUsage } from '../rating/rate-percentage.ts';
 import { roundLine } from '../rating/round-line.ts';
 import type { SubscriptionItem } from '../subscription/subscription.ts';
 import { taxRatesFor } from '../tax/apply-tax-rates.ts';
@@ -50,14 +50,14 @@ function billStretches(draft: DecisionDraft, items: readonly SubscriptionItem[],
     const { price, product, meter } = priced;
     const totals = readingOf(usage, price, period);
     const quantity = quantityOf(meter.formula, totals, period);
-    const charge = chargeOnce(price, quantity);
+    const charge = chargeUsage(price, quantity, totals);
     const taxRateIds = taxRatesFor(item.taxRateIds, subscription.defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds);
     const measured = { meter, events: totals.count, quantity, period, watermark: usage.watermark, zone: subscription.billingTimezone };
     return [
       {
         line: {
           ...lineOf(price, item.id, quantity, { start: period.start, end: until }),
-          description: describeFullPeriod(product, price, quantity),
+          description: describeUsage(product, price, quantity),
           amount: charge.amount,
           explanation: explainUsage(product, price, measured, charge),
         },
@@ -100,8 +100,8 @@ export function billLateUsage(draft: DecisionDraft): SettledLine[] {
     const { price, product, meter } = priced;
     const totals = readingOf(usage, price, period);
     const quantity = quantityOf(meter.formula, totals, period);
-    if (compareDecimals(quantity, period.quantity) === 0) return [];
-    const charge = chargeOnce(price, quantity);
+    const charge = chargeUsage(price, quantity, totals);
+    if (compareDecimals(quantity, period.quantity) === 0 && charge.amount === period.amount) return [];
     const { changed: _, ...record } = period;
     const changed = { ...record, quantity, amount: charge.amount, watermark: usage.watermark };
     const amount = givenBackNet(sum([charge.amount, -period.amount]), period);
@@ -115,7 +115,7 @@ export function billLateUsage(draft: DecisionDraft): SettledLine[] {
       {
         line: {
           ...lineOf(price, period.subscriptionItemId, null, { start: period.start, end: period.end }),
-          description: describeLateUsage(product, difference, period, subscription.billingTimezone),
+          description: describeLateUsage(product, price, difference, period, subscription.billingTimezone),
           amount,
           explanation: explainLateUsage(product, price, measured, charge, period, amount),
         },
@@ -182,8 +182,7 @@ function meteredPrice(draft: DecisionDraft, usage: MeteredUsage, priceId: string
 
 /** What is known of a stretch: of the future nothing, and of a stretch that reaches into it what there is by now. */
 function readingOf(usage: MeteredUsage, { id, recurring }: MeteredPrice, { start, end }: Period): UsageTotals {
-  const known = (until: Instant): UsageTotals | undefined =>
-    usage.readings[readingKey(recurring.meterId, recurring.groups ?? {}, { start, end: until })];
+  const known = (until: Instant): UsageTotals | undefined => usage.readings[readingKey(recurring, { start, end: until })];
   const totals = known(end) ?? (start >= usage.asOf ? NO_USAGE : end > usage.asOf ? known(usage.asOf + EARLIEST_EVENT) : undefined);
   if (totals === undefined) throw new Error(`the usage of the price ${id} in [${start}, ${end}) was not read`);
   return totals;

@@ -16,6 +16,8 @@ export interface UsageTotals {
   before: string;
   /** How many different values there are; it cannot be joined, so it is given for the whole stretch. */
   unique: number;
+  /** What the transactions cost in hundredths of the minor unit, where each has a minimum or maximum; given once for the whole stretch, as `unique`. */
+  fees?: string;
 }
 
 export const NO_USAGE: UsageTotals = { count: 0, sum: '0', max: null, last: null, moment: '0', before: '0', unique: 0 };
@@ -24,7 +26,9 @@ const add = (a: string, b: string): string => exactToString(plus(exact(a), exact
 
 /** Two parts of one stretch as a whole, in whatever order; `before` and `unique` are those of the stretch and given once. */
 export function joinTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
+  const fees = a.fees === undefined && b.fees === undefined ? {} : { fees: add(a.fees ?? '0', b.fees ?? '0') };
   return {
+    ...fees,
     count: a.count + b.count,
     sum: add(a.sum, b.sum),
     max: a.max === null || (b.max !== null && compareDecimals(b.max, a.max) > 0) ? b.max : a.max,

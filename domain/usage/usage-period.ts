@@ -1,7 +1,9 @@
+import type { MeteredPrice } from '../catalog/price.ts';
 import type { Period } from '../invoicing/invoice.ts';
+import { termsPerTransaction } from '../rating/rate-percentage.ts';
 import type { Instant } from '../time.ts';
 import type { UsageTotals } from './measure.ts';
-import type { GroupFilter, Meter } from './meter.ts';
+import type { Meter } from './meter.ts';
 
 /**
  * Usage of one item that has been billed: the record that proves no usage is billed twice. Its stretches never overlap. A stretch of no length says that the item is metered from there on.
@@ -38,6 +40,8 @@ export interface MeteredUsage {
   watermark: number;
 }
 
-/** Whose events, in which stretch. */
-export const readingKey = (meterId: string, groups: GroupFilter, { start, end }: Period): string =>
-  JSON.stringify([meterId, Object.entries(groups).sort(([a], [b]) => (a < b ? -1 : 1)), start, end]);
+/** Which events of which stretch, and by which terms they are rated one by one. */
+export const readingKey = (recurring: MeteredPrice['recurring'], { start, end }: Period): string => {
+  const groups = Object.entries(recurring.groups ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([recurring.meterId, groups, start, end, termsPerTransaction(recurring)]);
+};

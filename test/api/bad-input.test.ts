@@ -170,6 +170,7 @@ const once = (at: string, product = 'prod_1'): string =>
     .join('&');
 const inline = (at: string, product?: string): string =>
   `${once(at, product)}&${at === '' ? 'price_data' : `${at}[price_data]`}[recurring][interval]=month`;
+const METERED = 'product=prod_1&currency=eur&recurring[interval]=month&recurring[usage_type]=metered&recurring[meter]=mtr_1';
 const TIERED = 'product=prod_1&currency=eur&billing_scheme=tiered&tiers_mode=graduated';
 
 describe('values', () => {
@@ -332,6 +333,22 @@ describe('values', () => {
       ],
     ),
     ['POST', '/v1/prices', `${PRICE}&recurring[interval]=month&recurring[meter]=mtr_1`, { param: 'recurring[meter]' }],
+    ...(
+      [
+        ['percentage[rate]=0', 'percentage[rate]'],
+        ['percentage[rate]=100.1', 'percentage[rate]'],
+        ['percentage[rate]=-1', 'percentage[rate]'],
+        ['percentage[fixed_amount]=1', 'percentage[rate]'],
+        ['percentage[rate]=1&percentage[fixed_amount]=-1', 'percentage[fixed_amount]'],
+        ['percentage[rate]=1&percentage[free_events]=0.5', 'percentage[free_events]'],
+        ['percentage[rate]=1&percentage[minimum_amount]=2&percentage[maximum_amount]=1', 'percentage[maximum_amount]'],
+        ['percentage[rate]=1&percentage[cap]=1', 'percentage[cap]'],
+        ['percentage[rate]=1&unit_amount=1', 'unit_amount'],
+        ['percentage[rate]=1&currency_options[usd][unit_amount]=1', 'currency_options'],
+        ['percentage[rate]=1&billing_scheme=tiered', 'billing_scheme'],
+      ] as const
+    ).map(([more, param]): BadValue => ['POST', '/v1/prices', `${METERED}&${more}`, { param }]),
+    ['POST', '/v1/prices', 'product=prod_1&currency=eur&recurring[interval]=month&percentage[rate]=1', { param: 'percentage' }],
     ['POST', '/v1/prices', TIERED, { code: 'parameter_missing', param: 'tiers' }],
     ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=inf`, { code: 'parameter_missing', param: 'tiers[0][unit_amount]' }],
     ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=0&tiers[0][unit_amount]=1`, { param: 'tiers[0][up_to]' }],

@@ -128,6 +128,24 @@ describe('prices', () => {
     expect(perUnit).not.toHaveProperty('tiers');
     expect(perUnit.currency_options).toMatchObject({ eur: { unit_amount: 1 } });
   });
+  it('is a percentage of what a meter adds up', async () => {
+    const meterOf = async (formula: 'sum' | 'count') =>
+      (await api.stripe.billing.meters.create({ display_name: 'P', event_name: `pay_${formula}`, default_aggregation: { formula } })).id;
+    const create = (meter: string) =>
+      api.stripe.prices.create({
+        currency: 'eur',
+        product_data: { name: 'Payments' },
+        recurring: { interval: 'month', usage_type: 'metered', meter },
+        percentage: { rate: '1.3', fixed_amount: 25, maximum_amount: 500 },
+      } as never);
+    const price = await create(await meterOf('sum'));
+    const percentage = { rate: '1.3', fixed_amount: 25, free_amount: 0, free_events: 0, minimum_amount: null, maximum_amount: 500 };
+    expect(price).toMatchObject({ billing_scheme: 'per_unit', unit_amount: null, percentage });
+    expect(String(price.unit_amount_decimal)).toBe('0.013');
+    expect(await refused(create(await meterOf('count')))).toMatchObject({ param: 'recurring[meter]' });
+    const usd = { currency_options: { usd: { unit_amount: 1 } } };
+    expect(await refused(api.stripe.prices.update(price.id, usd))).toMatchObject({ param: 'currency_options' });
+  });
   it('comes in packages', async () => {
     const params = { currency: 'eur', unit_amount: 500, product_data: { name: 'Packs' } };
     const price = await api.stripe.prices.create({ ...params, transform_quantity: { divide_by: 10, round: 'up' } });

@@ -87,6 +87,22 @@ describe('answers are what the document says', () => {
       price,
       presentPrice(aPrice({ transformQuantity: { divideBy: 10, round: 'up' }, active: false, madeFor: 'si_1' }), false),
     ],
+    [
+      'price of a percentage',
+      price,
+      presentPrice(
+        aPrice({
+          recurring: {
+            interval: 'month',
+            intervalCount: 1,
+            usageType: 'metered',
+            meterId: 'mtr_1',
+            percentage: { rate: '1.3', fixedAmount: 25, freeAmount: 0, freeEvents: 0, minimumAmount: null, maximumAmount: 500 },
+          },
+        }),
+        false,
+      ),
+    ],
     ['price with tiers', price, presentPrice(TIERED, false)],
     [
       'price with tiers and currencies, expanded',

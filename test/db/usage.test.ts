@@ -2,13 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Adjustment, adjustMeterEvent } from '../../db/adjust-meter-event.ts';
 import { loadSnapshot } from '../../db/billing-snapshot.ts';
 import { insertMeter, updateMeter } from '../../db/meters.ts';
-import { readUsage } from '../../db/read-usage.ts';
+import { readUsage, type UsageQuery } from '../../db/read-usage.ts';
 import { recordMeterEvents } from '../../db/record-meter-events.ts';
 import { quantityOf } from '../../domain/usage/measure.ts';
 import { FORMULAS, type Formula } from '../../domain/usage/meter.ts';
 import type { GivenEvent } from '../../domain/usage/meter-event.ts';
 import type { UsagePeriod } from '../../domain/usage/usage-period.ts';
 import { aMeter, START } from '../api/examples.ts';
+import { feesOf } from '../support/memory-usage.ts';
 import { creation, openWorld, type World, record as write } from './world.ts';
 
 const HOUR = 3600;
@@ -42,7 +43,7 @@ async function used(
   groups: Record<string, string> = {},
   n = 1,
 ) {
-  const query = { meterId: `mtr_${formula}_${n}`, formula, customerId: `cus_${n}`, groups, start, end, through };
+  const query = { meterId: `mtr_${formula}_${n}`, formula, customerId: `cus_${n}`, groups, start, end, through, terms: null };
   const { totals, watermark } = await world.as(`acct_${n}`, (t) => readUsage(t, [query]));
   return { quantity: quantityOf(formula, totals[0] as (typeof totals)[0], { start, end }), watermark };
 }
@@ -158,13 +159,51 @@ test('whole hours are read from the rollups by their index, and the events besid
           return { rows: [] } as never;
         },
       },
-      [{ meterId: 'mtr_count_1', formula: 'count', customerId: 'cus_1', groups: {}, start: 3_600_100, end: 6_000_000, through: null }],
+      [
+        {
+          meterId: 'mtr_count_1',
+          formula: 'count',
+          customerId: 'cus_1',
+          groups: {},
+          start: 3_600_100,
+          end: 6_000_000,
+          through: null,
+          terms: null,
+        },
+      ],
     );
     return texts;
   });
   expect(plans.join('\n')).toMatch(/usage_rollups_pkey/);
   expect(plans.join('\n')).toMatch(/meter_events_in_time/);
   expect(plans.join('\n')).not.toMatch(/Seq Scan on (usage_rollups|meter_events)/);
+});
+
+test('each transaction is rated by itself, in the order of time, as it is now and as it was at an earlier number', async () => {
+  const start = NOON - 60 * HOUR;
+  const terms = { rate: '1.375', fixedAmount: 20, freeAmount: 3000, freeEvents: 2, minimumAmount: 45, maximumAmount: 300 };
+  const values = [2500, 900, 100, -700, 90_000, 0, 12_345, 1, 4000];
+  const events = values.map((value, index) => ({ at: start + index * 1500, value }));
+  const meter = aMeter({ id: 'mtr_payments', eventName: 'payments' });
+  await world.as('acct_1', (t) => insertMeter(t, meter));
+  await record(events.map(({ at, value }) => given('payments', String(value), at)).reverse());
+  const query = { meterId: meter.id, formula: 'sum' as const, customerId: 'cus_1', groups: {}, start, end: start + 5 * HOUR, terms };
+  const read = (...queries: UsageQuery[]) => world.as('acct_1', (t) => readUsage(t, queries));
+  const first = await read({ ...query, through: null }, { ...query, through: null, terms: null });
+  expect(first.totals.map(({ sum, count, fees }) => [Number(sum), count, Number(fees)])).toEqual([
+    [109_146, 9, Number(feesOf(events, terms))],
+    [109_146, 9, 0],
+  ]);
+  await record([given('payments', '5000', start + 2000)]);
+  const later = await read(
+    { ...query, through: null },
+    { ...query, through: first.watermark },
+    { ...query, through: null, end: start + 3000 },
+  );
+  const grown = [...events, { at: start + 2000, value: 5000 }];
+  expect(later.totals.map(({ fees }) => Number(fees))).toEqual(
+    [grown, events, grown.filter(({ at }) => at < start + 3000)].map((part) => Number(feesOf(part, terms))),
+  );
 });
 
 test("no usage of an item is billed twice; a stretch of no length is in nobody's way", async () => {

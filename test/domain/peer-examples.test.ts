@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { prorateCharge, prorateCredit } from '../../domain/rating/prorate.ts';
+import { ratePercentage } from '../../domain/rating/rate-percentage.ts';
 import { ratePrice } from '../../domain/rating/rate-price.ts';
 import type { BilledPeriod } from '../../domain/subscription/subscription.ts';
 import { applyTaxRates } from '../../domain/tax/apply-tax-rates.ts';
 import { boundary, instant, localDate } from '../../domain/time.ts';
+import { NO_USAGE } from '../../domain/usage/measure.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { aPriceOf, tiered } from '../support/price-models.ts';
 import { cancel, changeItem, changePlan, create, createPaid, pause, renew, resume } from '../support/subscribe.ts';
@@ -256,14 +258,20 @@ test('U01: graduated and volume tiers; blocks of each size, rounded up', () => {
   expect([perSize, left]).toEqual([blocks.per_tier, 0]);
 });
 
-test('U02: packages, with units that are free before them, and graduated tiers with a flat amount', () => {
-  const { package: sold, graduated } = example('U02');
+test('U02: packages, with units that are free before them, a percentage with what is free of it, and graduated tiers with a flat amount', () => {
+  const { package: sold, graduated, percentage } = example('U02');
   const packages = (units: number) =>
     Number(
       ratePrice(aPriceOf(String(sold.price), { transformQuantity: { divideBy: sold.size, round: 'up' } }), String(Math.max(0, units)))
         .total,
     );
   expect([sold.units, sold.units - 10, sold.units - 200].map(packages)).toEqual([sold.total, sold.with_10_free, sold.with_200_free]);
+  const terms = { rate: String(percentage.rate), fixedAmount: percentage.fixed_each, freeAmount: percentage.free_sum };
+  const rated = ratePercentage(
+    { ...terms, freeEvents: 3, minimumAmount: null, maximumAmount: null },
+    { ...NO_USAGE, sum: String(percentage.sum), count: 3 + percentage.charged_events },
+  );
+  expect(Number(rated)).toBe(percentage.total);
   const seats = aPriceOf('0', tiered('graduated', graduated.tiers));
   expect(['0', '1'].map((units) => Number(ratePrice(seats, units).total))).toEqual([graduated.units_0, graduated.units_1]);
 });

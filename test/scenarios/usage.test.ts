@@ -107,7 +107,7 @@ test('a base fee and what was used: in arrears with the next fee, late events af
   // What February's line has billed can be found again at its watermark.
   const period = { start: instant('2027-01-31T10:00:00Z'), end: instant('2027-02-28T10:00:00Z') };
   const at = async (through: number | null) => {
-    const query = { meterId: meter, formula: 'sum' as const, customerId: customer, groups: {}, ...period, through };
+    const query = { meterId: meter, formula: 'sum' as const, customerId: customer, groups: {}, ...period, through, terms: null };
     const { totals } = await withAccount(stack.db, stack.accountId, (t) => readUsage(t, [query]));
     return totals[0] && quantityOf('sum', totals[0], period);
   };
@@ -127,8 +127,13 @@ test('a base fee and what was used: in arrears with the next fee, late events af
 test('usage on trial is free, that before a pause is billed, that during it is not; an event that is cancelled after it was billed comes back', {
   timeout: 240_000,
 }, async () => {
-  const { price, clock, customer, use } = await world('jobs', { unit_amount: 100 });
+  const { meter, metered, product, price, clock, customer, use } = await world('jobs', { unit_amount: 100 });
   const { id } = await stripe.subscriptions.create({ customer, items: [{ price }], trial_period_days: 7 });
+  // The same events seen as payments in cents: each bears 10 % and a cent, and no more than 2.
+  const share = { product, currency: 'eur', recurring: metered, percentage: { rate: '10', fixed_amount: 1, maximum_amount: 2 } };
+  const percent = await stripe.prices.create(share as never);
+  expect(percent).toMatchObject({ recurring: { meter }, percentage: share.percentage });
+  const payments = await stripe.subscriptions.create({ customer, items: [{ price: percent.id }], trial_period_days: 7 });
   await use(50);
   await advanceTo(stripe, clock, '2027-02-17T10:00:00Z');
   await use(3, undefined, 'mistaken');
@@ -141,9 +146,12 @@ test('usage on trial is free, that before a pause is billed, that during it is n
   await stripe.billing.meterEventAdjustments.create({ event_name: 'jobs', type: 'cancel', cancel: { identifier: 'mistaken' } });
   await use(4);
   await advanceTo(stripe, clock, '2027-03-28T10:00:00Z');
-  expect((await invoicesOf(stripe, { customer })).map(wordsOf)).toEqual([
+  expect((await invoicesOf(stripe, { subscription: id })).map(wordsOf)).toEqual([
     ['Trial period for API calls 0'],
     ['5 × API calls (at EUR 1.00 / month) 500'],
     ['3 less × API calls, used 7 Feb 2027 to 17 Feb 2027 and reported late -300', '4 × API calls (at EUR 1.00 / month) 400'],
   ]);
+  const shares = (await invoicesOf(stripe, { subscription: payments.id })).at(-1);
+  expect(wordsOf(shares)).toEqual(['EUR 0.26 × API calls (at 10% + EUR 0.01 each, at most EUR 0.02 each / month) 5']);
+  expect(linesOf(shares)[0]?.explanation.sentence).toMatch(/^10% .*, of EUR 0.26 in 3 transactions used .* = EUR 0.05$/);
 });

@@ -1,4 +1,6 @@
-import type { Price } from '../../domain/catalog/price.ts';
+import type { Percentage, Price } from '../../domain/catalog/price.ts';
+import { dividedBy, exact, exactToString } from '../../domain/money.ts';
+import { termsPerTransaction } from '../../domain/rating/rate-percentage.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import type { Instant } from '../../domain/time.ts';
 import { joinTotals, NO_USAGE, type UsageTotals } from '../../domain/usage/measure.ts';
@@ -24,6 +26,21 @@ const totalsOf = ({ at, value }: MeteredEvent, index: number): UsageTotals => ({
   unique: 0,
 });
 
+/** What each costs by itself, in hundredths of the minor unit; rates with at most 3 decimals. */
+export function feesOf(events: readonly Pick<MeteredEvent, 'at' | 'value'>[], terms: Percentage): string {
+  const rate = Math.round(Number(terms.rate) * 1000);
+  const most = terms.maximumAmount === null ? Infinity : terms.maximumAmount * 100_000;
+  let [sold, place, fees] = [0, 0, 0];
+  for (const { value } of [...events].sort((a, b) => a.at - b.at)) {
+    const paidBefore = Math.max(0, sold - terms.freeAmount);
+    sold += value;
+    place += 1;
+    const fee = (Math.max(0, sold - terms.freeAmount) - paidBefore) * rate + (place > terms.freeEvents ? terms.fixedAmount * 100_000 : 0);
+    fees += value > 0 && fee > 0 ? Math.min(Math.max(fee, (terms.minimumAmount ?? 0) * 100_000), most) : fee;
+  }
+  return exactToString(dividedBy(exact(fees), 1000));
+}
+
 /** What the database would read: see `db/load-metered-usage.ts`. */
 export function usageAt(
   book: {
@@ -40,8 +57,11 @@ export function usageAt(
   const readings = Object.fromEntries(
     wanted.map(({ price, start, end }): [string, UsageTotals] => {
       const { meterId } = price.recurring;
+      const terms = termsPerTransaction(price.recurring);
       const within = (event: MeteredEvent): boolean => event.meterId === meterId && !event.canceled && event.at >= start && event.at < end;
-      return [readingKey(meterId, {}, { start, end }), book.used.filter(within).map(totalsOf).reduce(joinTotals, NO_USAGE)];
+      const events = book.used.filter(within);
+      const fees = terms === null ? {} : { fees: feesOf(events, terms) };
+      return [readingKey(price.recurring, { start, end }), { ...events.map(totalsOf).reduce(joinTotals, NO_USAGE), ...fees }];
     }),
   );
   return { asOf, meters: book.meters, periods, readings, watermark: book.used.length };
