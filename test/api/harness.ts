@@ -17,6 +17,7 @@ import { insertPaymentMethod } from '../../db/payment-methods.ts';
 import { insertPrice } from '../../db/prices.ts';
 import { insertProduct } from '../../db/products.ts';
 import { insertPromotionCode } from '../../db/promotion-codes.ts';
+import { insertQuote } from '../../db/quotes.ts';
 import { recordDecision } from '../../db/record-decision.ts';
 import { insertTaxRate } from '../../db/tax-rates.ts';
 import { insertTestClock } from '../../db/test-clocks.ts';
@@ -36,6 +37,7 @@ import {
   aPrice,
   aProduct,
   aPromotionCode,
+  aQuote,
   aSubscription,
   aTaxRate,
   aTestClock,
@@ -195,6 +197,9 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
     await insertPromotionCode(t, aPromotionCode({ id: id('promo_off'), code: id('off'), couponId: id('SPRING'), active: false }));
     await insertTestClock(t, aTestClock({ id: id('clock_1') }));
     await insertMeter(t, aMeter({ id: id('mtr_1') }));
+    const [line] = aQuote().lines.map((one) => ({ ...one, priceId: id('price_1') }));
+    const draft = { status: 'draft', number: null, finalizedAt: null, customerId: id('cus_1'), lines: line ? [line] : [] } as const;
+    await insertQuote(t, aQuote({ ...draft, id: id('qt_1'), subscriptionId: id('sub_offered'), scheduleId: id('sub_sched_offered') }));
     await insertFeature(t, aFeature({ id: id('feat_1'), lookupKey: id('export') }));
   });
   const item = { id: id('si_1'), priceId: id('price_1'), quantity: '2', taxRateIds: [id('txr_1')], metadata: {}, createdAt: START };
