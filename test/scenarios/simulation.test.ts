@@ -9,10 +9,10 @@ import { clientOf, type Stack, startStack } from '../support/stack.ts';
 import { newClock, readyAgain } from '../support/test-clock.ts';
 
 /** `npm run test:simulate -- --years N --seed S` asks for more. */
-const YEARS = Number(process.env['SIMULATE_YEARS'] ?? 200);
+const YEARS = Number(process.env['SIMULATE_YEARS'] ?? 24);
 const SEED = Number(process.env['SIMULATE_SEED'] ?? 1);
 /** So many live on one clock. */
-const TOGETHER = 50;
+const TOGETHER = 25;
 /** A leap year lies ahead. */
 const START = instant('2027-10-31T00:00:00Z');
 const YEAR = 366 * 86_400;
