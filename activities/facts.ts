@@ -9,6 +9,7 @@ import type { BillingOutcome, InvoiceClosure, InvoiceFacts, ScheduleOutcome, Sub
 /** What a workflow may know of a subscription. */
 export const subscriptionFacts = (subscription: Subscription): SubscriptionFacts => ({
   ...datesOf(subscription),
+  revision: subscription.revision,
   currency: subscription.currency,
   planId: subscription.items[0]?.priceId ?? '',
   pendingUpdate: subscription.pendingUpdate && {

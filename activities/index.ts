@@ -27,6 +27,8 @@ export interface Envelope {
 
 /** What the workflow needs to know of a subscription; the rest is in Postgres. */
 export interface SubscriptionFacts extends Dates {
+  /** Grows with every decision that changes the subscription: what was recorded earlier never replaces what was recorded later. */
+  revision: number;
   currency: string;
   /** Price id of the first item, for the search attribute. */
   planId: string;

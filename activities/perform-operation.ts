@@ -90,7 +90,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
       if (first) return first.result;
 
       const context = { asOf: envelope.asOf, newId: operationIds(envelope.accountId, envelope.operationId), digest };
-      const decision = decideAsPreviewed(plan.parameters.preview, snapshot, context, plan.decide);
+      const decision = asNextRevision(snapshot, decideAsPreviewed(plan.parameters.preview, snapshot, context, plan.decide));
       reach(`${plan.verb}:decided`);
       const recorded = await recordDecision(
         t,
@@ -116,6 +116,12 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
     if (!first) throw error;
     return first.result;
   }
+}
+
+/** What is answered says which revision the decision makes. */
+function asNextRevision({ subscription: before }: BillingSnapshot, decision: Decision): Decision {
+  const { subscription: after } = decision;
+  return after ? { ...decision, subscription: { ...after, revision: (before?.id === after.id ? before.revision : 0) + 1 } } : decision;
 }
 
 /** Read behind the customer's lock, so that whoever starts a workflow anew under that lock is seen by every decision after it. */

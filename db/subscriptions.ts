@@ -40,6 +40,7 @@ export const SUBSCRIPTIONS: TableShape<Stored> = {
     'pauseCollection',
     'resumedAt',
     'movedCycle',
+    'revision',
     'forfeited',
     'scheduledChanges',
     'scheduleId',

@@ -4,9 +4,9 @@ import { SUBSCRIPTION_ITEMS, SUBSCRIPTIONS } from './subscriptions.ts';
 import { insertRows, toRow } from './table.ts';
 
 /** Fields the API writes beside the decisions; a decision made on an older read must not put them back. */
-const BESIDES = new Set(['metadata', 'description', 'external_id', 'created_at', 'account_id', 'id']);
+const BESIDES = new Set(['metadata', 'description', 'external_id', 'created_at', 'account_id', 'id', 'revision']);
 
-/** Writes the subscription as it will be, with its items; an item that is no longer among them is marked as removed. */
+/** Writes the subscription as it will be, with its items, as its next revision; an item that is no longer among them is marked as removed. */
 export async function writeSubscription(t: AccountTransaction, subscription: Subscription): Promise<void> {
   const row = toRow(SUBSCRIPTIONS, t.accountId, subscription);
   const changed = Object.keys(row).filter((column) => !BESIDES.has(column));
@@ -15,7 +15,7 @@ export async function writeSubscription(t: AccountTransaction, subscription: Sub
       t,
       'subscriptions',
       [row],
-      `on conflict (account_id, id) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`,
+      `on conflict (account_id, id) do update set revision = subscriptions.revision + 1, ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`,
     ),
     t.run('update subscription_items set removed = true where account_id = $1 and subscription_id = $2 and not removed and id <> all($3)', [
       t.accountId,

@@ -15,6 +15,7 @@ import * as pauses from './pauses.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
 import * as priceModels from './price-models.ts';
 import * as quotes from './quotes.ts';
+import * as revisions from './revisions.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
 import * as schedules from './schedules.ts';
 import * as subscriptions from './subscriptions.ts';
@@ -52,6 +53,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['020-usage-periods', usagePeriods],
   ['021-schedules', schedules],
   ['022-quotes', quotes],
+  ['027-revisions', revisions],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

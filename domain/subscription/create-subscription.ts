@@ -85,6 +85,7 @@ export function decideCreation(snapshot: BillingSnapshot, asked: CreateSubscript
     pauseCollection: null,
     resumedAt: null,
     movedCycle: null,
+    revision: 0,
     forfeited: [],
     scheduledChanges: [],
     scheduleId: null,

@@ -132,6 +132,7 @@ const moneyOf = (invoice: Invoice) =>
 
 /** Fields that describe and decide nothing. */
 const WORDS = [
+  'revision',
   'trialReminderAt',
   'metadata',
   'description',

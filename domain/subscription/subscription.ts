@@ -104,6 +104,8 @@ export interface PauseCollection {
 /** All that is remembered of a subscription. Instants are unix seconds, UTC. */
 export interface Subscription extends CollectionTerms {
   id: string;
+  /** How many decisions have changed it so far: of two readings of it the one with more is the later. */
+  revision: number;
   customerId: string;
   status: SubscriptionStatus;
   currency: string;

@@ -150,6 +150,7 @@ export const aSubscription = (patch: Partial<Subscription> = {}): Subscription =
   pauseCollection: null,
   resumedAt: null,
   movedCycle: null,
+  revision: 1,
   forfeited: [],
   discounts: [],
   scheduleId: null,

@@ -103,6 +103,7 @@ export const subscriptionOf = (patch: Partial<Subscription> = {}): Subscription 
   pauseCollection: null,
   resumedAt: null,
   movedCycle: null,
+  revision: 1,
   forfeited: [],
   discounts: [],
   scheduleId: null,

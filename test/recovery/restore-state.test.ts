@@ -41,6 +41,7 @@ const subscription = (patch: Partial<Subscription> = {}): Subscription => ({
   pauseCollection: null,
   resumedAt: null,
   movedCycle: null,
+  revision: 1,
   forfeited: [],
   discounts: [],
   scheduleId: null,

@@ -16,6 +16,7 @@ const state = (facts: Partial<SubscriptionState['facts']> = {}, rest: Partial<Su
     status: 'active',
     currency: 'eur',
     planId: 'price_1',
+    revision: 1,
     periodStart: 1000,
     periodEnd: 2000,
     cancelAt: null,

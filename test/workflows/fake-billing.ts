@@ -37,6 +37,9 @@ interface Sub {
   moved: number;
   collectionResumesAt: Instant | null;
   scheduled: { id: string; effectiveAt: Instant | null; change: ChangePlan }[];
+  revision: number;
+  /** What was told of it last, in the revision. */
+  told: string;
 }
 
 export interface FakeInvoice {
@@ -147,6 +150,8 @@ export class FakeBilling {
             moved: 0,
             collectionResumesAt: null,
             scheduled: [],
+            revision: 0,
+            told: '',
           };
           if (input.trial !== undefined) startTrial(sub, input);
           this.subs.set(sub.id, sub);
@@ -349,7 +354,7 @@ export class FakeBilling {
               n: 0,
             },
             ...{ cancelAt: null, incompleteExpiresAt: input.asOf + 23 * HOUR, pendingUpdate: null, trial: null, pause: null, moved: 0 },
-            ...{ collectionResumesAt: null, scheduled: [] },
+            ...{ collectionResumesAt: null, scheduled: [], revision: 0, told: '' },
           };
           this.subs.set(sub.id, sub);
           const { end } = this.period(sub);
@@ -637,6 +642,13 @@ export class FakeBilling {
   }
 
   private subscriptionFacts(sub: Sub): SubscriptionFacts {
+    const facts = this.whatIsKnown(sub);
+    const told = JSON.stringify(facts);
+    if (told !== sub.told) Object.assign(sub, { revision: sub.revision + 1, told });
+    return { ...facts, revision: sub.revision };
+  }
+
+  private whatIsKnown(sub: Sub): Omit<SubscriptionFacts, 'revision'> {
     const { start, end } = this.period(sub);
     const [scheduled] = sub.scheduled
       .map(({ id, effectiveAt, change }) => ({ id, effectiveAt: effectiveAt ?? end, paymentBehavior: change.paymentBehavior }))

@@ -3,7 +3,7 @@ import { migrateState } from '../../workflows/subscription/migrate-state.ts';
 import type { SubscriptionState } from '../../workflows/subscription/state.ts';
 
 /** As the first release wrote it. Fixtures are never changed, only added. */
-const V1: Omit<SubscriptionState, 'drafts'> = {
+const V1: Omit<SubscriptionState, 'drafts' | 'facts'> & { facts: Omit<SubscriptionState['facts'], 'revision'> } = {
   v: 1,
   generation: 1,
   accountId: 'acct_1',
@@ -39,7 +39,7 @@ const V1: Omit<SubscriptionState, 'drafts'> = {
 
 test('the first version is understood, and the argument left alone', () => {
   const state = migrateState(V1);
-  expect(state).toEqual({ ...V1, drafts: [] });
+  expect(state).toEqual({ ...V1, drafts: [], facts: { ...V1.facts, revision: 0 } });
   state.facts.status = 'active';
   state.dunning.pop();
   expect(V1).toMatchObject({ facts: { status: 'past_due' }, dunning: ['in_1'] });

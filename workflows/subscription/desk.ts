@@ -6,7 +6,6 @@ import type {
   ResumeSubscription,
   ScheduleCancellation,
 } from '../../domain/subscription/commands.ts';
-import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Clock } from '../clock.ts';
 import type { Inbox } from '../inbox.ts';
@@ -48,7 +47,7 @@ export interface Desk {
   errands: Map<string, Errand>;
   /** The last command that could not be obeyed, for the operator. */
   lastRefusal: string | null;
-  /** True while the loop does again what it has answered before: the answer is of its time and must not replace what is known now. */
+  /** True while the loop does again what it has answered before: what followed from it has followed. */
   repeating: boolean;
   /** A newer generation decides now: this run ends. */
   superseded: boolean;
@@ -57,21 +56,7 @@ export interface Desk {
 /** The one instant of a command's decisions: now, and never before the period it changes. */
 export const asOfNow = (desk: Desk): Instant => Math.max(desk.clock.now(), desk.state.facts.periodStart);
 
-/** Takes over what an activity has just recorded. */
-export function adopt(desk: Desk, facts: SubscriptionFacts | null): void {
-  if (facts === null || desk.repeating || isStale(desk, facts)) return;
-  desk.state.facts = facts;
-}
-
-/**
- * Takes over what another workflow recorded some time ago. Settling an invoice moves the status and nothing else, and what the loop
- * itself has recorded since is newer, so only that is taken.
- */
-export function learn(desk: Desk, facts: SubscriptionFacts | null): void {
-  if (facts === null || isStale(desk, facts)) return;
-  desk.state.facts = { ...desk.state.facts, status: facts.status, incompleteExpiresAt: facts.incompleteExpiresAt };
-}
-
-function isStale({ state }: Desk, facts: SubscriptionFacts): boolean {
-  return facts.periodStart < state.facts.periodStart || (hasEnded(state.facts.status) && !hasEnded(facts.status));
+/** Takes over what was recorded, by whomever: just now, some time ago, or when what is asked again was asked first. What has been recorded since is kept. */
+export function adopt({ state }: Desk, facts: SubscriptionFacts | null): void {
+  if (facts !== null && facts.revision >= state.facts.revision) state.facts = facts;
 }

@@ -9,8 +9,8 @@ import type { SubscriptionState } from './state.ts';
 export function migrateState(written: unknown): SubscriptionState {
   const version = (written as { v?: unknown } | null)?.v;
   if (version !== 1) throw new RangeError(`a subscription's state of version ${String(version)} is not known here`);
-  const { generation = 1, drafts = [] } = written as Partial<SubscriptionState>;
-  return structuredCloneOf({ ...(written as SubscriptionState), generation, drafts });
+  const { generation = 1, drafts = [], facts } = written as SubscriptionState;
+  return structuredCloneOf({ ...(written as SubscriptionState), generation, drafts, facts: { ...facts, revision: facts.revision ?? 0 } });
 }
 
 // The run owns its state and changes it in place; the argument must stay as it was written.

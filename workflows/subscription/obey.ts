@@ -84,8 +84,7 @@ async function perform(desk: Desk, order: Order): Promise<CommandResult> {
     }
     case 'reactivate': {
       const outcome = await act.reactivateSubscription(desk, order.command, asOf);
-      // The one thing that leads out of an end, so it is no stale news of a life that is over.
-      if (hasEnded(desk.state.facts.status) && !desk.repeating) desk.state.facts = outcome.subscription;
+      adopt(desk, outcome.subscription);
       return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
     }
     case 'cancelScheduledChange': {

@@ -1,6 +1,6 @@
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import { forwardClock, forwardPaymentMethod, stopDunning } from './chase.ts';
-import { asOfNow, type Desk, type Fact, learn } from './desk.ts';
+import { adopt, asOfNow, type Desk, type Fact } from './desk.ts';
 import { followInvoice, forgetDraft, resolveUpdate } from './follow-invoice.ts';
 import { unpark } from './park.ts';
 
@@ -9,7 +9,7 @@ export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
   const { state } = desk;
   switch (fact.name) {
     case 'invoiceSettled': {
-      learn(desk, fact.subscription);
+      adopt(desk, fact.subscription);
       unpark(desk, fact.invoiceId);
       forgetDraft(desk, fact.invoiceId);
       if (state.facts.pendingUpdate?.invoiceId === fact.invoiceId) {
@@ -22,11 +22,11 @@ export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
       await followInvoice(desk, fact.invoice, { collect: true, dropIfDeclined: false });
       break;
     case 'invoiceOverdue':
-      learn(desk, fact.subscription);
+      adopt(desk, fact.subscription);
       break;
     case 'dunningEnded':
       state.dunning = state.dunning.filter((invoiceId) => invoiceId !== fact.invoiceId);
-      learn(desk, fact.subscription);
+      adopt(desk, fact.subscription);
       break;
     case 'joinClock':
       desk.clock.join(fact);
