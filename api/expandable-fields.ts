@@ -33,7 +33,10 @@ export type Kind =
   | 'meter_event'
   | 'meter_event_batch'
   | 'meter_event_adjustment'
-  | 'meter_event_summary';
+  | 'meter_event_summary'
+  | 'credit_grant'
+  | 'credit_balance_transaction'
+  | 'credit_balance_summary';
 
 /**
  * `reference`: holds an id that may become the object. `inside`: already holds the object or a list of it. `extra`: absent unless asked for;
@@ -106,6 +109,8 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     'parent.subscription_details.subscription': reference('subscription'),
     discounts: reference('discount'),
     'total_discount_amounts.discount': reference('discount'),
+    'total_credit_amounts.credit_grant': reference('credit_grant'),
+    'total_credit_amounts.credit_balance_transaction': reference('credit_balance_transaction'),
     lines: inside('line_item'),
     payment_attempts: { how: 'extra', to: 'payment_attempt', list: true },
     test_clock: reference('test_clock'),
@@ -138,5 +143,13 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   meter_event_batch: {},
   meter_event_adjustment: {},
   meter_event_summary: {},
+  credit_grant: { customer: reference('customer'), test_clock: reference('test_clock') },
+  credit_balance_transaction: {
+    credit_grant: reference('credit_grant'),
+    'credit.credits_application_invoice_voided.invoice': reference('invoice'),
+    'debit.credits_applied.invoice': reference('invoice'),
+    test_clock: reference('test_clock'),
+  },
+  credit_balance_summary: { customer: reference('customer') },
   customer_balance_transaction: { customer: reference('customer'), invoice: reference('invoice') },
 };

@@ -2,6 +2,7 @@ import type { AccountTransaction } from '../db/client.ts';
 import type { StoredEvent } from '../db/events.ts';
 import type { Account } from '../domain/account.ts';
 import type { Price, Product } from '../domain/catalog/price.ts';
+import type { CreditGrant, CreditTransaction } from '../domain/credits/grant.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { Coupon, PromotionCode } from '../domain/discounts/coupon.ts';
 import type { Discount } from '../domain/discounts/discount.ts';
@@ -19,6 +20,7 @@ import { MIN_INSTANT } from '../domain/time.ts';
 import type { Meter } from '../domain/usage/meter.ts';
 import type { Json } from './expand.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
+import { presentCreditGrant, presentCreditTransaction } from './presenters/credits.ts';
 import { presentCustomer } from './presenters/customers.ts';
 import { presentCoupon, presentDiscount, presentPromotionCode } from './presenters/discounts.ts';
 import { presentEntitlementSummary } from './presenters/entitlements.ts';
@@ -40,10 +42,11 @@ export async function presentEvents(t: AccountTransaction, account: Account, eve
   const items = events.flatMap((event) => (event.objectType === 'invoiceitem' ? [event.data as InvoiceItem] : []));
   const quotes = events.flatMap((event) => (event.objectType === 'quote' ? [event.data as Quote] : []));
   const schedules = events.flatMap((event) => (event.objectType === 'subscription_schedule' ? [event.data as SubscriptionSchedule] : []));
+  const credits = events.flatMap((event) => (isOfCredit(event) ? [event.data as { customerId: string }] : []));
   const ids = relatedToSubscriptions([...subscriptions, ...events.flatMap((event) => earlierItems(event))]);
   const related = await readRelated(t, account, {
     ...ids,
-    customerIds: [...subscriptions, ...invoices, ...items, ...schedules, ...quotes].map(({ customerId }) => customerId),
+    customerIds: [...subscriptions, ...invoices, ...items, ...schedules, ...quotes, ...credits].map(({ customerId }) => customerId),
     taxRateIds: [
       ...ids.taxRateIds,
       ...invoices.flatMap((invoice) => invoice.defaultTaxRateIds),
@@ -53,6 +56,8 @@ export async function presentEvents(t: AccountTransaction, account: Account, eve
   });
   return events.map((event) => presentEvent(event, related));
 }
+
+const isOfCredit = ({ objectType }: StoredEvent): boolean => objectType === 'credit_grant' || objectType === 'credit_balance_transaction';
 
 /** A subscription's items as they were before a change, whose prices are needed too. */
 function earlierItems(event: StoredEvent): Subscription[] {
@@ -95,6 +100,14 @@ function presentObject(type: string, data: unknown, related: Related, at: Instan
       return presentInvoice(data as Invoice, related);
     case 'payment_attempt':
       return presentPaymentAttempt(data as PaymentAttempt);
+    case 'credit_grant': {
+      const grant = data as CreditGrant;
+      return presentCreditGrant(grant, related.livemode, related.testClocks?.get(grant.customerId) ?? null);
+    }
+    case 'credit_balance_transaction': {
+      const moved = data as CreditTransaction;
+      return presentCreditTransaction(moved, related.livemode, related.testClocks?.get(moved.customerId) ?? null);
+    }
     case 'coupon':
       return presentCoupon(data as Coupon, related.livemode, at);
     case 'promotion_code':

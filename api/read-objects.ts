@@ -5,6 +5,8 @@ import { findQuote } from '../db/quotes.ts';
 import {
   delinquentAmong,
   readCoupons,
+  readCreditGrants,
+  readCreditTransactions,
   readCustomers,
   readDiscounts,
   readInvoices,
@@ -20,6 +22,7 @@ import { listSubscriptions } from '../db/subscriptions.ts';
 import { readTestClocks, testClockIdsOf } from '../db/test-clocks.ts';
 import type { Account } from '../domain/account.ts';
 import type { Price } from '../domain/catalog/price.ts';
+import type { CreditGrant, CreditTransaction } from '../domain/credits/grant.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { PromotionCode } from '../domain/discounts/coupon.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
@@ -31,6 +34,7 @@ import type { Json, ObjectReader } from './expand.ts';
 import type { Kind } from './expandable-fields.ts';
 import { listAnswer } from './paging.ts';
 import { presentCurrencyOptions, presentPrice, presentProduct, presentTiers } from './presenters/catalog.ts';
+import { presentCreditGrant, presentCreditTransaction } from './presenters/credits.ts';
 import { presentCustomer } from './presenters/customers.ts';
 import { presentCoupon, presentDiscount, presentPromotionCode } from './presenters/discounts.ts';
 import { presentFeature } from './presenters/entitlements.ts';
@@ -130,6 +134,26 @@ export async function presentPromotionCodes(t: AccountTransaction, { livemode }:
   return codes.map((code) => presentPromotionCode(code, coupons.get(code.couponId), livemode, at));
 }
 
+/** Credit grants as Stripe shows them, with the test clocks of their customers. */
+export async function presentCreditGrants(t: AccountTransaction, account: Account, grants: readonly CreditGrant[]) {
+  const clocks = await clocksOf(t, account, grants);
+  return grants.map((grant) => presentCreditGrant(grant, account.livemode, clocks.get(grant.customerId) ?? null));
+}
+
+/** Movements of credit grants as Stripe shows them. */
+export async function presentCreditTransactions(t: AccountTransaction, account: Account, moved: readonly CreditTransaction[]) {
+  const clocks = await clocksOf(t, account, moved);
+  return moved.map((one) => presentCreditTransaction(one, account.livemode, clocks.get(one.customerId) ?? null));
+}
+
+const clocksOf = async (t: AccountTransaction, account: Account, owned: readonly { customerId: string }[]) =>
+  account.livemode
+    ? new Map<string, string>()
+    : testClockIdsOf(
+        t,
+        owned.map(({ customerId }) => customerId),
+      );
+
 /** The reader behind `expand[]`, inside one transaction of the account. */
 export function objectReader(t: AccountTransaction, account: Account, at: Instant): ObjectReader {
   const { livemode } = account;
@@ -155,6 +179,10 @@ export function objectReader(t: AccountTransaction, account: Account, at: Instan
         return presentSchedules(t, account, await readSchedules(t, ids));
       case 'invoice':
         return presentInvoices(t, account, await readInvoices(t, ids));
+      case 'credit_grant':
+        return presentCreditGrants(t, account, await readCreditGrants(t, ids));
+      case 'credit_balance_transaction':
+        return presentCreditTransactions(t, account, await readCreditTransactions(t, ids));
       case 'feature':
         return [...(await readFeatures(t, ids)).values()].map((feature) => presentFeature(feature, livemode));
       case 'test_clock':

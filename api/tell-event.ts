@@ -17,7 +17,9 @@ interface Telling<T extends { id: string }> {
     | 'test_clock'
     | 'meter'
     | 'subscription_schedule'
-    | 'quote';
+    | 'quote'
+    | 'credit_grant'
+    | 'credit_balance_transaction';
   /** Absent for what has just come to be or gone; else only a difference is told. */
   before?: T;
   after: T;

@@ -6,6 +6,7 @@ import type { Instant } from '../domain/time.ts';
 import { ACCOUNTS } from './accounts.ts';
 import type { AccountTransaction } from './client.ts';
 import { COUPONS } from './coupons.ts';
+import { CREDIT_GRANTS } from './credits.ts';
 import { CUSTOMERS } from './customers.ts';
 import { INVOICE_ITEMS } from './invoice-items.ts';
 import { INVOICE_JSON, invoiceFromRow } from './invoices.ts';
@@ -143,6 +144,8 @@ select
   (select to_jsonb(p) from invoice_items p where p.account_id = $1 and p.id = $8::text and not p.removed) as item,
   (select coalesce(jsonb_agg(${INVOICE_JSON} order by kept.created_at, kept.position), '[]') from unsettled kept) as unsettled,
   (select ${INVOICE_JSON} from about kept) as invoice,
+  (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from credit_grants g where g.account_id = $1 and g.customer_id = (select id from cus) and (g.remaining > 0 or g.id = any(array(
+    select draw ->> 'grantId' from (select credit_draws from unsettled union all select credit_draws from about) drawn, jsonb_array_elements(drawn.credit_draws) draw)))) as credit_grants,
   (select coalesce(jsonb_agg(to_jsonb(a) order by a.number), '[]') from payment_attempts a where a.account_id = $1 and a.invoice_id = (select id from about)) as attempts,
   (select coalesce(jsonb_agg(to_jsonb(m) order by m.rank, m.id), '[]') from methods m) as methods`;
 
@@ -195,6 +198,7 @@ export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery):
     item: read['item'] ? fromRow(INVOICE_ITEMS, read['item'] as Row) : null,
     openInvoices: list('unsettled').map(invoiceFromRow),
     invoice: read['invoice'] ? invoiceFromRow(read['invoice'] as Row) : null,
+    creditGrants: list('credit_grants').map((row) => fromRow(CREDIT_GRANTS, row)),
     attempts: list('attempts').map((row) => fromRow(PAYMENT_ATTEMPTS, row)),
     ...(usage === undefined ? {} : { usage }),
     schedule: read['schedule'] ? fromRow(SCHEDULES, read['schedule'] as Row) : null,

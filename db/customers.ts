@@ -30,6 +30,11 @@ export const CUSTOMERS: TableShape<Customer> = {
 
 export const insertCustomer = (t: AccountTransaction, given: Customer): Promise<void> => insertOne(t, CUSTOMERS, given);
 export const findCustomer = (t: AccountTransaction, id: string): Promise<Customer | null> => findOne(t, CUSTOMERS, id);
+/** Holds the customer's row until the transaction ends, as every decision about their invoices does. */
+export async function holdCustomer(t: AccountTransaction, id: string): Promise<void> {
+  await t.run('select id from customers where account_id = $1 and id = $2 for no key update', [t.accountId, id]);
+}
+
 export const updateCustomer = (t: AccountTransaction, id: string, patch: Partial<Customer>): Promise<Customer | null> =>
   updateOne(t, CUSTOMERS, id, patch);
 

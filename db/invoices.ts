@@ -19,6 +19,7 @@ export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
     'total',
     'totalExcludingTax',
     'taxes',
+    'creditDraws',
     'startingBalance',
     'endingBalance',
     'amountCredited',
@@ -114,7 +115,8 @@ const lineFromRow = (row: Row): InvoiceLine => ({
 
 export const invoiceFromRow = (row: Row): Invoice => ({ ...fromRow(INVOICES, row), lines: (row['lines'] as Row[]).map(lineFromRow) });
 
-export const invoiceToRow = (accountId: string, invoice: Invoice): Row => toRow(INVOICES, accountId, { discounts: [], ...invoice });
+export const invoiceToRow = (accountId: string, invoice: Invoice): Row =>
+  toRow(INVOICES, accountId, { discounts: [], creditDraws: [], ...invoice });
 
 export async function findInvoice(t: AccountTransaction, id: string): Promise<Invoice | null> {
   const { rows } = await t.run<{ row: Row }>(`select ${INVOICE_JSON} as row from invoices kept where account_id = $1 and id = $2`, [

@@ -1,4 +1,5 @@
 import type { Price, Product } from '../domain/catalog/price.ts';
+import type { CreditGrant, CreditTransaction } from '../domain/credits/grant.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { Coupon, PromotionCode } from '../domain/discounts/coupon.ts';
 import type { Discount } from '../domain/discounts/discount.ts';
@@ -8,6 +9,7 @@ import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
 import type { AccountTransaction } from './client.ts';
 import { COUPONS } from './coupons.ts';
+import { CREDIT_GRANTS, CREDIT_TRANSACTIONS } from './credits.ts';
 import { CUSTOMERS } from './customers.ts';
 import { DISCOUNTS } from './discounts.ts';
 import { INVOICE_JSON, invoiceFromRow } from './invoices.ts';
@@ -38,6 +40,9 @@ export const readCustomers: (t: AccountTransaction, ids: readonly string[]) => P
 export const readProducts: (t: AccountTransaction, ids: readonly string[]) => Promise<Product[]> = reading(PRODUCTS);
 export const readPrices: (t: AccountTransaction, ids: readonly string[]) => Promise<Price[]> = reading(PRICES);
 export const readTaxRates: (t: AccountTransaction, ids: readonly string[]) => Promise<TaxRate[]> = reading(TAX_RATES);
+export const readCreditGrants: (t: AccountTransaction, ids: readonly string[]) => Promise<CreditGrant[]> = reading(CREDIT_GRANTS);
+export const readCreditTransactions: (t: AccountTransaction, ids: readonly string[]) => Promise<CreditTransaction[]> =
+  reading(CREDIT_TRANSACTIONS);
 export const readCoupons: (t: AccountTransaction, ids: readonly string[]) => Promise<Coupon[]> = reading(COUPONS);
 export const readPromotionCodes: (t: AccountTransaction, ids: readonly string[]) => Promise<PromotionCode[]> = reading(PROMOTION_CODES);
 export const readDiscounts: (t: AccountTransaction, ids: readonly string[]) => Promise<Discount[]> = reading(DISCOUNTS);

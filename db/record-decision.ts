@@ -3,10 +3,12 @@ import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { BALANCE_TRANSACTIONS } from './balance-transactions.ts';
 import { BILLED_PERIODS } from './billing-snapshot.ts';
 import type { AccountTransaction } from './client.ts';
+import { writeCredits } from './credits.ts';
 import { writeDiscounts } from './discounts.ts';
 import { grantEntitlements } from './entitlements.ts';
 import { appendEvents } from './events.ts';
 import { invoiceItemToRow } from './invoice-items.ts';
+import { writeJournal } from './journal.ts';
 import { USAGE_PERIODS } from './load-metered-usage.ts';
 import { PAYMENT_ATTEMPTS } from './payment-attempts.ts';
 import { writeAcceptance } from './quotes.ts';
@@ -54,6 +56,7 @@ export async function recordDecision(
       deleteInvoices(t, decision),
       grantEntitlements(t, decision, operation.asOf),
       writeUsage(t, decision),
+      writeCredits(t, decision),
     ]),
   ]);
   if (taken.status === 'fulfilled' && taken.value) throw new OperationExists(operation.operationId);
@@ -264,32 +267,6 @@ async function writeMoney(t: AccountTransaction, { attempt, balance, journal }: 
         t.accountId,
         last.customerId,
       ]),
-    insertRows(
-      t,
-      'journal_transactions',
-      journal.map((transaction) => ({
-        account_id: t.accountId,
-        id: transaction.id,
-        kind: transaction.kind,
-        currency: transaction.currency,
-        invoice_id: transaction.invoiceId,
-        payment_attempt_id: transaction.paymentAttemptId,
-        customer_id: transaction.customerId,
-        effective_at: toTimestamp(transaction.effectiveAt),
-      })),
-    ),
-    insertRows(
-      t,
-      'journal_entries',
-      journal.flatMap((transaction) =>
-        transaction.entries.map((entry, position) => ({
-          account_id: t.accountId,
-          journal_transaction_id: transaction.id,
-          position,
-          ledger_account: entry.ledgerAccount,
-          amount: entry.amount,
-        })),
-      ),
-    ),
+    writeJournal(t, journal),
   ]);
 }

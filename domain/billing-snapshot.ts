@@ -1,5 +1,6 @@
 import type { Account } from './account.ts';
 import type { Price, Product } from './catalog/price.ts';
+import type { CreditGrant } from './credits/grant.ts';
 import type { Customer } from './customer.ts';
 import type { Coupon, PromotionCode } from './discounts/coupon.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
@@ -40,6 +41,8 @@ export interface BillingSnapshot {
   openInvoices: Invoice[];
   /** The invoice the operation is about, whatever its status, when it is about one. */
   invoice: Invoice | null;
+  /** The customer's with something left, and those that have paid a part of the invoices here. Absent: none. */
+  creditGrants?: CreditGrant[];
   /** Attempts of `invoice`, by number. */
   attempts: PaymentAttempt[];
   /** What is measured of the subscription; absent where nothing of it is metered. */

@@ -1,4 +1,5 @@
 import type { Metadata } from './catalog/price.ts';
+import type { CreditGrant, CreditTransaction } from './credits/grant.ts';
 import type { BalanceTransaction } from './customer.ts';
 import type { Discount } from './discounts/discount.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
@@ -26,7 +27,8 @@ export interface OutboxEvent {
     | 'scheduled_change'
     | 'subscription_schedule'
     | 'quote'
-    | 'discount';
+    | 'discount'
+    | 'credit_balance_transaction';
   objectId: string;
   /** Changed fields as they were, in our own names; small. */
   previous: Record<string, unknown> | null;
@@ -47,6 +49,8 @@ export interface Decision {
   usage: { insert: UsagePeriod[]; change: UsagePeriod[] };
   attempt: PaymentAttempt | null;
   balance: BalanceTransaction[];
+  /** Grants that changed, whole, and how. */
+  credits: { grants: CreditGrant[]; transactions: CreditTransaction[] };
   /** Set on the customer's first invoice. */
   customerCurrency: string | null;
   journal: JournalTransaction[];
@@ -76,6 +80,7 @@ export const emptyDecision = (): Decision => ({
   usage: { insert: [], change: [] },
   attempt: null,
   balance: [],
+  credits: { grants: [], transactions: [] },
   customerCurrency: null,
   journal: [],
   discounts: [],

@@ -31,6 +31,8 @@ export const ID_PREFIX = {
   meter: 'mtr',
   meterEvent: 'mev',
   usagePeriod: 'up',
+  creditGrant: 'credgr',
+  creditTransaction: 'crbtxn',
 } as const;
 
 export type IdPrefix = (typeof ID_PREFIX)[keyof typeof ID_PREFIX];

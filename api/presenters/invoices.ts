@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { sumDiscounts } from '../../domain/discounts/apply-discounts.ts';
 import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { presentTaxRate } from './catalog.ts';
+import { presentCreditAmounts } from './credits.ts';
 import { presentAddress } from './customers.ts';
 import type { Dialect, List } from './dialect.ts';
 import { presentDiscountAmounts, presentLine, presentTax } from './invoice-lines.ts';
@@ -76,6 +77,7 @@ type InvoiceAnswer = Dialect<
 > & {
   default_tax_rates: ReturnType<typeof presentTaxRate>[];
   lines: List<ReturnType<typeof presentLine>>;
+  total_credit_amounts: ReturnType<typeof presentCreditAmounts>;
   total_taxes: ReturnType<typeof presentTax>[];
   amount_credited: number;
   tax_calculator: string;
@@ -175,6 +177,7 @@ export function presentInvoice(invoice: Invoice, related: Related, allLines = fa
     subtotal_excluding_tax: invoice.subtotalExcludingTax,
     test_clock: related.testClocks?.get(invoice.customerId) ?? null,
     total: invoice.total,
+    total_credit_amounts: presentCreditAmounts(invoice.creditDraws ?? []),
     total_discount_amounts: presentDiscountAmounts(taken),
     total_excluding_tax: invoice.totalExcludingTax,
     total_pretax_credit_amounts: [],

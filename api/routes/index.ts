@@ -1,6 +1,7 @@
 import type { Route } from '../define-route.ts';
 import { accountRoutes } from './accounts.ts';
 import { couponRoutes } from './coupons.ts';
+import { creditRoutes } from './credits.ts';
 import { customerListRoutes } from './customer-lists.ts';
 import { customerRoutes } from './customers.ts';
 import { discountRoutes } from './discounts.ts';
@@ -51,5 +52,6 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   ...meterRoutes,
   ...meterEventRoutes,
+  ...creditRoutes,
   ...testClockRoutes,
 ];

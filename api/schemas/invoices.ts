@@ -1,4 +1,5 @@
 import { MAX_LINES } from '../../domain/invoicing/edit-item.ts';
+import { creditAmounts } from './credits.ts';
 import { addressAnswer } from './customers.ts';
 import { discountAmounts, discountIds, discounts } from './discounts.ts';
 import {
@@ -347,6 +348,7 @@ export const invoice = z
     subtotal_excluding_tax: z.int(),
     test_clock: expandableOrNull('TestClock'),
     total: z.int(),
+    total_credit_amounts: creditAmounts,
     total_discount_amounts: discountAmounts,
     total_excluding_tax: z.int(),
     total_pretax_credit_amounts: alwaysEmpty,

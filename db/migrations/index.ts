@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import * as anchorsAndScheduledChanges from './anchors-and-scheduled-changes.ts';
 import * as catalogue from './catalogue.ts';
 import * as clockSeries from './clock-series.ts';
+import * as credits from './credits.ts';
 import * as customers from './customers.ts';
 import * as discounts from './discounts.ts';
 import * as draftWindow from './draft-window.ts';
@@ -53,6 +54,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['020-usage-periods', usagePeriods],
   ['021-schedules', schedules],
   ['022-quotes', quotes],
+  ['024-credits', credits],
   ['027-revisions', revisions],
 ];
 

@@ -1,3 +1,4 @@
+import { drawCredits } from '../credits/move-credits.ts';
 import { bookCreditToOpenInvoice, bookFinalization } from '../ledger/book.ts';
 import { assertSameCurrency, sum } from '../money.ts';
 import { recoverSubscription } from '../subscription/recover.ts';
@@ -6,17 +7,19 @@ import type { Invoice } from './invoice.ts';
 
 /**
  * Draft -> open, or paid at once where nothing is due. Parties are frozen as they are now. A negative total goes first to the unpaid invoices whose lines it gives back
- * (so time that was never paid is never spendable), the rest to the customer's balance. A total of zero or more takes the customer's balance: credit lowers
+ * (so time that was never paid is never spendable), the rest to the customer's balance. A total of zero or more takes prepaid credits and then the customer's balance: credit lowers
  * what is due, a debt raises it. Whoever gets a draft after its due date has as long to pay as if it had been made now. Books the journal. The number is drawn by the database when this is written.
  */
 export function closeDraft(draft: DecisionDraft, given: Invoice): Invoice {
   const { account, customer } = draft.snapshot;
   if (customer.currency !== null) assertSameCurrency(customer.currency, given.currency, 'currency');
   const startingBalance = draft.balance;
+  const creditDraws = drawCredits(draft, given, sum([given.total, -given.amountCredited]));
+  const toPay = sum([given.total, ...creditDraws.map(({ amount }) => -amount)]);
   if (given.total < 0) moveBalance(draft, 'credit_from_invoice', given.total + creditUnpaidInvoices(draft, given), given);
-  else moveBalance(draft, 'applied_to_invoice', -Math.max(draft.balance, given.amountCredited - given.total), given);
+  else moveBalance(draft, 'applied_to_invoice', -Math.max(draft.balance, given.amountCredited - toPay), given);
 
-  const amountDue = given.total < 0 ? 0 : sum([given.total, startingBalance, -draft.balance]);
+  const amountDue = given.total < 0 ? 0 : sum([toPay, startingBalance, -draft.balance]);
   const amountRemaining = sum([amountDue, -given.amountCredited]);
   const paid = amountRemaining === 0;
   const { dueDate, createdAt } = given;
@@ -26,6 +29,7 @@ export function closeDraft(draft: DecisionDraft, given: Invoice): Invoice {
     status: paid ? 'paid' : 'open',
     customer: { name: customer.name, email: customer.email, address: customer.address },
     seller: account.seller,
+    ...(creditDraws.length === 0 ? {} : { creditDraws }),
     startingBalance,
     endingBalance: draft.balance,
     amountDue,

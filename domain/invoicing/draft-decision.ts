@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { CreditGrant } from '../credits/grant.ts';
 import type { BalanceTransaction } from '../customer.ts';
 import { type Decision, emptyDecision, type IdSource, type OutboxEvent } from '../decision.ts';
 import { ID_PREFIX } from '../ids.ts';
@@ -29,6 +30,8 @@ export interface DecisionDraft extends DecisionContext {
   subscription: Subscription | null;
   /** The customer's balance as it is now (negative = credit). */
   balance: number;
+  /** The customer's prepaid credit as it is now. */
+  creditGrants: CreditGrant[];
   /** Draft and open invoices of the subscription as they are now. */
   openInvoices: Invoice[];
 }
@@ -40,6 +43,7 @@ export function beginDecision(snapshot: BillingSnapshot, context: DecisionContex
     decision: emptyDecision(),
     subscription: snapshot.subscription,
     balance: snapshot.customer.balance,
+    creditGrants: snapshot.creditGrants ?? [],
     openInvoices: snapshot.openInvoices,
   };
 }

@@ -1,4 +1,5 @@
 import type { Metadata } from '../catalog/price.ts';
+import type { CreditDraw } from '../credits/grant.ts';
 import type { Discount, DiscountAmount } from '../discounts/discount.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
 import type { Instant } from '../time.ts';
@@ -111,7 +112,7 @@ export interface Address {
 /**
  * An invoice. Sums, all minor units: `subtotal` = sum of line amounts, before discounts; `tax` = all taxes (inclusive and exclusive);
  * `total` = subtotal - discounts + exclusive taxes; `startingBalance`/`endingBalance` are the customer balance (negative = credit) before and after;
- * `amountDue` = max(0, total + the balance applied); `amountPaid + amountCredited + amountRemaining = amountDue`.
+ * `amountDue` = max(0, total - prepaid credits + the balance applied); `amountPaid + amountCredited + amountRemaining = amountDue`.
  */
 export interface Invoice {
   id: string;
@@ -130,6 +131,8 @@ export interface Invoice {
   total: number;
   totalExcludingTax: number;
   taxes: TaxAmount[];
+  /** Prepaid credits that were drawn for it when it was finalised; they stay listed when it is voided, which gives them back. Absent: none. */
+  creditDraws?: CreditDraw[];
   startingBalance: number;
   endingBalance: number | null;
   /** Credits of later invoices put against this one while it was open (never customer balance). */

@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { returnCredits } from '../credits/move-credits.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { bookVoid } from '../ledger/book.ts';
@@ -19,7 +20,7 @@ import {
 import type { Invoice } from './invoice.ts';
 
 /**
- * Open -> void: nobody owes it any more. The customer balance it had taken comes back and the journal is reversed for what was left of it. As with Stripe, voided
+ * Open -> void: nobody owes it any more. The prepaid credits and the customer balance it had taken come back and the journal is reversed for what was left of it. As with Stripe, voided
  * time is not billed again: its coverage stays, worth nothing, so a later change gives no credit for it either. Voiding the first invoice ends an
  * incomplete subscription; voiding the last unpaid one makes a delinquent subscription active; voiding a pending update's drops the update.
  * @throws Refusal invoice_already_paid, invoice_not_open
@@ -66,6 +67,7 @@ export function openInvoiceOf(snapshot: BillingSnapshot, verb: keyof typeof PART
 export function voidInvoice(draft: DecisionDraft, invoice: Invoice): Invoice {
   if (invoice.status === 'open') {
     draft.decision.journal.push(...bookVoid(invoice, draft));
+    returnCredits(draft, invoice);
     moveBalance(draft, 'unapplied_from_invoice', invoice.startingBalance - (invoice.endingBalance ?? invoice.startingBalance), invoice);
   }
   const voided: Invoice = {

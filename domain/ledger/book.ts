@@ -1,3 +1,4 @@
+import type { CreditGrant } from '../credits/grant.ts';
 import type { IdSource } from '../decision.ts';
 import { ID_PREFIX } from '../ids.ts';
 import type { Invoice } from '../invoicing/invoice.ts';
@@ -21,6 +22,7 @@ export type BookedInvoice = Pick<
   | 'tax'
   | 'total'
   | 'totalExcludingTax'
+  | 'creditDraws'
   | 'startingBalance'
   | 'endingBalance'
   | 'amountCredited'
@@ -41,7 +43,8 @@ export function expectedReceivable(invoice: Pick<Invoice, 'status' | 'amountRema
 
 /**
  * Finalising: debits the receivable with the total, credits deferred revenue (net) and tax payable; the movement of the customer balance
- * (`endingBalance - startingBalance`) is then taken from or added to the receivable. A negative invoice books the same with the
+ * (`endingBalance - startingBalance`) is then taken from or added to the receivable, and so are the prepaid credits drawn: those that were paid for lower what is owed
+ * to the customer, those that were given away lower revenue. A negative invoice books the same with the
  * opposite signs; what it puts against open invoices instead of the balance stays on its receivable until
  * `bookCreditToOpenInvoice` moves it.
  *
@@ -50,13 +53,18 @@ export function expectedReceivable(invoice: Pick<Invoice, 'status' | 'amountRema
  */
 export function bookFinalization(invoice: BookedInvoice, ctx: BookingContext): JournalTransaction[] {
   const movement = balanceMovement(invoice);
-  const receivable = sum([invoice.total, -movement]);
+  const credits = creditsDrawn(invoice);
+  const receivable = sum([invoice.total, -movement, -credits.paid, -credits.promotional]);
   if (Math.max(0, receivable) !== invoice.amountDue) {
-    throw new Error(`invoice ${invoice.id}: total ${invoice.total} less balance ${movement} is not its amount due ${invoice.amountDue}`);
+    throw new Error(
+      `invoice ${invoice.id}: total ${invoice.total} less balance ${movement} and credits is not its amount due ${invoice.amountDue}`,
+    );
   }
   return book('invoice_finalized', invoice, null, ctx, [
     { ledgerAccount: 'receivable', amount: receivable },
     { ledgerAccount: 'customer_balance', amount: movement },
+    { ledgerAccount: 'prepaid_credits', amount: credits.paid },
+    { ledgerAccount: 'promotional_credits', amount: credits.promotional },
     { ledgerAccount: 'deferred_revenue', amount: -invoice.totalExcludingTax },
     { ledgerAccount: 'tax_payable', amount: -invoice.tax },
   ]);
@@ -98,13 +106,14 @@ export function bookPaymentToBalance(
 }
 
 /**
- * Voiding: reverses what finalising booked and gives an applied balance back. Credits of later invoices that were put against it have
+ * Voiding: reverses what finalising booked and gives an applied balance and prepaid credits back. Credits of later invoices that were put against it have
  * reversed their part already, so only the rest is reversed here, net and tax in the invoice's own proportion.
  * @param invoice as it was before: open, or uncollectible (then the bad debt is reversed instead of the receivable).
  */
 export function bookVoid(invoice: BookedInvoice, ctx: BookingContext): JournalTransaction[] {
   const movement = balanceMovement(invoice);
-  const reversed = sum([invoice.amountRemaining, movement]);
+  const credits = creditsDrawn(invoice);
+  const reversed = sum([invoice.amountRemaining, movement, credits.paid, credits.promotional]);
   const [net = 0, tax = 0] =
     reversed === invoice.total
       ? [invoice.totalExcludingTax, invoice.tax]
@@ -112,6 +121,8 @@ export function bookVoid(invoice: BookedInvoice, ctx: BookingContext): JournalTr
   return book('invoice_voided', invoice, null, ctx, [
     { ledgerAccount: invoice.status === 'uncollectible' ? 'bad_debt' : 'receivable', amount: -invoice.amountRemaining },
     { ledgerAccount: 'customer_balance', amount: -movement },
+    { ledgerAccount: 'prepaid_credits', amount: -credits.paid },
+    { ledgerAccount: 'promotional_credits', amount: -credits.promotional },
     { ledgerAccount: 'deferred_revenue', amount: net },
     { ledgerAccount: 'tax_payable', amount: tax },
   ]);
@@ -147,6 +158,41 @@ export function bookCreditToOpenInvoice(
   ];
 }
 
+type BookedGrant = Pick<CreditGrant, 'customerId' | 'currency' | 'category' | 'amount'>;
+
+/** Credit that was paid for: its sale was booked as deferred revenue, and is owed as credit from now on. What is given away is booked when it is drawn. */
+export const bookGrant = (grant: BookedGrant, ctx: BookingContext): JournalTransaction[] =>
+  bookPaidCredit('credit_granted', 'deferred_revenue', grant, -grant.amount, ctx);
+
+/** What `bookGrant` booked, reversed. */
+export const bookGrantVoided = (grant: BookedGrant, ctx: BookingContext): JournalTransaction[] =>
+  bookPaidCredit('credit_grant_voided', 'deferred_revenue', grant, grant.amount, ctx);
+
+/** `amount` of a grant expired without ever being used: what had been paid for it is revenue. */
+export const bookBreakage = (grant: BookedGrant, amount: number, ctx: BookingContext): JournalTransaction[] =>
+  bookPaidCredit('credit_expired', 'revenue', grant, amount, ctx);
+
+const bookPaidCredit = (
+  kind: string,
+  against: 'deferred_revenue' | 'revenue',
+  { category, customerId, currency }: BookedGrant,
+  amount: number,
+  ctx: BookingContext,
+): JournalTransaction[] =>
+  category === 'promotional'
+    ? []
+    : book(kind, { id: null, customerId, currency }, null, ctx, [
+        { ledgerAccount: against, amount: -amount },
+        { ledgerAccount: 'prepaid_credits', amount },
+      ]);
+
+/** What grants paid of the invoice, by what they are. */
+function creditsDrawn({ creditDraws = [] }: BookedInvoice): Record<CreditGrant['category'], number> {
+  const of = (category: CreditGrant['category']): number =>
+    sum(creditDraws.filter((draw) => draw.category === category).map(({ amount }) => amount));
+  return { paid: of('paid'), promotional: of('promotional') };
+}
+
 /** Change of the customer's balance by the invoice: positive uses credit up, negative gives credit. */
 function balanceMovement(invoice: BookedInvoice): number {
   if (invoice.endingBalance === null) throw new Error(`invoice ${invoice.id} has no ending balance: it is not finalised`);
@@ -155,7 +201,7 @@ function balanceMovement(invoice: BookedInvoice): number {
 
 function book(
   kind: string,
-  about: Pick<BookedInvoice, 'id' | 'customerId' | 'currency'>,
+  about: Pick<BookedInvoice, 'customerId' | 'currency'> & { id: string | null },
   paymentAttemptId: string | null,
   ctx: BookingContext,
   lines: JournalEntry[],
@@ -163,7 +209,10 @@ function book(
   const entries = lines.filter((entry) => entry.amount !== 0);
   if (entries.length === 0) return [];
   const difference = sum(entries.map((entry) => entry.amount));
-  if (difference !== 0) throw new Error(`${kind} of invoice ${about.id} is out of balance by ${difference}`);
+  if (difference !== 0)
+    throw new Error(
+      `${kind} of ${about.id === null ? `customer ${about.customerId}` : `invoice ${about.id}`} is out of balance by ${difference}`,
+    );
   return [
     {
       id: ctx.newId(ID_PREFIX.journalTransaction),

@@ -8,6 +8,8 @@ export type LedgerAccount =
   | 'revenue'
   | 'tax_payable'
   | 'customer_balance'
+  | 'prepaid_credits'
+  | 'promotional_credits'
   | 'refunds'
   | 'bad_debt';
 
@@ -20,7 +22,7 @@ export interface JournalEntry {
 /** A zero-sum set of entries in one currency, written with the decision it books. */
 export interface JournalTransaction {
   id: string;
-  /** What was booked: 'invoice_finalized', 'payment', 'invoice_voided', 'invoice_uncollectible', 'credit_applied'. */
+  /** What was booked: 'invoice_finalized', 'payment', 'invoice_voided', 'invoice_uncollectible', 'credit_applied', 'credit_granted', 'credit_expired', 'credit_grant_voided'. */
   kind: string;
   currency: string;
   invoiceId: string | null;

@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import type { CreditGrant } from '../credits/grant.ts';
 import type { Decision, IdSource } from '../decision.ts';
 import { decideFinalization } from '../invoicing/finalize-invoice.ts';
 import type { Invoice } from '../invoicing/invoice.ts';
@@ -34,12 +35,16 @@ export function applyDecision(snapshot: BillingSnapshot, decision: Decision): Bi
       }),
       ...decision.billed.insert,
     ],
+    ...(snapshot.creditGrants === undefined ? {} : { creditGrants: withMoved(snapshot.creditGrants, decision.credits.grants) }),
     ...(snapshot.usage === undefined ? {} : { usage: withDecided(snapshot.usage, decision.usage) }),
     openInvoices: snapshot.openInvoices
       .map((invoice) => changed.get(invoice.id) ?? invoice)
       .filter(({ status }) => status === 'draft' || status === 'open'),
   };
 }
+
+const withMoved = (grants: CreditGrant[], moved: CreditGrant[]): CreditGrant[] =>
+  grants.map((grant) => moved.find(({ id }) => id === grant.id) ?? grant);
 
 /** Stretches that were billed are billed, and what has come late to others is. */
 const withDecided = (usage: MeteredUsage, { insert, change }: Decision['usage']): MeteredUsage => {

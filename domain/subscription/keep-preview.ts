@@ -91,6 +91,14 @@ function dateAt(decision: Decision, from: Instant, to: Instant): Decision {
       voidedAt: dated(invoice.voidedAt),
     })),
     balance: decision.balance.map((moved) => ({ ...moved, createdAt: dated(moved.createdAt) })),
+    credits: {
+      ...decision.credits,
+      transactions: decision.credits.transactions.map((moved) => ({
+        ...moved,
+        effectiveAt: dated(moved.effectiveAt),
+        createdAt: dated(moved.createdAt),
+      })),
+    },
     journal: decision.journal.map((booked) => ({ ...booked, effectiveAt: dated(booked.effectiveAt) })),
   };
 }
@@ -162,6 +170,7 @@ function inputsOf(snapshot: BillingSnapshot, digest: Digest): Record<string, str
   const short = (value: unknown): string => digest(JSON.stringify(essence(value))).slice(0, 10);
   return {
     balance: String(customer.balance),
+    credits: short((snapshot.creditGrants ?? []).filter(({ remaining }) => remaining > 0)),
     customer: short([customer.taxExempt, customer.defaultTaxRateIds, customer.currency, customer.billingTimezone]),
     discount: short(customer.discount ?? null),
     account: short([account.defaultTaxRateIds, account.taxCalculator, account.prorationBasis]),
@@ -187,6 +196,8 @@ function whatChanged(before: Record<string, string>, now: Record<string, string>
     switch (kind) {
       case 'balance':
         return `the customer's balance is ${now[name]} and was ${before[name]}`;
+      case 'credits':
+        return "the customer's prepaid credits have changed";
       case 'customer':
         return "the customer's tax settings, currency or time zone have changed";
       case 'discount':

@@ -40,6 +40,8 @@ export function describeEvent(event: EventFact): Description {
       return plain(event, event.data['amount'], event.data['currency']);
     case 'scheduled_change':
       return describeScheduled(event);
+    case 'credit_balance_transaction':
+      return describeCredit(event);
     case 'discount':
       return describeDiscount(event);
     default:
@@ -65,6 +67,26 @@ function describeScheduled({ name, data }: EventFact): Description {
     reason: failure ? { code: text(failure['code']), message: text(failure['message']), param: text(failure['param']) } : null,
     amount: null,
     currency: null,
+  };
+}
+
+const CREDIT_WORDS: Record<string, string> = {
+  credits_granted: 'of credit was granted',
+  credits_applied: 'of prepaid credit was applied to the invoice',
+  credits_application_invoice_voided: 'of prepaid credit came back from a voided invoice',
+  credits_expired: 'of credit expired',
+  credits_voided: 'of credit was voided',
+};
+
+/** "EUR 4.00 of prepaid credit was applied to the invoice (credgr_1)." */
+function describeCredit({ data }: EventFact): Description {
+  const amount = Math.abs(number(data['amount']) ?? 0);
+  const type = text(data['type']) ?? '';
+  return {
+    sentence: sentence(money(amount, data['currency']), CREDIT_WORDS[type] ?? type, `(${text(data['grantId']) ?? 'no grant'})`),
+    reason: null,
+    amount,
+    currency: text(data['currency']),
   };
 }
 

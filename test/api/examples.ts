@@ -1,5 +1,6 @@
 import type { Account } from '../../domain/account.ts';
 import type { Price, Product } from '../../domain/catalog/price.ts';
+import type { CreditGrant, CreditTransaction } from '../../domain/credits/grant.ts';
 import type { Customer } from '../../domain/customer.ts';
 import type { Coupon, PromotionCode } from '../../domain/discounts/coupon.ts';
 import type { Discount } from '../../domain/discounts/discount.ts';
@@ -446,3 +447,36 @@ export const aDiscount = (patch: Partial<Discount> = {}): Discount => {
     ...patch,
   };
 };
+
+export const aCreditGrant = (patch: Partial<CreditGrant> = {}): CreditGrant => ({
+  id: 'credgr_1',
+  customerId: 'cus_1',
+  name: 'Starter pack',
+  category: 'paid',
+  amount: 1000,
+  remaining: 1000,
+  currency: 'eur',
+  scope: { priceType: 'metered' },
+  priority: 50,
+  effectiveAt: START,
+  expiresAt: END,
+  voidedAt: null,
+  metadata: {},
+  createdAt: START,
+  updatedAt: START,
+  ...patch,
+});
+
+export const aCreditTransaction = (patch: Partial<CreditTransaction> = {}): CreditTransaction => ({
+  id: 'crbtxn_1',
+  grantId: 'credgr_1',
+  customerId: 'cus_1',
+  type: 'credits_granted',
+  amount: 1000,
+  currency: 'eur',
+  invoiceId: null,
+  invoiceLineId: null,
+  effectiveAt: START,
+  createdAt: START,
+  ...patch,
+});

@@ -10,6 +10,7 @@ import { createApp } from '../../api/create-app.ts';
 import { insertAccount, insertApiKey } from '../../db/accounts.ts';
 import { type Database, openDatabase, withAccount } from '../../db/client.ts';
 import { insertCoupon } from '../../db/coupons.ts';
+import { insertCreditGrant } from '../../db/credits.ts';
 import { insertCustomer, updateCustomer } from '../../db/customers.ts';
 import { insertFeature } from '../../db/features.ts';
 import { insertMeter } from '../../db/meters.ts';
@@ -27,6 +28,7 @@ import { describe as describeTestMethod } from '../../gateways/payment/sandbox/t
 import { createTestDatabase } from '../support/database.ts';
 import {
   aCoupon,
+  aCreditGrant,
   aCustomer,
   aFeature,
   aLine,
@@ -195,6 +197,12 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
     await insertCoupon(t, aCoupon({ id: id('DOLLARS'), appliesTo: null, percentOff: null, amountOff: 500, currency: 'usd' }));
     await insertPromotionCode(t, aPromotionCode({ id: id('promo_1'), code: id('Welcome'), couponId: id('SPRING') }));
     await insertPromotionCode(t, aPromotionCode({ id: id('promo_off'), code: id('off'), couponId: id('SPRING'), active: false }));
+    await insertCreditGrant(t, aCreditGrant({ id: id('credgr_1'), customerId: id('cus_1'), expiresAt: null }));
+    await insertCreditGrant(t, aCreditGrant({ id: id('credgr_used'), customerId: id('cus_1'), remaining: 1, expiresAt: null }));
+    await insertCreditGrant(
+      t,
+      aCreditGrant({ id: id('credgr_over'), customerId: id('cus_1'), expiresAt: START - 1, effectiveAt: START - 2 }),
+    );
     await insertTestClock(t, aTestClock({ id: id('clock_1') }));
     await insertMeter(t, aMeter({ id: id('mtr_1') }));
     const [line] = aQuote().lines.map((one) => ({ ...one, priceId: id('price_1') }));

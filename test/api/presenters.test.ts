@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { presentAccount } from '../../api/presenters/accounts.ts';
 import { presentCurrencyOptions, presentPrice, presentProduct, presentTaxRate, presentTiers } from '../../api/presenters/catalog.ts';
+import { presentCreditGrant, presentCreditSummary, presentCreditTransaction } from '../../api/presenters/credits.ts';
 import { presentBalanceTransaction, presentCustomer } from '../../api/presenters/customers.ts';
 import { presentCoupon, presentDiscount, presentPromotionCode } from '../../api/presenters/discounts.ts';
 import { presentLine } from '../../api/presenters/invoice-lines.ts';
@@ -13,6 +14,7 @@ import { presentSchedule } from '../../api/presenters/schedules.ts';
 import { presentSubscription, relatedToSubscriptions } from '../../api/presenters/subscriptions.ts';
 import { account } from '../../api/schemas/accounts.ts';
 import { coupon } from '../../api/schemas/coupons.ts';
+import { creditGrant, creditSummary, creditTransaction } from '../../api/schemas/credits.ts';
 import { balanceTransaction, customer } from '../../api/schemas/customers.ts';
 import { discount } from '../../api/schemas/discounts.ts';
 import { invoice, invoiceLine, paymentAttempt } from '../../api/schemas/invoices.ts';
@@ -31,6 +33,8 @@ import type { Quote } from '../../domain/quote/quote.ts';
 import { tiered, tiersOf } from '../support/price-models.ts';
 import {
   aCoupon,
+  aCreditGrant,
+  aCreditTransaction,
   aCustomer,
   aDiscount,
   aLine,
@@ -144,6 +148,33 @@ describe('answers are what the document says', () => {
         }),
         anInvoice(),
         false,
+      ),
+    ],
+    ['credit grant', creditGrant, presentCreditGrant(aCreditGrant(), false, null)],
+    [
+      'credit grant of prices',
+      creditGrant,
+      presentCreditGrant(aCreditGrant({ scope: { priceIds: ['price_1'] }, name: null }), false, 'clock_1'),
+    ],
+    ['credit granted', creditTransaction, presentCreditTransaction(aCreditTransaction(), false, null)],
+    [
+      'credit applied',
+      creditTransaction,
+      presentCreditTransaction(
+        aCreditTransaction({ type: 'credits_applied', amount: -400, invoiceId: 'in_1', invoiceLineId: 'il_1' }),
+        false,
+        'clock_1',
+      ),
+    ],
+    ['credit balance summary', creditSummary, presentCreditSummary('cus_1', [{ currency: 'eur', available: 1, ledger: 2 }], false)],
+    [
+      'invoice that prepaid credit has paid a part of',
+      invoice,
+      presentInvoice(
+        anInvoice({
+          creditDraws: [{ transactionId: 'crbtxn_1', grantId: 'credgr_1', category: 'paid', invoiceLineId: 'il_1', amount: 400 }],
+        }),
+        related,
       ),
     ],
     ['payment method', paymentMethod, presentPaymentMethod(aPaymentMethod(), false)],

@@ -30,6 +30,7 @@ describe('a finalised invoice', () => {
     total_excluding_tax: '1',
     taxes: `'[1]'`,
     discounts: `'[1]'`,
+    credit_draws: `'[1]'`,
     starting_balance: '1',
     ending_balance: '1',
     amount_due: '1',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findAccount, findAccountByApiKeyHash, insertApiKey, updateAccount } from '../../db/accounts.ts';
 import { insertCoupon } from '../../db/coupons.ts';
+import { insertCreditGrant } from '../../db/credits.ts';
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { changeProductFeatures } from '../../db/entitlements.ts';
 import { listEvents } from '../../db/events.ts';
@@ -14,6 +15,8 @@ import { writeScheduledChanges } from '../../db/scheduled-changes.ts';
 import { insertTestClock } from '../../db/test-clocks.ts';
 import {
   aCoupon,
+  aCreditGrant,
+  aCreditTransaction,
   aCustomer,
   aDiscount,
   aFeature,
@@ -32,6 +35,7 @@ beforeAll(async () => {
   for (const n of [1, 2]) {
     await world.as(`acct_${n}`, async (t) => {
       await insertCoupon(t, aCoupon({ id: `SPRING_${n}` }));
+      await insertCreditGrant(t, aCreditGrant({ id: `credgr_${n}`, customerId: `cus_${n}` }));
       await insertPromotionCode(t, aPromotionCode({ id: `promo_${n}`, couponId: `SPRING_${n}` }));
     });
     const decision = creation(n, `sub_${n}`);
@@ -47,6 +51,7 @@ beforeAll(async () => {
       discounts: [
         aDiscount({ id: `di_${n}`, couponId: `SPRING_${n}`, promotionCodeId: null, customerId: `cus_${n}`, subscriptionId: `sub_${n}` }),
       ],
+      credits: { grants: [], transactions: [aCreditTransaction({ id: `crbtxn_${n}`, grantId: `credgr_${n}`, customerId: `cus_${n}` })] },
       balance: [
         {
           id: `cbtxn_${n}`,

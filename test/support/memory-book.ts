@@ -1,6 +1,7 @@
 import type { Account } from '../../domain/account.ts';
 import type { BillingSnapshot } from '../../domain/billing-snapshot.ts';
 import type { Interval, Price, Product } from '../../domain/catalog/price.ts';
+import type { CreditGrant } from '../../domain/credits/grant.ts';
 import type { Customer } from '../../domain/customer.ts';
 import type { Decision, OutboxEvent } from '../../domain/decision.ts';
 import type { Coupon, PromotionCode, Restrictions } from '../../domain/discounts/coupon.ts';
@@ -90,6 +91,7 @@ export class MemoryBook {
   /** What was used, in the order in which it was reported. */
   readonly used: MeteredEvent[] = [];
   readonly usage = new Map<string, UsagePeriod>();
+  readonly creditGrants = new Map<string, CreditGrant>();
   readonly attempts = new Map<string, PaymentAttempt>();
   readonly journal: JournalTransaction[] = [];
   readonly scheduledChanges = new Map<string, ScheduledChange>();
@@ -240,6 +242,7 @@ export class MemoryBook {
       item: about.itemId === undefined ? null : (this.pendingItems.get(about.itemId) ?? null),
       openInvoices: [...this.invoices.values()].filter((invoice) => invoice.status === 'draft' || invoice.status === 'open'),
       invoice: about.invoiceId === undefined ? null : this.invoice(about.invoiceId),
+      creditGrants: [...this.creditGrants.values()],
       attempts: [...this.attempts.values()].filter((attempt) => attempt.invoiceId === about.invoiceId),
       schedule: this.schedule,
       paymentMethods: this.paymentMethods,
@@ -300,6 +303,14 @@ export class MemoryBook {
       if (this.customer.balance + moved.amount !== moved.endingBalance) throw new Error('a balance transaction does not add up');
       this.customer = { ...this.customer, balance: moved.endingBalance };
     }
+    for (const moved of decision.credits.transactions) {
+      const grant = must(this.creditGrants.get(moved.grantId), moved.grantId);
+      const remaining = grant.remaining + moved.amount;
+      if (remaining < 0 || remaining > grant.amount) throw new Error(`${grant.id} has ${remaining} of ${grant.amount} left`);
+      this.creditGrants.set(grant.id, { ...grant, remaining });
+    }
+    for (const grant of decision.credits.grants)
+      if (this.creditGrants.get(grant.id)?.remaining !== grant.remaining) throw new Error(`the movements of ${grant.id} do not add up`);
     this.journal.push(...decision.journal);
     this.events.push(...decision.events);
     this.#checkCoverage();

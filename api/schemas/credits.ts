@@ -1,0 +1,174 @@
+import {
+  answerMetadata,
+  currency,
+  expand,
+  expandable,
+  expandableOrNull,
+  metadata,
+  nullableText,
+  nullableTime,
+  paging,
+  reference,
+  text,
+  timestamp,
+} from './fields.ts';
+import { z } from './zod.ts';
+
+const CATEGORIES = ['paid', 'promotional'] as const;
+const PRICE_TYPES = ['metered', 'licensed'] as const;
+
+const scope = z
+  .strictObject({
+    price_type: z
+      .enum(PRICE_TYPES)
+      .optional()
+      .openapi({ description: 'All prices that bill usage, as at Stripe; or, ours, all that bill a quantity.' }),
+    prices: z
+      .array(z.strictObject({ id: reference }))
+      .min(1)
+      .max(20)
+      .optional(),
+  })
+  .superRefine((given, context) => {
+    if ((given.price_type === undefined) !== (given.prices === undefined)) return;
+    context.addIssue({
+      code: 'custom',
+      path: [given.prices === undefined ? 'price_type' : 'prices'],
+      message: 'You must specify exactly one of these parameters: price_type, prices.',
+      params: { code: given.prices === undefined ? 'parameter_missing' : 'parameters_exclusive' },
+    });
+  });
+
+export const creditGrantCreate = z.strictObject({
+  customer: reference,
+  amount: z.strictObject({
+    type: z.literal('monetary'),
+    monetary: z.strictObject({ currency, value: z.int().min(1).max(999_999_999_999) }),
+  }),
+  applicability_config: z.strictObject({ scope }),
+  category: z.enum(CATEGORIES).default('paid'),
+  name: text(100).optional(),
+  effective_at: timestamp.optional(),
+  expires_at: timestamp.optional(),
+  priority: z.int().min(0).max(100).default(50).openapi({ description: 'The lowest is drawn first.' }),
+  metadata,
+  expand,
+});
+export const creditGrantUpdate = z.strictObject({ expires_at: timestamp.nullable().optional(), metadata, expand });
+export const creditGrantCommand = z.strictObject({ expand });
+export const creditGrantList = z.strictObject({ ...paging, customer: reference.optional() });
+export const creditTransactionList = z.strictObject({ ...paging, customer: reference.optional(), credit_grant: reference.optional() });
+
+export const creditSummaryRetrieve = z.strictObject({
+  customer: reference,
+  filter: z
+    .strictObject({
+      type: z.enum(['applicability_scope', 'credit_grant']),
+      applicability_scope: scope.optional(),
+      credit_grant: reference.optional(),
+    })
+    .superRefine((given, context) => {
+      const other = given.type === 'credit_grant' ? 'applicability_scope' : 'credit_grant';
+      if (given[given.type] === undefined)
+        context.addIssue({
+          code: 'custom',
+          path: [given.type],
+          message: `Missing required param: filter[${given.type}].`,
+          params: { code: 'parameter_missing' },
+        });
+      if (given[other] !== undefined)
+        context.addIssue({
+          code: 'custom',
+          path: [other],
+          message: `filter[${other}] is only for the filter type ${other}.`,
+          params: { code: 'parameters_exclusive' },
+        });
+    }),
+  expand,
+});
+
+const monetary = z.strictObject({ type: z.literal('monetary'), monetary: z.strictObject({ currency: z.string(), value: z.int() }) });
+
+export const creditGrant = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('billing.credit_grant'),
+    amount: monetary,
+    applicability_config: z.strictObject({
+      scope: z.strictObject({
+        price_type: z.enum(PRICE_TYPES).optional(),
+        prices: z.array(z.strictObject({ id: nullableText })).optional(),
+      }),
+    }),
+    category: z.enum(CATEGORIES),
+    created: z.int(),
+    customer: expandable('Customer'),
+    customer_account: z.null(),
+    effective_at: z.int(),
+    expires_at: nullableTime,
+    livemode: z.boolean(),
+    metadata: answerMetadata,
+    name: nullableText,
+    priority: z.int(),
+    remaining: monetary.openapi({ description: 'What has not been drawn, expired or voided.' }),
+    test_clock: expandableOrNull('TestClock'),
+    updated: z.int(),
+    voided_at: nullableTime,
+  })
+  .openapi('CreditGrant');
+
+const ofInvoice = z.strictObject({ invoice: expandable('Invoice'), invoice_line_item: z.string() }).nullable();
+
+export const creditTransaction = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal('billing.credit_balance_transaction'),
+    created: z.int(),
+    credit: z
+      .strictObject({
+        amount: monetary,
+        credits_application_invoice_voided: ofInvoice,
+        type: z.enum(['credits_granted', 'credits_application_invoice_voided']),
+      })
+      .nullable(),
+    credit_grant: expandable('CreditGrant'),
+    debit: z
+      .strictObject({
+        amount: monetary,
+        credits_applied: ofInvoice,
+        type: z.enum(['credits_applied', 'credits_expired', 'credits_voided']),
+      })
+      .nullable(),
+    effective_at: z.int(),
+    livemode: z.boolean(),
+    test_clock: expandableOrNull('TestClock'),
+    type: z.enum(['credit', 'debit']),
+  })
+  .openapi('CreditBalanceTransaction');
+
+export const creditSummary = z
+  .strictObject({
+    object: z.literal('billing.credit_balance_summary'),
+    balances: z.array(z.strictObject({ available_balance: monetary, ledger_balance: monetary })),
+    customer: expandable('Customer'),
+    customer_account: z.null(),
+    livemode: z.boolean(),
+  })
+  .openapi('CreditBalanceSummary');
+
+/** On an invoice: what grants have paid of its lines. */
+export const creditAmounts = z
+  .array(
+    z.strictObject({
+      amount: z.int(),
+      credit_balance_transaction: expandable('CreditBalanceTransaction'),
+      credit_grant: expandable('CreditGrant'),
+      invoice_line_item: z.string(),
+    }),
+  )
+  .openapi({
+    description: 'Prepaid credits that pay a part of the total; they do not lower tax. They were returned where the invoice is void.',
+  });
+
+export const creditScopeOf = (given: z.output<typeof scope>) =>
+  given.prices === undefined ? { priceType: given.price_type ?? 'metered' } : { priceIds: given.prices.map(({ id }) => id) };
