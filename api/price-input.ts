@@ -26,6 +26,8 @@ interface PriceInput {
         usage_type?: Recurring['usageType'] | undefined;
         meter?: string | undefined;
         meter_filter?: Record<string, string> | undefined;
+        minimum_amount?: number | undefined;
+        maximum_amount?: number | undefined;
       }
     | undefined;
   tax_behavior: TaxBehavior;
@@ -87,6 +89,8 @@ export const newPrice = (productId: string, input: PriceInput, { newId, now }: {
           meterId: input.recurring.meter ?? null,
           ...(input.recurring.meter_filter === undefined ? {} : { groups: input.recurring.meter_filter }),
           ...(input.percentage === undefined ? {} : { percentage: percentageFrom(input.percentage) }),
+          ...(input.recurring.minimum_amount === undefined ? {} : { minimumAmount: input.recurring.minimum_amount }),
+          ...(input.recurring.maximum_amount === undefined ? {} : { maximumAmount: input.recurring.maximum_amount }),
         },
   taxBehavior: input.tax_behavior,
   active: input.active,

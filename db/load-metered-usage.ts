@@ -23,6 +23,8 @@ export const USAGE_PERIODS: TableShape<UsagePeriod> = {
     'amount',
     'net',
     'watermark',
+    'minimum',
+    'maximum',
     'taxRateIds',
     'invoiceId',
     'invoiceLineId',

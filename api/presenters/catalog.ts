@@ -68,6 +68,8 @@ export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
             interval_count: price.recurring.intervalCount,
             meter: price.recurring.meterId,
             ...(price.recurring.groups === undefined ? {} : { meter_filter: price.recurring.groups }),
+            ...(price.recurring.minimumAmount === undefined ? {} : { minimum_amount: price.recurring.minimumAmount }),
+            ...(price.recurring.maximumAmount === undefined ? {} : { maximum_amount: price.recurring.maximumAmount }),
             trial_period_days: null,
             usage_type: price.recurring.usageType,
           },

@@ -134,7 +134,9 @@ export const priceRoutes = [
 
 /** What has been sold at an amount goes on at it, so the amounts of a currency stay as they are once given. @throws ApiError 400 */
 function addCurrencies(price: Price, given: CurrencyOptions): Price['currencyOptions'] {
-  if (price.recurring?.percentage) throw badRequest('A percentage is in the currency of its price alone.', 'currency_options');
+  const { percentage, minimumAmount, maximumAmount } = price.recurring ?? {};
+  if (percentage !== undefined || (minimumAmount ?? maximumAmount) !== undefined)
+    throw badRequest('A percentage, minimum or maximum is in the currency of its price alone.', 'currency_options');
   checkInput(addedCurrencyOptions(price.billingScheme, price.currency), { textual: false, values: { currency_options: given } });
   const added = currencyOptionsFrom(given);
   for (const code of Object.keys(given)) {

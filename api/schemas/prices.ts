@@ -1,3 +1,4 @@
+import { MAX_AMOUNT } from '../../domain/money.ts';
 import {
   answerMetadata,
   currency,
@@ -42,12 +43,19 @@ const recurring = z
     ...cycle,
     usage_type: z.enum(['licensed', 'metered']).default('licensed'),
     meter: reference.optional(),
+    minimum_amount: z.int().min(0).max(MAX_AMOUNT).optional(),
+    maximum_amount: z.int().min(0).max(MAX_AMOUNT).optional(),
     meter_filter: z
       .record(text(100), text(500))
       .optional()
       .openapi({ description: "Bills a part of the meter's groups only: those that have these values of its `group_by` keys." }),
   })
-  .superRefine(({ usage_type: usage, meter, meter_filter: filter }, context) => {
+  .superRefine(({ usage_type: usage, meter, meter_filter: filter, minimum_amount: least, maximum_amount: most }, context) => {
+    if (least !== undefined && most !== undefined && most < least)
+      fault(context, ['maximum_amount'], 'Invalid maximum_amount: it is less than minimum_amount.');
+    if (usage !== 'metered')
+      for (const [name, amount] of Object.entries({ minimum_amount: least, maximum_amount: most }))
+        if (amount !== undefined) fault(context, [name], `${name} belongs to usage_type metered.`);
     if (usage === 'metered') {
       if (meter === undefined) fault(context, ['meter'], 'Missing required param: recurring[meter].', 'parameter_missing');
     } else if (meter !== undefined) fault(context, ['meter'], 'A meter belongs to usage_type metered.');
@@ -92,6 +100,10 @@ export const priceCreate = z
     expand,
   })
   .superRefine(checkScheme)
+  .superRefine(({ currency_options: options, recurring: cycle }, context) => {
+    if (options !== undefined && (cycle?.minimum_amount ?? cycle?.maximum_amount) !== undefined)
+      fault(context, ['currency_options'], 'A minimum or maximum is in the currency of its price alone.');
+  })
   .superRefine((input, context) => {
     if ((input.product === undefined) === (input.product_data === undefined)) {
       const missing = input.product === undefined;
@@ -150,6 +162,8 @@ export const price = z
         interval_count: z.int(),
         meter: nullableText,
         meter_filter: z.record(z.string(), z.string()).optional(),
+        minimum_amount: z.int().optional(),
+        maximum_amount: z.int().optional(),
         trial_period_days: z.null(),
         usage_type: z.enum(['licensed', 'metered']),
       })

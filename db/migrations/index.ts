@@ -25,6 +25,7 @@ import * as timeline from './timeline.ts';
 import * as trials from './trials.ts';
 import * as trialsAndPauses from './trials-and-pauses.ts';
 import * as usage from './usage.ts';
+import * as usageCommitments from './usage-commitments.ts';
 import * as usagePeriods from './usage-periods.ts';
 
 /** In order. Names are stored in the database, so they never change and carry no file ending. */
@@ -55,6 +56,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['021-schedules', schedules],
   ['022-quotes', quotes],
   ['024-credits', credits],
+  ['026-usage-commitments', usageCommitments],
   ['027-revisions', revisions],
 ];
 

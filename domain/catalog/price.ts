@@ -36,6 +36,9 @@ export interface Recurring extends Cycle {
   groups?: Record<string, string>;
   /** Of a metered price that bills a share of what was transacted; its `unitAmountDecimal` is the share of one. */
   percentage?: Percentage;
+  /** What usage of a full cycle costs at least and at most, minor units of the price's currency. */
+  minimumAmount?: number;
+  maximumAmount?: number;
 }
 
 export type TaxBehavior = 'inclusive' | 'exclusive' | 'unspecified';

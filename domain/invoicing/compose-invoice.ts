@@ -168,8 +168,16 @@ function recordUsage(
   net: number,
   line: Partial<Pick<UsagePeriod, 'invoiceId' | 'invoiceLineId' | 'invoiceItemId'>>,
 ): void {
-  if (late) draft.decision.usage.change.push({ ...period, net: period.net + net });
-  else draft.decision.usage.insert.push({ ...period, ...line, net });
+  const { insert, change } = draft.decision.usage;
+  if (late) {
+    change.push({ ...period, net: period.net + net });
+    return;
+  }
+  // A minimum commitment is a second line of its stretch, whose line is the first.
+  const begun = insert.findIndex(({ id }) => id === period.id);
+  const before = insert[begun];
+  if (before === undefined) insert.push({ ...period, ...line, net });
+  else insert[begun] = { ...((before.invoiceId ?? before.invoiceItemId) ? before : { ...before, ...line }), net: before.net + net };
 }
 
 /** As far as it goes at once: an external engine has to be waited for, a person, or nobody. */

@@ -245,7 +245,7 @@ export function explainUsage(product: Product, price: MeteredPrice, measured: Me
   const factors = percentage ? sharesInWords(percentage, measured, price.currency) : factorsInWords(price, quantity, product);
   const used = `used ${dates(period, zone)} (${measuredInWords(measured)})`;
   return {
-    sentence: `${factors} ${used} = ${formatAmount(charge.amount, price.currency)}`,
+    sentence: `${factors} ${[used, ...charge.notes].join(', ')} = ${formatAmount(charge.amount, price.currency)}`,
     rule: 'usage',
     unitAmountDecimal: price.unitAmountDecimal,
     quantity,
@@ -255,6 +255,30 @@ export function explainUsage(product: Product, price: MeteredPrice, measured: Me
     exact: charge.exact,
     rounding: 'half_up',
     notes: charge.notes,
+  };
+}
+
+/** "16 of 31 days (2027-01-16 to 2027-02-01) of a minimum of EUR 100.00 = EUR 51.61, less EUR 10.00 for what was used = EUR 41.61". */
+export function explainMinimum(
+  price: MeteredPrice,
+  period: Period,
+  { minimum, used, missing, fraction }: { minimum: number; used: number; missing: number; fraction: Fraction | null },
+  zone: string,
+): Explanation {
+  const money = (amount: number): string => formatAmount(amount, price.currency);
+  const whole = `a minimum of ${money(price.recurring.minimumAmount ?? 0)}`;
+  const share = fraction
+    ? `${shareInWords(fraction)} (${dates(period, zone)}) of ${whole} = ${money(minimum)}`
+    : `${whole} for one ${everyCycle(price)} (${dates(period, zone)})`;
+  return {
+    sentence: `${share}, less ${money(used)} for what was used = ${money(missing)}`,
+    rule: 'minimum_commitment',
+    unitAmountDecimal: null,
+    quantity: null,
+    fraction,
+    exact: String(missing),
+    rounding: 'half_up',
+    notes: [],
   };
 }
 

@@ -38,7 +38,16 @@ export interface UsageMeasured extends Period {
 /** How a line's amount came about: the inputs as data, and the same as an English sentence. */
 export interface Explanation {
   sentence: string;
-  rule: 'full_period' | 'prorated_charge' | 'prorated_credit' | 'quantity' | 'one_time' | 'trial' | 'usage' | 'late_usage';
+  rule:
+    | 'full_period'
+    | 'prorated_charge'
+    | 'prorated_credit'
+    | 'quantity'
+    | 'one_time'
+    | 'trial'
+    | 'usage'
+    | 'minimum_commitment'
+    | 'late_usage';
   unitAmountDecimal: string | null;
   quantity: string | null;
   /** Of a price with tiers, in their order. */

@@ -2,7 +2,7 @@ import { isMetered, type MeteredPrice } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
-import { describeLateUsage, describeUsage, explainLateUsage, explainUsage } from '../invoicing/describe-line.ts';
+import { describeLateUsage, describeUsage, explainLateUsage, explainMinimum, explainUsage } from '../invoicing/describe-line.ts';
 import type { DecisionDraft } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import type { SettledLine } from '../invoicing/settle.ts';
@@ -12,6 +12,7 @@ import { roundLine } from '../rating/round-line.ts';
 import type { SubscriptionItem } from '../subscription/subscription.ts';
 import { taxRatesFor } from '../tax/apply-tax-rates.ts';
 import type { Instant } from '../time.ts';
+import { bounded, capped, commitmentOf } from './commit-usage.ts';
 import { NO_USAGE, quantityOf, type UsageTotals } from './measure.ts';
 import type { Meter } from './meter.ts';
 import { EARLIEST_EVENT } from './meter-event.ts';
@@ -50,39 +51,60 @@ function billStretches(draft: DecisionDraft, items: readonly SubscriptionItem[],
     const { price, product, meter } = priced;
     const totals = readingOf(usage, price, period);
     const quantity = quantityOf(meter.formula, totals, period);
-    const charge = chargeUsage(price, quantity, totals);
+    const terms = { basis: account.prorationBasis, zone: subscription.billingTimezone };
+    const stretch = { start: period.start, end: until };
+    const commitment = commitmentOf(price, stretch, draft.snapshot.subscription ?? subscription, terms);
+    const charge = capped(chargeUsage(price, quantity, totals), commitment.maximum, price.currency);
+    const missing = Math.max(0, (commitment.minimum ?? 0) - charge.amount);
     const taxRateIds = taxRatesFor(item.taxRateIds, subscription.defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds);
     const measured = { meter, events: totals.count, quantity, period, watermark: usage.watermark, zone: subscription.billingTimezone };
-    return [
-      {
-        line: {
-          ...lineOf(price, item.id, quantity, { start: period.start, end: until }),
-          description: describeUsage(product, price, quantity),
-          amount: charge.amount,
-          explanation: explainUsage(product, price, measured, charge),
-        },
-        taxRateIds,
-        covers: null,
-        measures: {
-          late: false,
-          period: {
-            ...period,
-            id: draft.newId(ID_PREFIX.usagePeriod),
-            subscriptionId: subscription.id,
-            subscriptionItemId: item.id,
-            priceId: item.priceId,
-            quantity,
-            amount: charge.amount,
-            net: charge.amount,
-            watermark: usage.watermark,
-            taxRateIds,
-            invoiceId: null,
-            invoiceLineId: null,
-            invoiceItemId: null,
-          },
-        },
+    const usagePeriod: UsagePeriod = {
+      ...period,
+      id: draft.newId(ID_PREFIX.usagePeriod),
+      subscriptionId: subscription.id,
+      subscriptionItemId: item.id,
+      priceId: item.priceId,
+      quantity,
+      amount: sum([charge.amount, missing]),
+      net: 0,
+      watermark: usage.watermark,
+      minimum: commitment.minimum,
+      maximum: commitment.maximum,
+      taxRateIds,
+      invoiceId: null,
+      invoiceLineId: null,
+      invoiceItemId: null,
+    };
+    const measures = { late: false, period: usagePeriod };
+    const used: SettledLine = {
+      line: {
+        ...lineOf(price, item.id, quantity, stretch),
+        description: describeUsage(product, price, quantity),
+        amount: charge.amount,
+        explanation: explainUsage(product, price, measured, charge),
       },
-    ];
+      taxRateIds,
+      covers: null,
+      measures,
+    };
+    if (missing === 0) return [used];
+    const committed: SettledLine = {
+      line: {
+        ...lineOf(price, item.id, null, stretch),
+        description: `Minimum commitment for ${product.name}`,
+        amount: missing,
+        explanation: explainMinimum(
+          price,
+          stretch,
+          { minimum: usagePeriod.amount, used: charge.amount, missing, fraction: commitment.fraction },
+          subscription.billingTimezone,
+        ),
+      },
+      taxRateIds,
+      covers: null,
+      measures,
+    };
+    return [used, committed];
   });
 }
 
@@ -100,7 +122,7 @@ export function billLateUsage(draft: DecisionDraft): SettledLine[] {
     const { price, product, meter } = priced;
     const totals = readingOf(usage, price, period);
     const quantity = quantityOf(meter.formula, totals, period);
-    const charge = chargeUsage(price, quantity, totals);
+    const charge = bounded(chargeUsage(price, quantity, totals), period, price.currency);
     if (compareDecimals(quantity, period.quantity) === 0 && charge.amount === period.amount) return [];
     const { changed: _, ...record } = period;
     const changed = { ...record, quantity, amount: charge.amount, watermark: usage.watermark };
@@ -162,6 +184,8 @@ const markOf = (draft: DecisionDraft, { id, taxRateIds }: SubscriptionItem, pric
   amount: 0,
   net: 0,
   watermark: 0,
+  minimum: null,
+  maximum: null,
   taxRateIds,
   invoiceId: null,
   invoiceLineId: null,

@@ -21,6 +21,9 @@ export interface UsagePeriod extends Period {
   net: number;
   /** The number of the account's last event or adjustment that is in it. */
   watermark: number;
+  /** What the stretch costs at least and at most, minor units; null: no limit. */
+  minimum: number | null;
+  maximum: number | null;
   taxRateIds: string[];
   /** The line that billed it first: an invoice line when invoiced, else the pending invoice item. */
   invoiceId: string | null;

@@ -339,6 +339,9 @@ describe('values', () => {
     ['POST', '/v1/prices', `${PRICE}&recurring[interval]=month&recurring[meter]=mtr_1`, { param: 'recurring[meter]' }],
     ...(
       [
+        ['unit_amount=1&recurring[minimum_amount]=-1', 'recurring[minimum_amount]'],
+        ['unit_amount=1&recurring[minimum_amount]=2&recurring[maximum_amount]=1', 'recurring[maximum_amount]'],
+        ['unit_amount=1&recurring[minimum_amount]=2&currency_options[usd][unit_amount]=1', 'currency_options'],
         ['percentage[rate]=0', 'percentage[rate]'],
         ['percentage[rate]=100.1', 'percentage[rate]'],
         ['percentage[rate]=-1', 'percentage[rate]'],
@@ -353,6 +356,7 @@ describe('values', () => {
       ] as const
     ).map(([more, param]): BadValue => ['POST', '/v1/prices', `${METERED}&${more}`, { param }]),
     ['POST', '/v1/prices', 'product=prod_1&currency=eur&recurring[interval]=month&percentage[rate]=1', { param: 'percentage' }],
+    ['POST', '/v1/prices', `${PRICE}&recurring[interval]=month&recurring[maximum_amount]=5`, { param: 'recurring[maximum_amount]' }],
     ['POST', '/v1/prices', TIERED, { code: 'parameter_missing', param: 'tiers' }],
     ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=inf`, { code: 'parameter_missing', param: 'tiers[0][unit_amount]' }],
     ['POST', '/v1/prices', `${TIERED}&tiers[0][up_to]=0&tiers[0][unit_amount]=1`, { param: 'tiers[0][up_to]' }],

@@ -101,6 +101,8 @@ describe('answers are what the document says', () => {
             intervalCount: 1,
             usageType: 'metered',
             meterId: 'mtr_1',
+            minimumAmount: 100,
+            maximumAmount: 9000,
             percentage: { rate: '1.3', fixedAmount: 25, freeAmount: 0, freeEvents: 0, minimumAmount: null, maximumAmount: 500 },
           },
         }),

@@ -219,6 +219,8 @@ test("no usage of an item is billed twice; a stretch of no length is in nobody's
     amount: 3,
     net: 3,
     watermark: 1,
+    minimum: null,
+    maximum: null,
     taxRateIds: [],
     invoiceId: null,
     invoiceLineId: null,

@@ -130,9 +130,15 @@ test('usage on trial is free, that before a pause is billed, that during it is n
   const { meter, metered, product, price, clock, customer, use } = await world('jobs', { unit_amount: 100 });
   const { id } = await stripe.subscriptions.create({ customer, items: [{ price }], trial_period_days: 7 });
   // The same events seen as payments in cents: each bears 10 % and a cent, and no more than 2.
-  const share = { product, currency: 'eur', recurring: metered, percentage: { rate: '10', fixed_amount: 1, maximum_amount: 2 } };
+  // A month of them costs 3 cents at least.
+  const share = {
+    product,
+    currency: 'eur',
+    recurring: { ...metered, minimum_amount: 3 },
+    percentage: { rate: '10', fixed_amount: 1, maximum_amount: 2 },
+  };
   const percent = await stripe.prices.create(share as never);
-  expect(percent).toMatchObject({ recurring: { meter }, percentage: share.percentage });
+  expect(percent).toMatchObject({ recurring: { meter, minimum_amount: 3 }, percentage: share.percentage });
   const payments = await stripe.subscriptions.create({ customer, items: [{ price: percent.id }], trial_period_days: 7 });
   await use(50);
   await advanceTo(stripe, clock, '2027-02-17T10:00:00Z');
@@ -153,5 +159,10 @@ test('usage on trial is free, that before a pause is billed, that during it is n
   ]);
   const shares = (await invoicesOf(stripe, { subscription: payments.id })).at(-1);
   expect(wordsOf(shares)).toEqual(['EUR 0.26 × API calls (at 10% + EUR 0.01 each, at most EUR 0.02 each / month) 5']);
+  await advanceTo(stripe, clock, '2027-04-08T10:00:00Z');
+  expect(wordsOf((await invoicesOf(stripe, { subscription: payments.id })).at(-1))).toEqual([
+    'EUR 0.00 × API calls (at 10% + EUR 0.01 each, at most EUR 0.02 each / month) 0',
+    'Minimum commitment for API calls 3',
+  ]);
   expect(linesOf(shares)[0]?.explanation.sentence).toMatch(/^10% .*, of EUR 0.26 in 3 transactions used .* = EUR 0.05$/);
 });
