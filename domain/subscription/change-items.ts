@@ -104,5 +104,5 @@ export const isFree = (snapshot: BillingSnapshot, items: readonly SubscriptionIt
   items.every(({ priceId, quantity }) => {
     const price = snapshot.prices[priceId];
     if (!price) return true;
-    return ratePrice(price, quantity, currency).total.isZero();
+    return ratePrice(price, quantity, currency).total.isZero() && !price.recurring?.minimumAmount;
   });

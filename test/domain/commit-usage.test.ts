@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Recurring } from '../../domain/catalog/price.ts';
+import { isFree } from '../../domain/subscription/change-items.ts';
 import { aMeter } from '../api/examples.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { cancel, changeItem, create, createPaid, linesOf, pause, renew, resume } from '../support/subscribe.ts';
@@ -95,6 +96,15 @@ describe('a minimum', () => {
     cancel(ended, on('2025-01-16'), { invoiceNow: true });
     expect(last(ended)).toEqual(['Minimum commitment for calls 1500']);
   });
+});
+
+test('what costs nothing but a minimum is not free', () => {
+  for (const [limits, free] of [[{}, true] as const, [{ minimumAmount: 0 }, true] as const, [{ minimumAmount: 1 }, false] as const]) {
+    const book = bookWith({});
+    book.price('idle', '0', 'month', { recurring: { ...METERED, ...limits } });
+    createPaid(book, on('2025-01-01'), ['idle']);
+    expect(isFree(book.snapshot({ asOf: on('2025-01-02') }), book.living.items, 'eur')).toBe(free);
+  }
 });
 
 describe('a maximum', () => {
