@@ -169,6 +169,18 @@ export interface Activities {
   expireQuote(input: { accountId: string; quoteId: string; asOf: Instant }): Promise<{ expiresAt: Instant | null }>;
   /** Ids of the workflows that may have something to do on a test clock: living subscriptions, then dunning, each in the order of creation. */
   findClockParticipants(input: { accountId: string; clockId: string }): Promise<{ workflowId: string; customerId: string }[]>;
+  /** Moves a price migration on: who is to be asked next for the change, or for taking it back; `nothing` when all were. `asOf` is on the wall clock. */
+  takePriceMigrationPage(input: {
+    accountId: string;
+    migrationId: string;
+    asOf: Instant;
+  }): Promise<{ do: 'migrate' | 'undo'; subscriptionIds: string[] } | { do: 'nothing' }>;
+  /** Asks one subscription for the change of a price migration and writes down what became of that. `asOf` is on the wall clock; a customer on a test clock has the clock's. */
+  migrateSubscription(input: { accountId: string; migrationId: string; subscriptionId: string; asOf: Instant }): Promise<void>;
+  /** Takes a scheduled change of a price migration back. */
+  undoMigration(input: { accountId: string; migrationId: string; subscriptionId: string }): Promise<void>;
+  /** Writes that a subscription gave no answer, to the change or to taking it back. */
+  giveUpMigration(input: { accountId: string; migrationId: string; subscriptionId: string; undo: boolean }): Promise<void>;
   /** Writes that a test clock has reached `to`. `asOf` is the time of the event, on the wall clock. */
   finishClockAdvance(input: { accountId: string; clockId: string; to: Instant; asOf: Instant }): Promise<void>;
 }

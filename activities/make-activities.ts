@@ -17,12 +17,14 @@ import { withFailures } from './failures.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
 import { findClockParticipants } from './find-clock-participants.ts';
 import { finishClockAdvance } from './finish-clock-advance.ts';
+import { giveUpMigration } from './give-up-migration.ts';
 import type { Activities } from './index.ts';
 import { issueInvoice } from './issue-invoice.ts';
 import { loadDunning } from './load-dunning.ts';
 import { loadSubscription } from './load-subscription.ts';
 import { markInvoiceUncollectible } from './mark-invoice-uncollectible.ts';
 import { markOverdue } from './mark-overdue.ts';
+import { migrateSubscription } from './migrate-subscription.ts';
 import { pauseSubscription } from './pause-subscription.ts';
 import { payOutOfBand } from './pay-out-of-band.ts';
 import { reactivateSubscription } from './reactivate-subscription.ts';
@@ -36,6 +38,8 @@ import { scheduleCancellation } from './schedule-cancellation.ts';
 import { sendInvoice } from './send-invoice.ts';
 import { setAutoAdvance } from './set-auto-advance.ts';
 import { startSchedule } from './start-schedule.ts';
+import { takePriceMigrationPage } from './take-price-migration-page.ts';
+import { undoMigration } from './undo-migration.ts';
 import { voidInvoice } from './void-invoice.ts';
 
 /** Every activity, wired; refusals leave as ApplicationFailure with the refusal's code as `type`. */
@@ -81,5 +85,9 @@ export function makeActivities(deps: Deps): Activities {
     endDunning: guarded(endDunning(deps)),
     findClockParticipants: guarded(findClockParticipants(deps)),
     finishClockAdvance: guarded(finishClockAdvance(deps)),
+    takePriceMigrationPage: guarded(takePriceMigrationPage(deps)),
+    migrateSubscription: guarded(migrateSubscription(deps)),
+    undoMigration: guarded(undoMigration(deps)),
+    giveUpMigration: guarded(giveUpMigration(deps)),
   };
 }

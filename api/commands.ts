@@ -39,12 +39,15 @@ import {
   joinClockSignal,
   pauseUpdate,
   paymentMethodChangedSignal,
+  priceMigrationAskedSignal,
+  priceMigrationWorkflowId,
   quoteChangedSignal,
   quoteWorkflowId,
   type RestartSubscription,
   reactivateUpdate,
   resumeUpdate,
   type StartInvoice,
+  type StartPriceMigration,
   type StartQuote,
   type StartSubscription,
   type StartTestClock,
@@ -96,6 +99,8 @@ export interface Commands {
   joinClock(workflowId: string, clock: JoinClock): Promise<void>;
   /** Starts an advance of a test clock; one that is under way goes on as it is. */
   advanceClock(start: StartTestClock): Promise<void>;
+  /** Sees to it that a price migration goes on, or back, as Postgres says. */
+  migratePrice(start: StartPriceMigration): Promise<void>;
   /** @throws when Temporal does not answer */
   ready(): Promise<void>;
 }
@@ -307,6 +312,22 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
             { key: TEST_CLOCK_ID, value: start.clockId },
           ]),
           staticSummary: `Advances ${start.clockId}`,
+        }),
+      );
+    },
+    migratePrice: async (start) => {
+      const workflowId = priceMigrationWorkflowId(start.migrationId);
+      await send('migratePrice', workflowId, () =>
+        client.workflow.signalWithStart<(start: StartPriceMigration) => Promise<void>, []>(WORKFLOW_TYPES.priceMigration, {
+          workflowId,
+          taskQueue,
+          args: [start],
+          signal: priceMigrationAskedSignal,
+          signalArgs: [],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          typedSearchAttributes: new TypedSearchAttributes([{ key: ACCOUNT_ID, value: start.accountId }]),
+          staticSummary: `Price migration ${start.migrationId}`,
         }),
       );
     },

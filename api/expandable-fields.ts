@@ -7,6 +7,8 @@ export type Kind =
   | 'discount'
   | 'product'
   | 'price'
+  | 'price_migration'
+  | 'price_migration_subscription'
   | 'price_tier'
   | 'currency_option'
   | 'tax_rate'
@@ -55,6 +57,8 @@ const inside = (to: Kind): Field => ({ how: 'inside', to, list: true });
 export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   account: {},
   coupon: { applies_to: { how: 'inside', to: 'coupon' }, currency_options: { how: 'inside', to: 'coupon' } },
+  price_migration: { from_price: reference('price'), to_price: reference('price') },
+  price_migration_subscription: { subscription: reference('subscription'), invoice: reference('invoice') },
   promotion_code: {
     customer: reference('customer'),
     'promotion.coupon': reference('coupon'),

@@ -141,13 +141,13 @@ async function previewSchedule(asked: RequestContext, params: PreviewInput) {
 }
 
 /** What is invoiced at once, and at the next boundaries: at least one of them where there is nothing at once. */
-function invoicesOf({ snapshot, decision }: DryRun, periods: number): Invoice[] {
+export function invoicesOf({ snapshot, decision }: DryRun, periods: number): Invoice[] {
   const now = madeBy(decision, snapshot);
   const later = foresee(applyDecision(snapshot, decision), periods, randomId);
   return now === undefined ? later : [now, ...later];
 }
 
-const asPreview = (invoice: Invoice): Invoice => ({
+export const asPreview = (invoice: Invoice): Invoice => ({
   ...invoice,
   id: `upcoming_${invoice.id}`,
   number: null,

@@ -33,6 +33,7 @@ export const ID_PREFIX = {
   usagePeriod: 'up',
   creditGrant: 'credgr',
   creditTransaction: 'crbtxn',
+  priceMigration: 'pmig',
 } as const;
 
 export type IdPrefix = (typeof ID_PREFIX)[keyof typeof ID_PREFIX];

@@ -32,6 +32,14 @@ export const insist = proxyActivities<Activities>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
 });
 
+/** A command to a subscription, which may be slow to answer or never answer: after five minutes it is left, and told as such. */
+export const command = proxyActivities<Activities>({
+  startToCloseTimeout: '30s',
+  heartbeatTimeout: WORKER_LOST,
+  scheduleToCloseTimeout: '5m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
 /** Money. The attempt is written before the gateway is called, so a retry finds it; after ten minutes the loop parks the step. */
 export const charge = proxyActivities<Activities>({
   startToCloseTimeout: '60s',

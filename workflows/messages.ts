@@ -176,6 +176,13 @@ export interface StartQuote {
 }
 /** The quote was settled, or expires at another time: told by whoever has changed it. */
 export const quoteChangedSignal = defineSignal<[]>('quoteChanged');
+/** Argument of the `priceMigration` workflow: whose subscriptions change their price; all else is in Postgres. */
+export interface StartPriceMigration {
+  accountId: string;
+  migrationId: string;
+}
+/** A price migration is to be carried out, or taken back: what stands in Postgres has changed. Sent together with the start of its workflow. */
+export const priceMigrationAskedSignal = defineSignal<[]>('priceMigrationAsked');
 
 // Commands to an invoice: short workflow `invoice:<invoice id>`, started with the update that commands it.
 /** `at`: the frozen time of the customer's test clock, `testClock`; absent: now. */
@@ -203,11 +210,16 @@ export const WORKFLOW_TYPES = {
   invoice: 'invoice',
   testClock: 'testClock',
   quote: 'quote',
+  priceMigration: 'priceMigration',
 } as const;
 export const dunningWorkflowId = (invoiceId: string): string => `dunning:${invoiceId}`;
 export const quoteWorkflowId = (quoteId: string): string => `quote:${quoteId}`;
 export const invoiceWorkflowId = (invoiceId: string): string => `invoice:${invoiceId}`;
 /** One workflow per advance: a clock may be advanced again as soon as it is ready, when the workflow that made it ready has still to close. */
 export const testClockWorkflowId = (clockId: string, to: Instant): string => `test-clock:${clockId}:${to}`;
+export const priceMigrationWorkflowId = (migrationId: string): string => `price-migration:${migrationId}`;
+/** Under which a price migration asks a subscription for the change; taking it back is the same with `:undo`. */
+export const migrationOperationId = (migrationId: string, subscriptionId: string): string =>
+  `price-migration:${migrationId}:${subscriptionId}`;
 /** One queue for workflows and activities; worker and API take it from config `TEMPORAL_TASK_QUEUE`. */
 export const DEFAULT_TASK_QUEUE = 'billing';

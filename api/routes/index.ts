@@ -12,6 +12,7 @@ import { invoiceRoutes } from './invoices.ts';
 import { meterEventRoutes } from './meter-events.ts';
 import { meterRoutes } from './meters.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
+import { priceMigrationRoutes } from './price-migrations.ts';
 import { priceRoutes } from './prices.ts';
 import { productFeatureRoutes } from './product-features.ts';
 import { productRoutes } from './products.ts';
@@ -35,6 +36,7 @@ export const ROUTES: readonly Route[] = [
   ...productFeatureRoutes,
   ...entitlementRoutes,
   ...priceRoutes,
+  ...priceMigrationRoutes,
   ...taxRateRoutes,
   ...couponRoutes,
   ...promotionCodeRoutes,

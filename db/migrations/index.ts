@@ -14,6 +14,7 @@ import * as keyLookUp from './key-look-up.ts';
 import * as operationsAndEvents from './operations-and-events.ts';
 import * as pauses from './pauses.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
+import * as priceMigrations from './price-migrations.ts';
 import * as priceModels from './price-models.ts';
 import * as quotes from './quotes.ts';
 import * as revisions from './revisions.ts';
@@ -56,6 +57,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['021-schedules', schedules],
   ['022-quotes', quotes],
   ['024-credits', credits],
+  ['025-price-migrations', priceMigrations],
   ['026-usage-commitments', usageCommitments],
   ['027-revisions', revisions],
 ];

@@ -46,6 +46,7 @@ const OWN: Record<string, string> = {
   coupons: 'SPRING',
   promotion_codes: 'promo_1',
   entitlements: 'feat_1',
+  price_migrations: 'pmig_1',
 };
 /** A phase of a schedule. */
 const PHASE = 'phases[0][items][0][price]=price_1';
@@ -179,6 +180,25 @@ const TIERED = 'product=prod_1&currency=eur&billing_scheme=tiered&tiers_mode=gra
 
 describe('values', () => {
   it.each<BadValue>([
+    ['POST', '/v1/price_migrations', '', { code: 'parameter_missing', param: 'from_price' }],
+    ['POST', '/v1/price_migrations', 'from_price=price_1', { code: 'parameter_missing', param: 'to_price' }],
+    ['POST', '/v1/price_migrations', 'from_price=price_nothing&to_price=price_1', { code: 'resource_missing', param: 'from_price' }],
+    ['POST', '/v1/price_migrations', 'from_price=price_1&to_price=price_1b', { code: 'resource_missing', param: 'to_price' }],
+    ['POST', '/v1/price_migrations', 'from_price=price_1&to_price=price_1', { param: 'to_price' }],
+    ['POST', '/v1/price_migrations', 'from_price=price_1&to_price=price_1&dry_run=perhaps', { param: 'dry_run' }],
+    ['POST', '/v1/price_migrations', 'from_price=price_1&to_price=price_1&effective_at=soon', { param: 'effective_at' }],
+    ['POST', '/v1/price_migrations', `from_price=price_1&to_price=price_1&effective_at=${BIG}`, { param: 'effective_at' }],
+    ['POST', '/v1/price_migrations', 'from_price=price_1&to_price=price_1&proration_behavior=some', { param: 'proration_behavior' }],
+    ['POST', '/v1/price_migrations', 'from_price=price_1&to_price=price_1&filters[limit]=0', { param: 'filters[limit]' }],
+    ['POST', '/v1/price_migrations', 'from_price=price_1&to_price=price_1&filters[country]=de', { param: 'filters[country]' }],
+    [
+      'POST',
+      '/v1/price_migrations',
+      'from_price=price_1&to_price=price_1&filters[customer_created_before]=x',
+      { param: 'filters[customer_created_before]' },
+    ],
+    ['POST', '/v1/price_migrations/pmig_1/cancel', '', { code: 'status_transition_invalid' }],
+    ['GET', '/v1/price_migrations/pmig_1/subscriptions?status=gone', '', { param: 'status' }],
     ['POST', '/v1/customers', 'test_clock=clock_1b', { code: 'resource_missing', param: 'test_clock' }],
     ['POST', '/v1/customers/cus_1', 'test_clock=clock_1b', { code: 'resource_missing', param: 'test_clock' }],
     ['POST', '/v1/test_helpers/test_clocks', '', { code: 'parameter_missing', param: 'frozen_time' }],

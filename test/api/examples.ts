@@ -9,6 +9,7 @@ import type { Invoice, InvoiceLine } from '../../domain/invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
 import type { Quote } from '../../domain/quote/quote.ts';
 import type { SubscriptionSchedule } from '../../domain/schedule/schedule.ts';
+import type { PriceMigration } from '../../domain/subscription/migrate-price.ts';
 import type { ScheduledChange } from '../../domain/subscription/scheduled-change.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
@@ -260,6 +261,21 @@ export const anAttempt = (patch: Partial<PaymentAttempt> = {}): PaymentAttempt =
   declineMessage: 'Your card has insufficient funds.',
   createdAt: START,
   resolvedAt: START,
+  ...patch,
+});
+
+export const aPriceMigration = (patch: Partial<PriceMigration> = {}): PriceMigration => ({
+  id: 'pmig_1',
+  fromPriceId: 'price_1',
+  toPriceId: 'price_2',
+  effectiveAt: 'period_end',
+  prorationBehavior: 'create_prorations',
+  filters: { customerCreatedBefore: null, metadata: null, limit: null },
+  status: 'completed',
+  actor: 'api_key:1',
+  createdAt: START,
+  completedAt: START,
+  canceledAt: null,
   ...patch,
 });
 

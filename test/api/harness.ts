@@ -15,6 +15,7 @@ import { insertCustomer, updateCustomer } from '../../db/customers.ts';
 import { insertFeature } from '../../db/features.ts';
 import { insertMeter } from '../../db/meters.ts';
 import { insertPaymentMethod } from '../../db/payment-methods.ts';
+import { insertPriceMigration } from '../../db/price-migrations.ts';
 import { insertPrice } from '../../db/prices.ts';
 import { insertProduct } from '../../db/products.ts';
 import { insertPromotionCode } from '../../db/promotion-codes.ts';
@@ -37,6 +38,7 @@ import {
   anInvoice,
   aPaymentMethod,
   aPrice,
+  aPriceMigration,
   aProduct,
   aPromotionCode,
   aQuote,
@@ -96,6 +98,7 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
     paymentMethodChanged: vi.fn<Commands['paymentMethodChanged']>(unexpected),
     joinClock: vi.fn<Commands['joinClock']>(unexpected),
     advanceClock: vi.fn<Commands['advanceClock']>(unexpected),
+    migratePrice: vi.fn<Commands['migratePrice']>(unexpected),
     ready: vi.fn<Commands['ready']>(async () => {}),
   };
   const gateway = {
@@ -204,6 +207,8 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
       aCreditGrant({ id: id('credgr_over'), customerId: id('cus_1'), expiresAt: START - 1, effectiveAt: START - 2 }),
     );
     await insertTestClock(t, aTestClock({ id: id('clock_1') }));
+    const [fromPriceId, toPriceId] = [id('price_1'), id('price_2')];
+    await insertPriceMigration(t, aPriceMigration({ id: id('pmig_1'), fromPriceId, toPriceId }));
     await insertMeter(t, aMeter({ id: id('mtr_1') }));
     const [line] = aQuote().lines.map((one) => ({ ...one, priceId: id('price_1') }));
     const draft = { status: 'draft', number: null, finalizedAt: null, customerId: id('cus_1'), lines: line ? [line] : [] } as const;

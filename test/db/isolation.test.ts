@@ -9,6 +9,8 @@ import { listEvents } from '../../db/events.ts';
 import { insertFeature, insertProductFeature } from '../../db/features.ts';
 import { findInvoice } from '../../db/invoices.ts';
 import { insertMeter } from '../../db/meters.ts';
+import { enrolCohort } from '../../db/migration-cohort.ts';
+import { insertPriceMigration } from '../../db/price-migrations.ts';
 import { insertPromotionCode } from '../../db/promotion-codes.ts';
 import { recordMeterEvents } from '../../db/record-meter-events.ts';
 import { writeScheduledChanges } from '../../db/scheduled-changes.ts';
@@ -22,6 +24,7 @@ import {
   aFeature,
   aMeter,
   anAttempt,
+  aPriceMigration,
   aPromotionCode,
   aScheduledChange,
   aTestClock,
@@ -67,6 +70,11 @@ beforeAll(async () => {
     });
     const scheduled = aScheduledChange({ id: `schg_${n}`, subscriptionId: `sub_${n}` });
     await world.as(`acct_${n}`, (t) => writeScheduledChanges(t, { operationId: `op_${n}` }, [scheduled]));
+    const migration = aPriceMigration({ id: `pmig_${n}`, fromPriceId: `price_${n}`, toPriceId: `price_${n}` });
+    await world.as(`acct_${n}`, async (t) => {
+      await insertPriceMigration(t, migration);
+      await enrolCohort(t, migration);
+    });
     await world.as(`acct_${n}`, (t) => insertTestClock(t, aTestClock({ id: `clock_${n}` })));
     const used = { eventName: 'calls', payload: { stripe_customer_id: `cus_${n}`, value: '1' }, identifier: 'e', timestamp: START };
     await world.as(`acct_${n}`, async (t) => {

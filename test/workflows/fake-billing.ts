@@ -129,6 +129,10 @@ export class FakeBilling {
     return {
       findClockParticipants: async () => [],
       finishClockAdvance: async () => {},
+      takePriceMigrationPage: async () => ({ do: 'nothing' }),
+      migrateSubscription: async () => {},
+      undoMigration: async () => {},
+      giveUpMigration: async () => {},
       createSubscription: async (input) =>
         this.once('createSubscription', input, () => {
           const item = input.items[0];
