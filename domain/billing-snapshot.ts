@@ -52,3 +52,7 @@ export interface BillingSnapshot {
   /** In the order in which they are tried: subscription default, customer default. Empty when there is none. */
   paymentMethods: PaymentMethod[];
 }
+
+/** The zone on whose calendar the customer is billed, where no subscription says otherwise. */
+export const zoneOf = ({ customer, account }: Pick<BillingSnapshot, 'customer' | 'account'>): string =>
+  customer.billingTimezone ?? account.billingTimezone;

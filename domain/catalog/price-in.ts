@@ -4,6 +4,10 @@ import type { Price } from './price.ts';
 /** Whether the price is sold in the currency. */
 export const isSoldIn = (price: Price, currency: string): boolean => price.currency === currency || currency in price.currencyOptions;
 
+/** The currency in which it is billed: the one that is `given`, else `usual` (the customer's, or that of what it joins) where the price is sold in it, else its own. */
+export const currencyFor = (price: Price, given: string | null | undefined, usual: string | null): string =>
+  given ?? (usual !== null && isSoldIn(price, usual) ? usual : price.currency);
+
 /**
  * The price as it is in one of its currencies: amount, tiers and tax behaviour are those of the option.
  * @throws Refusal currency_mismatch where it is not sold in that currency

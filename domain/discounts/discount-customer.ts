@@ -1,4 +1,4 @@
-import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { type BillingSnapshot, zoneOf } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { beginDecision, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
@@ -14,7 +14,7 @@ export function decideCustomerDiscount(
   { wish }: { wish: DiscountWish | null },
   context: DecisionContext,
 ): Decision {
-  const { customer, account } = snapshot;
+  const { customer } = snapshot;
   if (customer.deleted) throw new Refusal('customer_deleted', `The customer ${customer.id} is deleted.`, 'customer');
   const present = customer.discount ? [customer.discount] : [];
   const draft = beginDecision(snapshot, context);
@@ -31,7 +31,7 @@ export function decideCustomerDiscount(
     present,
     inherited: [],
     currency: customer.currency,
-    zone: customer.billingTimezone ?? account.billingTimezone,
+    zone: zoneOf(draft.snapshot),
     purchase: null,
   });
   draft.decision.customerDiscount = discount;

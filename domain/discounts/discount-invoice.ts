@@ -33,7 +33,7 @@ const standing = (draft: DecisionDraft): Discount[] => {
  * (a free trial, an invoice of credits) waits for the next invoice.
  */
 export function retireDiscounts(draft: DecisionDraft, invoice: Invoice, at: Instant): void {
-  const used = new Set(invoice.lines.flatMap(({ discountAmounts }) => (discountAmounts ?? []).map(({ discountId }) => discountId)));
+  const used = usedBy(invoice);
   retire(draft, ({ id, end, terms }) => (end !== null && end <= at) || (terms.duration === 'once' && used.has(id)));
 }
 
@@ -42,9 +42,13 @@ export const retireUsed = (draft: DecisionDraft, ids: readonly string[]): void =
 
 /** The discounts an invoice would use up. */
 export const usedUpBy = (draft: DecisionDraft, invoice: Invoice): string[] => {
-  const used = new Set(invoice.lines.flatMap(({ discountAmounts }) => (discountAmounts ?? []).map(({ discountId }) => discountId)));
+  const used = usedBy(invoice);
   return standing(draft).flatMap(({ id, terms }) => (terms.duration === 'once' && used.has(id) ? [id] : []));
 };
+
+/** The discounts that have taken something off it. */
+const usedBy = (invoice: Invoice): Set<string> =>
+  new Set(invoice.lines.flatMap(({ discountAmounts }) => (discountAmounts ?? []).map(({ discountId }) => discountId)));
 
 function retire(draft: DecisionDraft, isOver: (discount: Discount) => boolean): void {
   const over = standing(draft).filter(isOver);

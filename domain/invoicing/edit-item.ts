@@ -1,4 +1,4 @@
-import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { type BillingSnapshot, zoneOf } from '../billing-snapshot.ts';
 import type { Metadata } from '../catalog/price.ts';
 import type { Decision } from '../decision.ts';
 import { withDiscounts } from '../discounts/apply-discounts.ts';
@@ -196,7 +196,7 @@ function checkRoom(lines: number): void {
 
 /** @throws Refusal what `redeem` refuses */
 const redeemOnto = (draft: DecisionDraft, { id, subscriptionId, line, discounts }: InvoiceItem, wishes: DiscountWish[]): Discount[] => {
-  const { subscription, customer, account } = draft.snapshot;
+  const { subscription, customer } = draft.snapshot;
   return redeem(draft, wishes, {
     subscriptionId,
     subscriptionItemId: null,
@@ -205,7 +205,7 @@ const redeemOnto = (draft: DecisionDraft, { id, subscriptionId, line, discounts 
     present: discounts ?? [],
     inherited: [...(subscription?.discounts ?? []), ...(customer.discount ? [customer.discount] : [])],
     currency: line.currency,
-    zone: subscription?.billingTimezone ?? customer.billingTimezone ?? account.billingTimezone,
+    zone: subscription?.billingTimezone ?? zoneOf(draft.snapshot),
     purchase: line.amount,
   });
 };

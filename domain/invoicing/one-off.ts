@@ -1,4 +1,4 @@
-import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { type BillingSnapshot, zoneOf } from '../billing-snapshot.ts';
 import type { Metadata } from '../catalog/price.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
@@ -62,7 +62,7 @@ export function decideOneOff(snapshot: BillingSnapshot, command: OneOff, context
 
 /** @throws Refusal about `days_until_due` or `due_date` */
 function collectionOf(
-  { account, customer }: BillingSnapshot,
+  snapshot: BillingSnapshot,
   { dueDate, ...command }: OneOff,
   asOf: Instant,
 ): Pick<Invoice, 'collectionMethod' | 'dueDate'> {
@@ -72,7 +72,7 @@ function collectionOf(
     const terms = collectionTerms({ collectionMethod: 'charge_automatically', daysUntilDue: null }, command);
     return {
       collectionMethod: terms.collectionMethod,
-      dueDate: dueAfter(asOf, terms, customer.billingTimezone ?? account.billingTimezone),
+      dueDate: dueAfter(asOf, terms, zoneOf(snapshot)),
     };
   }
   if (command.daysUntilDue !== undefined)

@@ -1,6 +1,7 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { findPrice } from '../catalog/find-price.ts';
 import type { Price } from '../catalog/price.ts';
-import { isSoldIn, priceIn } from '../catalog/price-in.ts';
+import { currencyFor, priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { exact, exactToString, formatAmount, times } from '../money.ts';
 import { chargeOnce } from '../rating/prorate.ts';
@@ -34,7 +35,7 @@ const WAYS = [
  * @throws Refusal parameter_missing, parameter_invalid, resource_missing, price_inactive, currency_mismatch, amount_out_of_range
  */
 export function priceItem(
-  { prices, products }: BillingSnapshot,
+  snapshot: BillingSnapshot,
   given: ItemPrice,
   { itemId, usual }: { itemId: string; usual: string | null },
 ): { priced: Priced; name: string } {
@@ -64,9 +65,7 @@ export function priceItem(
   if (given.priceId === undefined) {
     return { priced: perUnit(given.unitAmountDecimal ?? '0', quantity, required(given.currency)), name: '' };
   }
-  const price = prices[given.priceId];
-  const product = price && products[price.productId];
-  if (!price || !product) throw new Refusal('resource_missing', `No such price: '${given.priceId}'`, 'pricing[price]');
+  const { price, product } = findPrice(snapshot, given.priceId, 'pricing[price]');
   if (!price.active && price.madeFor !== itemId)
     throw new Refusal('price_inactive', 'The price specified is inactive. This field only accepts active prices.', 'pricing[price]');
   if (price.recurring) {
@@ -76,7 +75,7 @@ export function priceItem(
       'pricing[price]',
     );
   }
-  const currency = given.currency ?? (usual !== null && isSoldIn(price, usual) ? usual : price.currency);
+  const currency = currencyFor(price, given.currency, usual);
   return { priced: atPrice(priceIn(price, currency, 'currency'), quantity), name: product.name };
 }
 

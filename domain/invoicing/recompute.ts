@@ -1,4 +1,4 @@
-import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { type BillingSnapshot, zoneOf } from '../billing-snapshot.ts';
 import type { Price } from '../catalog/price.ts';
 import { isSoldIn, priceIn } from '../catalog/price-in.ts';
 import { netOf } from '../discounts/apply-discounts.ts';
@@ -141,7 +141,7 @@ function dueOf(row: BilledPeriod, left: number, line: InvoiceLine, snapshot: Bil
   const price = priceOf(row.priceId, line, snapshot);
   if (!price) return left;
   const basis = (line.explanation.fraction?.basis as ProrationBasis | undefined) ?? account.prorationBasis;
-  const terms = { basis, zone: subscription?.billingTimezone ?? account.billingTimezone };
+  const terms = { basis, zone: subscription?.billingTimezone ?? zoneOf(snapshot) };
   const cycle = { start: row.cycleStart, end: row.cycleEnd };
   // Coverage is worth what was billed after discounts, which would be the same share of another amount.
   const discounted = (amount: number): ExactAmount => (line.amount > 0 ? fractionOf(amount, netOf(line), line.amount) : exact(amount));

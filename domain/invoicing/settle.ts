@@ -1,7 +1,7 @@
+import { findPrice } from '../catalog/find-price.ts';
 import type { Price, Product } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import type { IdSource } from '../decision.ts';
-import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { compareDecimals } from '../money.ts';
 import { type ProrationTerms, prorateCharge, prorateCredit } from '../rating/prorate.ts';
@@ -207,8 +207,6 @@ function gapsIn(whole: Period, covered: Period[]): Period[] {
 }
 
 function catalogue(priceId: string, input: SettleInput): { price: Price; product: Product } {
-  const price = input.prices[priceId];
-  const product = price && input.products[price.productId];
-  if (!price || !product) throw new Refusal('resource_missing', `No such price: '${priceId}'`);
+  const { price, product } = findPrice(input, priceId);
   return { price: priceIn(price, input.currency), product };
 }

@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { discountOf } from '../discounts/apply-discounts.ts';
 import { Refusal } from '../errors.ts';
 import type { DecisionContext } from '../invoicing/draft-decision.ts';
 import type { Invoice, InvoiceLine } from '../invoicing/invoice.ts';
@@ -95,7 +96,7 @@ function byLine<T>(decide: () => T, quote: Priced, { items }: CreateSubscription
 
 function totalsOf(lines: readonly InvoiceLine[]): QuoteTotals {
   const subtotal = sum(lines.map(({ amount }) => amount));
-  const discount = sum(lines.flatMap(({ discountAmounts = [] }) => discountAmounts.map(({ amount }) => amount)));
+  const discount = sum(lines.map(discountOf));
   const taxes = lines.flatMap((line) => line.taxes);
   const exclusive = sum(taxes.flatMap(({ inclusive, amount }) => (inclusive ? [] : [amount])));
   return { subtotal, discount, tax: sum(taxes.map(({ amount }) => amount)), total: sum([subtotal, -discount, exclusive]) };

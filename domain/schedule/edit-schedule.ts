@@ -1,4 +1,4 @@
-import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { type BillingSnapshot, zoneOf } from '../billing-snapshot.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import type { DecisionContext } from '../invoicing/draft-decision.ts';
@@ -38,8 +38,6 @@ export function decideScheduleEdit(snapshot: BillingSnapshot, edit: ScheduleEdit
       return release(snapshot, edit, context);
   }
 }
-
-export const zoneOf = ({ customer, account }: BillingSnapshot): string => customer.billingTimezone ?? account.billingTimezone;
 
 function create(snapshot: BillingSnapshot, edit: Edit<'create'>, context: DecisionContext): Decision {
   const { asOf } = context;

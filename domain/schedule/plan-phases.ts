@@ -1,6 +1,6 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Cycle } from '../catalog/price.ts';
-import { isSoldIn } from '../catalog/price-in.ts';
+import { currencyFor } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from '../subscription/check-items.ts';
 import { boundary, type Instant, MAX_INSTANT, periodContaining } from '../time.ts';
@@ -21,9 +21,8 @@ export interface PhasePlan {
 
 /** The currency of a schedule: what its first phase says, the customer's where the first price is sold in it, else the price's own. */
 export function currencyOf({ customer, prices }: BillingSnapshot, [first]: readonly PhaseTerms[]): string {
-  if (first?.currency !== undefined) return first.currency;
   const price = prices[first?.items[0]?.priceId ?? ''];
-  return price && customer.currency !== null && isSoldIn(price, customer.currency) ? customer.currency : (price?.currency ?? '');
+  return price === undefined ? (first?.currency ?? '') : currencyFor(price, first?.currency, customer.currency);
 }
 
 /**

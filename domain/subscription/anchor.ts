@@ -1,3 +1,4 @@
+import { cycleOf } from '../catalog/find-price.ts';
 import { isSameCycle } from '../catalog/mix-cycles.ts';
 import type { Cycle, Price } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
@@ -110,6 +111,6 @@ export function itemPeriodOf(
 
 /** The first or the last end of the current periods of the items. */
 export function itemPeriodEnd(subscription: Subscription, prices: Readonly<Record<string, Price>>, which: ItemPeriodEnd): Instant {
-  const ends = subscription.items.map(({ priceId }) => itemPeriodOf(subscription, prices[priceId]?.recurring ?? subscription.cycle).end);
+  const ends = subscription.items.map((item) => itemPeriodOf(subscription, cycleOf(prices, item, subscription.cycle)).end);
   return which === 'min_period_end' ? Math.min(...ends) : Math.max(...ends);
 }

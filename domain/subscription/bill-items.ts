@@ -1,4 +1,4 @@
-import { isMetered } from '../catalog/price.ts';
+import { cycleOf, findMetered } from '../catalog/find-price.ts';
 import { Refusal } from '../errors.ts';
 import { type DecisionDraft, shrinkCoverage } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
@@ -24,9 +24,8 @@ export function dueItems(draft: DecisionDraft, items: readonly SubscriptionItem[
   const { cancelAt, defaultTaxRateIds, trialEnd } = subscription;
   const from = Math.max(start, trialEnd ?? start);
   return items.flatMap((item): DueItem[] => {
-    const price = prices[item.priceId];
-    if (price && isMetered(price)) return [];
-    const whole = itemCycleOf(subscription, price?.recurring ?? subscription.cycle, cycle);
+    if (findMetered(prices, item.priceId) !== null) return [];
+    const whole = itemCycleOf(subscription, cycleOf(prices, item, subscription.cycle), cycle);
     return [
       {
         itemId: item.id,

@@ -1,3 +1,4 @@
+import { findPrice } from '../catalog/find-price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
@@ -20,13 +21,11 @@ export const MAX_ONE_TIME_ITEMS = 20;
 export function billOnce(draft: DecisionDraft, wishes: readonly OneTimeItem[]): InvoiceItem[] {
   if (wishes.length > MAX_ONE_TIME_ITEMS)
     throw new Refusal('parameter_invalid', `At most ${MAX_ONE_TIME_ITEMS} items can be added.`, 'add_invoice_items');
-  const { account, customer, prices, products } = draft.snapshot;
+  const { account, customer } = draft.snapshot;
   const { id: subscriptionId, currency, defaultTaxRateIds } = subscriptionOf(draft);
   return wishes.map(({ priceId, quantity, taxRateIds }, index): InvoiceItem => {
     const param = `add_invoice_items[${index}]`;
-    const found = prices[priceId];
-    const product = found && products[found.productId];
-    if (!found || !product) throw new Refusal('resource_missing', `No such price: '${priceId}'`, `${param}[price]`);
+    const { price: found, product } = findPrice(draft.snapshot, priceId, `${param}[price]`);
     if (!found.active && found.madeFor !== subscriptionId)
       throw new Refusal('price_inactive', 'The price specified is inactive. This field only accepts active prices.', `${param}[price]`);
     if (found.recurring)

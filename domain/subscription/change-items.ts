@@ -1,6 +1,7 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { findMetered } from '../catalog/find-price.ts';
 import { isSameCycle } from '../catalog/mix-cycles.ts';
-import { type Cycle, isMetered } from '../catalog/price.ts';
+import type { Cycle } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
 import { compareDecimals } from '../money.ts';
 import { ratePrice } from '../rating/rate-price.ts';
@@ -84,10 +85,7 @@ export function changeItems(
   return { items: next, cycle, movesCycle, touched: touchedItems(subscription.items, next) };
 }
 
-function isMeasured({ prices }: BillingSnapshot, priceId: string | undefined): boolean {
-  const price = prices[priceId ?? ''];
-  return price !== undefined && isMetered(price);
-}
+const isMeasured = ({ prices }: BillingSnapshot, priceId: string | undefined): boolean => findMetered(prices, priceId) !== null;
 
 function touchedItems(before: readonly SubscriptionItem[], after: readonly SubscriptionItem[]): Set<string> {
   const old = new Map(before.map((item) => [item.id, item]));

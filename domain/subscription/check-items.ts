@@ -1,6 +1,7 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { findMetered } from '../catalog/find-price.ts';
 import { isMultipleOf, shortestCycle } from '../catalog/mix-cycles.ts';
-import { type Cycle, isMetered, type Price } from '../catalog/price.ts';
+import type { Cycle, Price } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { isQuantity, MAX_QUANTITY } from '../rating/round-line.ts';
@@ -40,8 +41,7 @@ export function checkItemQuantity(
   param: string,
 ): void {
   checkQuantity(quantity, param);
-  const price = snapshot.prices[priceId];
-  if (price && isMetered(price) && quantity !== '1')
+  if (findMetered(snapshot.prices, priceId) !== null && quantity !== '1')
     throw new Refusal('parameter_invalid', `The price ${priceId} is metered: its quantity is what is used, and cannot be set.`, param);
 }
 

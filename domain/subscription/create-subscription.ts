@@ -1,7 +1,7 @@
-import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { type BillingSnapshot, zoneOf } from '../billing-snapshot.ts';
+import { cycleOf } from '../catalog/find-price.ts';
 import { distinctCycles, isSameCycle } from '../catalog/mix-cycles.ts';
-import type { Cycle } from '../catalog/price.ts';
-import { isSoldIn } from '../catalog/price-in.ts';
+import { currencyFor } from '../catalog/price-in.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
@@ -25,7 +25,7 @@ import { checkItemQuantity, checkPaymentMethod, checkTaxRates, checkTogether, re
 import type { CreateSubscription, ItemPeriodEnd } from './commands.ts';
 import { discountSubscription } from './discount-subscription.ts';
 import { planTrialPeriod, remindWhereDue, trialFacts, trialLines, withoutUsedTrial } from './start-trial.ts';
-import type { Subscription, SubscriptionItem } from './subscription.ts';
+import type { Subscription } from './subscription.ts';
 import { nextStatus } from './transitions.ts';
 
 /** How long the first invoice of an incomplete subscription, or that of a pending update, may wait for its payment (23 h, as Stripe). */
@@ -41,11 +41,11 @@ export const PAYMENT_PATIENCE = 23 * 3600;
 export function decideCreation(snapshot: BillingSnapshot, asked: CreateSubscription, context: DecisionContext): Decision {
   const command = withoutUsedTrial(snapshot, asked);
   const { asOf } = context;
-  const { account, customer } = snapshot;
+  const { customer } = snapshot;
   if (snapshot.subscription) throw new Refusal('operation_conflict', `The subscription ${command.subscriptionId} exists already.`);
   if (customer.deleted) throw new Refusal('customer_deleted', `The customer ${customer.id} is deleted.`, 'customer');
   const { currency, cycle, cycles } = checkCreation(snapshot, command);
-  const zone = command.billingTimezone ?? customer.billingTimezone ?? account.billingTimezone;
+  const zone = command.billingTimezone ?? zoneOf(snapshot);
   const onTrial = planTrialPeriod(command, cycle, zone, asOf);
   const { startDate, anchor, period, stretches } = onTrial ?? planFirstPeriods(command, cycles, zone, asOf);
   const given = typeof command.cancelAt === 'number' ? command.cancelAt : null;
@@ -146,12 +146,11 @@ const endingWith = (subscription: Subscription, { prices }: BillingSnapshot, whi
 /** The items over each stretch of their cycle, oldest first: a line per item and stretch. */
 function settleStretches(draft: DecisionDraft, stretches: readonly Stretch[]): Settlement {
   const { items } = subscriptionOf(draft);
-  const cycleOf = ({ priceId }: SubscriptionItem): Cycle | null => draft.snapshot.prices[priceId]?.recurring ?? null;
   const settled = stretches.map(({ itemCycle, from, cycle, free }) =>
     settleItems(draft, {
       due: dueItems(
         draft,
-        items.filter((item) => isSameCycle(cycleOf(item) ?? itemCycle, itemCycle)),
+        items.filter((item) => isSameCycle(cycleOf(draft.snapshot.prices, item, itemCycle), itemCycle)),
         from,
         cycle,
       ),
@@ -182,8 +181,7 @@ function checkCreation(snapshot: BillingSnapshot, command: CreateSubscription) {
     checkTaxRates(snapshot, item.taxRateIds, `items[${index}][tax_rates]`);
   });
   const first = snapshot.prices[wishes[0]?.priceId ?? ''];
-  const usual = snapshot.customer.currency;
-  const currency = command.currency ?? (first && usual !== null && isSoldIn(first, usual) ? usual : (first?.currency ?? ''));
+  const currency = first === undefined ? '' : currencyFor(first, command.currency, snapshot.customer.currency);
   const cycle = checkTogether(snapshot, wishes, currency);
   if (snapshot.customer.currency !== null) assertSameCurrency(snapshot.customer.currency, currency, 'currency');
   checkTaxRates(snapshot, command.defaultTaxRateIds, 'default_tax_rates');
@@ -194,6 +192,6 @@ function checkCreation(snapshot: BillingSnapshot, command: CreateSubscription) {
   if (command.cancelAtPeriodEnd && command.cancelAt !== null) {
     throw new Refusal('parameter_invalid', 'You may only specify one of cancel_at and cancel_at_period_end.', 'cancel_at');
   }
-  const others = wishes.map(({ priceId }) => snapshot.prices[priceId]?.recurring ?? cycle);
+  const others = wishes.map((wish) => cycleOf(snapshot.prices, wish, cycle));
   return { currency, cycle, cycles: distinctCycles([cycle, ...others]) };
 }

@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { cycleOf } from '../catalog/find-price.ts';
 import { isSameCycle } from '../catalog/mix-cycles.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
@@ -59,7 +60,7 @@ export function decidePause(snapshot: BillingSnapshot, command: PauseSubscriptio
 export function checkMoves(draft: DecisionDraft, pause: Pick<Pause, 'unusedTime'> | null, param: string): void {
   if (pause?.unusedTime !== 'extend') return;
   const { id, items, cycle } = subscriptionOf(draft);
-  if (items.every(({ priceId }) => isSameCycle(draft.snapshot.prices[priceId]?.recurring ?? cycle, cycle))) return;
+  if (items.every((item) => isSameCycle(cycleOf(draft.snapshot.prices, item, cycle), cycle))) return;
   throw new Refusal(
     'interval_mismatch',
     `The items of the subscription ${id} bill by several intervals: unused time can only be credited.`,

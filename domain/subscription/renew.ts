@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { cycleOf } from '../catalog/find-price.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
 import { customerItems } from '../invoicing/customer-items.ts';
@@ -94,6 +95,4 @@ function closePendingUpdate(draft: ReturnType<typeof beginDecision>): void {
 
 /** The items whose own period ends there. */
 const endingBy = ({ snapshot }: ReturnType<typeof beginDecision>, subscription: Subscription, at: Instant): SubscriptionItem[] =>
-  subscription.items.filter(
-    ({ priceId }) => itemPeriodOf(subscription, snapshot.prices[priceId]?.recurring ?? subscription.cycle).end <= at,
-  );
+  subscription.items.filter((item) => itemPeriodOf(subscription, cycleOf(snapshot.prices, item, subscription.cycle)).end <= at);

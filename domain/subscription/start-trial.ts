@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { findPrice } from '../catalog/find-price.ts';
 import type { Cycle } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
@@ -107,12 +108,9 @@ export function remindWhereDue(draft: DecisionDraft): void {
 
 /** A line of nothing per item, as Stripe shows a trial. They cover no time: nothing of it was billed, so nothing of it can be given back. */
 export function trialLines(draft: DecisionDraft, items: readonly SubscriptionItem[], period: Period): SettledLine[] {
-  const { prices, products } = draft.snapshot;
   const { billingTimezone, currency } = subscriptionOf(draft);
   return items.map(({ id, priceId, quantity }): SettledLine => {
-    const found = prices[priceId];
-    const product = found && products[found.productId];
-    if (!found || !product) throw new Refusal('resource_missing', `No such price: '${priceId}'`);
+    const { price: found, product } = findPrice(draft.snapshot, priceId);
     const price = priceIn(found, currency);
     return {
       line: {

@@ -1,4 +1,5 @@
-import { isMetered, type MeteredPrice } from '../catalog/price.ts';
+import { findMetered } from '../catalog/find-price.ts';
+import type { MeteredPrice } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
@@ -162,10 +163,7 @@ export function billChangedUsage(
   const priceAfter = new Map(after.map((item) => [item.id, item.priceId]));
   const ended = before.filter((item) => all || priceAfter.get(item.id) !== item.priceId);
   const lines = billUsage(draft, ended, draft.asOf);
-  const metered = (priceId: string): boolean => {
-    const price = prices[priceId];
-    return price !== undefined && isMetered(price);
-  };
+  const metered = (priceId: string): boolean => findMetered(prices, priceId) !== null;
   for (const item of before) {
     const next = priceAfter.get(item.id);
     if (next !== undefined && metered(next) && !metered(item.priceId)) draft.decision.usage.insert.push(markOf(draft, item, next));
@@ -195,8 +193,8 @@ const markOf = (draft: DecisionDraft, { id, taxRateIds }: SubscriptionItem, pric
 /** The price in the currency that is billed, with its product and meter; null where it is not metered. @throws Refusal resource_missing */
 function meteredPrice(draft: DecisionDraft, usage: MeteredUsage, priceId: string) {
   const { prices, products } = draft.snapshot;
-  const found = prices[priceId];
-  if (!found || !isMetered(found)) return null;
+  const found = findMetered(prices, priceId);
+  if (found === null) return null;
   const price = priceIn(found, draft.subscription?.currency ?? found.currency) as MeteredPrice;
   const product = products[price.productId];
   const meter: Meter | undefined = usage.meters[price.recurring.meterId];

@@ -1,4 +1,5 @@
-import { isMetered, type MeteredPrice, type Price } from '../catalog/price.ts';
+import { findMetered } from '../catalog/find-price.ts';
+import type { MeteredPrice, Price } from '../catalog/price.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import { pauseStart } from '../subscription/paused-time.ts';
 import type { Subscription, SubscriptionItem } from '../subscription/subscription.ts';
@@ -35,15 +36,15 @@ export function planReadings(
   const ends = [...new Set([...happens.flatMap((at) => [at, at + 1]), horizon])];
   const wanted: WantedReading[] = [];
   for (const item of subscription.items) {
-    const price = prices[item.priceId];
-    if (!price || !isMetered(price)) continue;
+    const price = findMetered(prices, item.priceId);
+    if (price === null) continue;
     const from = usageStart(subscription, item, periods);
     for (const start of new Set([from, ...ends.filter((at) => at > from && at < asOf)]))
       for (const end of ends) if (end > start) wanted.push({ price, start, end });
   }
   for (const { changed, priceId, start, end } of periods) {
-    const price = prices[priceId];
-    if (changed && price && isMetered(price)) wanted.push({ price, start, end });
+    const price = findMetered(prices, priceId);
+    if (changed && price !== null) wanted.push({ price, start, end });
   }
   return wanted;
 }
