@@ -212,7 +212,7 @@ function inItem<R>(index: number, decide: () => R): R {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const [head = '', ...rest] = (error.param ?? '').replace('pricing[price]', 'price').split(/(?=\[)/);
-    throw new Refusal(error.code, error.message, `${ITEMS}[${index}]${head === '' ? '' : `[${head}]`}${rest.join('')}`);
+    throw error.about(`${ITEMS}[${index}]${head === '' ? '' : `[${head}]`}${rest.join('')}`);
   }
 }
 

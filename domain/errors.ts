@@ -51,6 +51,11 @@ export class Refusal extends Error {
     this.code = code;
     this.param = param;
   }
+
+  /** The same, in the words of a request that asked for it by another parameter. */
+  about(param: string): Refusal {
+    return new Refusal(this.code, this.message, param);
+  }
 }
 
 export function isRefusalCode(value: unknown): value is RefusalCode {

@@ -90,7 +90,7 @@ function byLine<T>(decide: () => T, quote: Priced, { items }: CreateSubscription
     const [, index, rest] = (error instanceof Refusal && /^items\[(\d+)\](.*)$/.exec(error.param ?? '')) || [];
     if (!(error instanceof Refusal) || index === undefined) throw error;
     const place = quote.lines.findIndex(({ itemId }) => itemId === items[Number(index)]?.id);
-    throw new Refusal(error.code, error.message, `line_items[${place}]${rest ?? ''}`);
+    throw error.about(`line_items[${place}]${rest ?? ''}`);
   }
 }
 

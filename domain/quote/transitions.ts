@@ -1,3 +1,4 @@
+import { drawStates } from '../draw-states.ts';
 import { Refusal } from '../errors.ts';
 
 export const QUOTE_STATUSES = ['draft', 'open', 'accepted', 'canceled'] as const;
@@ -22,9 +23,4 @@ export function nextQuoteStatus(id: string, status: QuoteStatus, event: QuoteEve
 }
 
 /** The table as a Mermaid state diagram. */
-export function drawQuoteTransitions(): string {
-  const arrows = QUOTE_STATUSES.flatMap((from) =>
-    Object.entries(QUOTE_TRANSITIONS[from]).map(([event, to]) => `  ${from} --> ${to}: ${event}`),
-  );
-  return ['stateDiagram-v2', '  [*] --> draft', ...arrows, '  accepted --> [*]', '  canceled --> [*]', ''].join('\n');
-}
+export const drawQuoteTransitions = (): string => drawStates(QUOTE_TRANSITIONS, { starts: ['draft'], ends: ['accepted', 'canceled'] });

@@ -90,7 +90,7 @@ function named(place: string, check: () => unknown): void {
     if (!(error instanceof Refusal) || error.param === undefined) throw error;
     const param =
       error.param === 'backdate_start_date' ? 'start_date' : error.param === 'cancel_at' ? 'end_behavior' : `${place}[${error.param}]`;
-    throw new Refusal(error.code, error.message, param);
+    throw error.about(param);
   }
 }
 

@@ -138,7 +138,7 @@ function checkPhase(snapshot: BillingSnapshot, phase: PhaseTerms, currency: stri
     checkPaymentMethod(snapshot, phase.defaultPaymentMethodId ?? null);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new Refusal(error.code, error.message, `${param}[default_payment_method]`);
+    throw error.about(`${param}[default_payment_method]`);
   }
   return cycle;
 }

@@ -1,3 +1,4 @@
+import { drawStates } from '../draw-states.ts';
 import { Refusal } from '../errors.ts';
 
 export const SCHEDULE_STATUSES = ['not_started', 'active', 'completed', 'released', 'canceled'] as const;
@@ -39,10 +40,5 @@ export function nextScheduleStatus(id: string, status: ScheduleStatus, event: Sc
 export const isScheduleOver = (status: ScheduleStatus): boolean => Object.keys(SCHEDULE_TRANSITIONS[status]).length === 0;
 
 /** The table as a Mermaid state diagram. */
-export function drawScheduleTransitions(): string {
-  const arrows = SCHEDULE_STATUSES.flatMap((from) =>
-    Object.entries(SCHEDULE_TRANSITIONS[from]).map(([event, to]) => `  ${from} --> ${to}: ${event}`),
-  );
-  const ends = SCHEDULE_STATUSES.filter(isScheduleOver).map((status) => `  ${status} --> [*]`);
-  return ['stateDiagram-v2', '  [*] --> not_started', '  [*] --> active', ...arrows, ...ends, ''].join('\n');
-}
+export const drawScheduleTransitions = (): string =>
+  drawStates(SCHEDULE_TRANSITIONS, { starts: ['not_started', 'active'], ends: SCHEDULE_STATUSES.filter(isScheduleOver) });

@@ -1,5 +1,6 @@
+import { drawStates } from '../draw-states.ts';
 import { Refusal, type RefusalCode } from '../errors.ts';
-import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription.ts';
+import type { SubscriptionStatus } from './subscription.ts';
 
 /** What can happen to a subscription's status. Everything else (plan changes, periods, schedules) leaves the status alone. */
 export const SUBSCRIPTION_EVENTS = [
@@ -150,13 +151,5 @@ export const ENDED_STATUSES = ['canceled', 'incomplete_expired'] as const satisf
 export const hasEnded = (status: SubscriptionStatus): boolean => (ENDED_STATUSES as readonly SubscriptionStatus[]).includes(status);
 
 /** The table as a Mermaid state diagram; events that leave the status as it is are left out. */
-export function drawTransitions(): string {
-  const arrows = SUBSCRIPTION_STATUSES.flatMap((from) =>
-    SUBSCRIPTION_EVENTS.flatMap((event) => {
-      const to = TRANSITIONS[from][event];
-      return to === undefined || to === from ? [] : [`  ${from} --> ${to}: ${event}`];
-    }),
-  );
-  const ends = SUBSCRIPTION_STATUSES.filter(hasEnded).map((status) => `  ${status} --> [*]`);
-  return ['stateDiagram-v2', '  [*] --> incomplete', '  [*] --> active', '  [*] --> trialing', ...arrows, ...ends, ''].join('\n');
-}
+export const drawTransitions = (): string =>
+  drawStates(TRANSITIONS, { starts: ['incomplete', 'active', 'trialing'], ends: ENDED_STATUSES });
