@@ -15,6 +15,7 @@ const LOUDNESS: Record<RefusalCode, 'expected' | 'alarm'> = {
   price_not_recurring: 'expected',
   item_duplicate_price: 'expected',
   item_missing: 'expected',
+  base_product_missing: 'expected',
   last_item_removal: 'expected',
   no_payment_method: 'expected',
   payment_method_detached: 'expected',

@@ -60,6 +60,7 @@ const REFUSAL_ANSWERS: Record<RefusalCode, HttpRefusal> = {
   price_inactive: invalid('price_inactive'),
   price_not_recurring: invalid('price_not_recurring'),
   item_duplicate_price: invalid('item_duplicate_price'),
+  base_product_missing: invalid('base_product_missing'),
   item_missing: invalid('resource_missing'),
   last_item_removal: invalid('last_item_removal'),
   no_payment_method: invalid('resource_missing'),

@@ -5,7 +5,19 @@ import { findOne, fromRow, insertOne, type TableShape, updateOne } from './table
 
 export const PRODUCTS: TableShape<Product> = {
   table: 'products',
-  keys: ['id', 'name', 'description', 'active', 'defaultPriceId', 'unitLabel', 'externalId', 'metadata', 'createdAt', 'updatedAt'],
+  keys: [
+    'id',
+    'name',
+    'description',
+    'active',
+    'defaultPriceId',
+    'unitLabel',
+    'externalId',
+    'requiresOneOf',
+    'metadata',
+    'createdAt',
+    'updatedAt',
+  ],
   instants: ['createdAt', 'updatedAt'],
 };
 

@@ -16,6 +16,7 @@ export const REFUSAL_CODES = [
   'price_not_recurring',
   'item_duplicate_price',
   'item_missing',
+  'base_product_missing',
   'last_item_removal',
   'no_payment_method',
   'payment_method_detached',

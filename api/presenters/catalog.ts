@@ -186,7 +186,7 @@ type ProductAnswer = Dialect<
   | 'unit_label'
   | 'updated'
   | 'url'
-> & { external_id: string | null };
+> & { external_id: string | null; requires_one_of: string[] };
 
 export function presentProduct(product: Product, livemode: boolean): ProductAnswer {
   return {
@@ -210,6 +210,7 @@ export function presentProduct(product: Product, livemode: boolean): ProductAnsw
     updated: product.updatedAt,
     url: null,
     external_id: product.externalId,
+    requires_one_of: product.requiresOneOf ?? [],
   };
 }
 

@@ -1,4 +1,4 @@
-import { withAccount } from '../../db/client.ts';
+import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { findPrice, insertPrice } from '../../db/prices.ts';
 import { findProduct, insertProduct, listProducts, updateProduct } from '../../db/products.ts';
 import type { Product } from '../../domain/catalog/price.ts';
@@ -15,6 +15,15 @@ import { z } from '../schemas/zod.ts';
 import { tell } from '../tell-event.ts';
 
 const one = { tag: 'Products', answer: schemas.product, kind: 'product' } as const;
+
+/** @throws ApiError 400 for a base that is no product, or the add-on itself */
+async function checkBases(t: AccountTransaction, addOn: string, bases: readonly string[]): Promise<void> {
+  for (const [index, base] of bases.entries()) {
+    const param = `requires_one_of[${index}]`;
+    if (base === addOn) throw badRequest('A product cannot be the base of itself.', param);
+    if ((await findProduct(t, base)) === null) throw notFound('product', base, param);
+  }
+}
 
 export const productRoutes = [
   route({
@@ -37,10 +46,12 @@ export const productRoutes = [
           defaultPriceId: null,
           unitLabel: params.unit_label ?? null,
           externalId: params.external_id ?? null,
+          requiresOneOf: params.requires_one_of ?? [],
           metadata: mergeMetadata({}, params.metadata),
           createdAt: now,
           updatedAt: now,
         };
+        await checkBases(t, product.id, product.requiresOneOf ?? []);
         await insertProduct(t, product);
         await tell(context, t, { type: 'product.created', objectType: 'product', after: product });
         if (params.default_price_data === undefined) return presentProduct(product, context.account.livemode);
@@ -79,6 +90,7 @@ export const productRoutes = [
           const price = await findPrice(t, params.default_price);
           if (price === null || price.productId !== id) throw notFound('price', params.default_price, 'default_price');
         }
+        await checkBases(t, id, params.requires_one_of ?? []);
         const updated = await updateProduct(t, id, {
           ...(params.name === undefined ? {} : { name: params.name }),
           ...(params.active === undefined ? {} : { active: params.active }),
@@ -86,6 +98,7 @@ export const productRoutes = [
           ...(params.default_price === undefined ? {} : { defaultPriceId: params.default_price }),
           ...(params.unit_label === undefined ? {} : { unitLabel: params.unit_label }),
           ...(params.external_id === undefined ? {} : { externalId: params.external_id }),
+          ...(params.requires_one_of === undefined ? {} : { requiresOneOf: params.requires_one_of ?? [] }),
           metadata: mergeMetadata(present.metadata, params.metadata),
           updatedAt: context.now(),
         });

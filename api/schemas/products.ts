@@ -2,6 +2,9 @@ import { answerMetadata, expand, expandableOrNull, idList, metadata, nullableTex
 import { defaultPriceData } from './prices.ts';
 import { z } from './zod.ts';
 
+/** The bases of an add-on. */
+const requiresOneOf = idList(20).refine((ids) => new Set(ids).size === ids.length, { error: 'Invalid list: a product is named twice.' });
+
 export const productCreate = z.strictObject({
   id: text(200)
     .regex(/^[A-Za-z0-9_-]+$/)
@@ -12,6 +15,7 @@ export const productCreate = z.strictObject({
   default_price_data: defaultPriceData.optional(),
   unit_label: unsettable(12),
   external_id: unsettable(255),
+  requires_one_of: requiresOneOf.optional(),
   metadata,
   expand,
 });
@@ -23,6 +27,7 @@ export const productUpdate = z.strictObject({
   default_price: text(255).nullable().optional(),
   unit_label: unsettable(12),
   external_id: unsettable(255),
+  requires_one_of: requiresOneOf.nullable().optional(),
   metadata,
   expand,
 });
@@ -57,5 +62,8 @@ export const product = z
     updated: z.int(),
     url: z.null(),
     external_id: nullableText,
+    requires_one_of: z
+      .array(z.string())
+      .openapi({ description: 'Makes it an add-on: one of these products must be on the same subscription.' }),
   })
   .openapi('Product');

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import * as addOns from './add-ons.ts';
 import * as anchorsAndScheduledChanges from './anchors-and-scheduled-changes.ts';
 import * as catalogue from './catalogue.ts';
 import * as clockSeries from './clock-series.ts';
@@ -60,6 +61,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['025-price-migrations', priceMigrations],
   ['026-usage-commitments', usageCommitments],
   ['027-revisions', revisions],
+  ['031-add-ons', addOns],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

@@ -105,6 +105,8 @@ export interface Product {
   defaultPriceId: string | null;
   unitLabel: string | null;
   externalId: string | null;
+  /** Makes it an add-on: one of these products at least must be on the same subscription. Absent or empty: it stands by itself. */
+  requiresOneOf?: string[];
   metadata: Metadata;
   createdAt: Instant;
   updatedAt: Instant;

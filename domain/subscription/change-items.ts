@@ -6,6 +6,7 @@ import { Refusal } from '../errors.ts';
 import { compareDecimals } from '../money.ts';
 import { ratePrice } from '../rating/rate-price.ts';
 import type { Instant } from '../time.ts';
+import type { Present } from './check-bases.ts';
 import { checkItemQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
 import type { ItemChange } from './commands.ts';
 import type { Subscription, SubscriptionItem } from './subscription.ts';
@@ -75,7 +76,7 @@ export function changeItems(
     ...item,
     param: paramOf.get(item.id) ?? 'items',
   }));
-  const cycle = checkTogether(snapshot, wishes, subscription.currency);
+  const cycle = checkTogether(snapshot, wishes, subscription.currency, presentItems(subscription, changes));
   const old = new Map(subscription.items.map(({ id, priceId }) => [id, snapshot.prices[priceId]?.recurring]));
   const billsOn = ({ id, priceId }: SubscriptionItem): boolean => {
     const [was, is] = [old.get(id), snapshot.prices[priceId]?.recurring];
@@ -84,6 +85,15 @@ export function changeItems(
   const movesCycle = !isSameCycle(cycle, subscription.cycle) && !next.some(billsOn);
   return { items: next, cycle, movesCycle, touched: touchedItems(subscription.items, next) };
 }
+
+/** The items before the changes, with the parameter that makes each of them go. */
+const presentItems = ({ items }: Subscription, changes: readonly ItemChange[]): Present[] =>
+  items.map(({ id, priceId }) => {
+    const index = changes.findIndex((change) => change.do !== 'add' && change.itemId === id);
+    const change = changes[index];
+    const leaves = change?.do === 'remove' || (change?.do === 'update' && change.priceId !== undefined && change.priceId !== priceId);
+    return { priceId, leavesBy: leaves ? `items[${index}][${change.do === 'remove' ? 'deleted' : 'price'}]` : null };
+  });
 
 const isMeasured = ({ prices }: BillingSnapshot, priceId: string | undefined): boolean => findMetered(prices, priceId) !== null;
 

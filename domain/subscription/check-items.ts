@@ -5,6 +5,7 @@ import type { Cycle, Price } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { isQuantity, MAX_QUANTITY } from '../rating/round-line.ts';
+import { checkBases, type Present } from './check-bases.ts';
 
 /** As Stripe. */
 export const MAX_ITEMS = 20;
@@ -46,10 +47,16 @@ export function checkItemQuantity(
 }
 
 /**
- * What holds for the items of a subscription together: at least one and at most 20, each price once, one currency, and cycles that are whole multiples of the shortest. `wishes`
- * are all items as they will be. @returns the shortest cycle, which is the subscription's. @throws Refusal parameter_missing, parameter_invalid, item_duplicate_price, currency_mismatch, interval_mismatch
+ * What holds for the items of a subscription together: at least one and at most 20, each price once, one currency, and cycles that are whole multiples of the shortest, add-ons beside their
+ * base. `wishes` are all items as they will be; `before` is for `checkBases`. @returns the shortest cycle, which is the subscription's.
+ * @throws Refusal parameter_missing, parameter_invalid, item_duplicate_price, currency_mismatch, interval_mismatch, base_product_missing
  */
-export function checkTogether(snapshot: BillingSnapshot, wishes: readonly Wish[], currency: string): Cycle {
+export function checkTogether(
+  snapshot: BillingSnapshot,
+  wishes: readonly Wish[],
+  currency: string,
+  before: readonly Present[] = [],
+): Cycle {
   const [first] = wishes;
   if (!first) throw new Refusal('parameter_missing', 'A subscription needs at least one item.', 'items');
   if (wishes.length > MAX_ITEMS) throw new Refusal('parameter_invalid', `A subscription has at most ${MAX_ITEMS} items.`, 'items');
@@ -80,6 +87,7 @@ export function checkTogether(snapshot: BillingSnapshot, wishes: readonly Wish[]
       `${clash?.param}[price]`,
     );
   }
+  checkBases(snapshot, wishes, before);
   return shortest;
 }
 

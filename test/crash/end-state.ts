@@ -65,7 +65,8 @@ export async function endState(
   for (const invoice of invoices) {
     const captured = invoice.captures.reduce((sum, amount) => sum + amount, 0);
     if (invoice.captures.length > 1) throw new Error(`charged ${invoice.captures.length} times: ${JSON.stringify(invoice)}`);
-    if (captured + invoice.paidOutOfBand !== invoice.paid) throw new Error(`captured ${captured}, booked ${invoice.paid}: ${JSON.stringify(invoice)}`);
+    if (captured + invoice.paidOutOfBand !== invoice.paid)
+      throw new Error(`captured ${captured}, booked ${invoice.paid}: ${JSON.stringify(invoice)}`);
   }
   const sum = state.journal.reduce((total, entry) => total + entry.amount, 0);
   if (sum !== 0) throw new Error(`the journal sums to ${sum}`);

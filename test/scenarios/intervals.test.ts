@@ -54,3 +54,25 @@ test('monthly seats beside a yearly fee: without the seats the period is the yea
     '2029-01-31: 120000 for 2029-01-31..2030-01-31 = 120000',
   ]);
 });
+
+test('an add-on comes with its base, bills with it, and goes no later', { timeout: 60_000 }, async () => {
+  const customer = await newCustomer(stripe, 'pm_card_visa');
+  const plan = await stripe.products.create({ name: 'Plan' });
+  const backups = await stripe.products.create({ name: 'Backups', requires_one_of: [plan.id] } as Stripe.ProductCreateParams);
+  expect(backups).toMatchObject({ requires_one_of: [plan.id] });
+  const recurring = { interval: 'month' } as const;
+  const base = await stripe.prices.create({ product: plan.id, currency: 'eur', unit_amount: 2900, recurring });
+  const addOn = await stripe.prices.create({ product: backups.id, currency: 'eur', unit_amount: 500, recurring });
+  await expect(stripe.subscriptions.create({ customer, items: [{ price: addOn.id }] })).rejects.toMatchObject({
+    statusCode: 400,
+    code: 'base_product_missing',
+    param: 'items[0][price]',
+  });
+  const { id, items } = await stripe.subscriptions.create({ customer, items: [{ price: base.id }, { price: addOn.id }] });
+  const [first, second] = items.data;
+  expect(first?.current_period_end).toBe(second?.current_period_end);
+  const refused = { statusCode: 400, code: 'base_product_missing', param: 'items[0][deleted]' };
+  await expect(stripe.subscriptions.update(id, { items: [{ id: first?.id ?? '', deleted: true }] })).rejects.toMatchObject(refused);
+  const alone = await stripe.subscriptions.update(id, { items: [{ id: second?.id ?? '', deleted: true }] });
+  expect(alone.items.data.map(({ price }) => price.id)).toEqual([base.id]);
+});
