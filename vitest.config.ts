@@ -6,11 +6,7 @@ import { defineConfig } from 'vitest/config';
  * own. All others are `fast`: they run without any server.
  */
 const SERVER_FOLDERS = ['test/start/', 'test/crash/', 'test/scenarios/', 'test/workflows/', 'test/replay/'];
-/** Lived only when it is asked for: `npm run test:simulate`. */
-const SIMULATION = 'test/scenarios/simulation.test.ts';
-const files = globSync('test/**/*.test.ts')
-  .map((file) => file.replaceAll('\\', '/'))
-  .filter((file) => file !== SIMULATION || process.env['SIMULATE_YEARS'] !== undefined);
+const files = globSync('test/**/*.test.ts').map((file) => file.replaceAll('\\', '/'));
 const needsServers = (file: string): boolean => SERVER_FOLDERS.some((folder) => file.startsWith(folder)) || asksForServers(file, new Set());
 
 function asksForServers(file: string, seen: Set<string>): boolean {

@@ -19,7 +19,7 @@ import { FIRST_ACCOUNT } from './first-account.ts';
 const READY_WITHIN_MS = 180_000;
 const LOOK_EVERY_MS = 200;
 
-/** `npm run demo`: a year of ten customers on a test clock, in an account of its own. Uses the Perennial that runs here, or starts one and stops it again. */
+/** `npm run demo`: a year of thirteen customers on a test clock, in an account of its own. Uses the Perennial that runs here, or starts one and stops it again. */
 await runMain(async () => {
   const config = readConfig(process.env);
   const screen = openScreen();
@@ -30,7 +30,7 @@ await runMain(async () => {
   try {
     const { accountId, secretKey } = await makeAccount(db);
     const stripe = new Stripe(secretKey, { host: apiHost(config), port: config.PORT, protocol: 'http', telemetry: false });
-    screen.line(`A year of ten customers, ${STORY_BEGINS.slice(0, 10)} to ${STORY_ENDS.slice(0, 10)}, on one test clock\n`);
+    screen.line(`A year of thirteen customers, ${STORY_BEGINS.slice(0, 10)} to ${STORY_ENDS.slice(0, 10)}, on one test clock\n`);
     const began = performance.now();
     const { clock, cast } = await live(stripe, screen);
     const ledger = await readLedger(stripe, cast);

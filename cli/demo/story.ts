@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import { formatAmount } from '../../domain/money.ts';
-import { type Arrival, arrive, type Catalogue, type Character, giveCard } from './cast.ts';
+import { instant } from '../../domain/time.ts';
+import { API_CALLS, type Arrival, arrive, type Catalogue, type Character, giveCard } from './cast.ts';
 
 /** What somebody does on a day, told in a sentence. */
 export interface Told {
@@ -84,7 +85,19 @@ const card = (name: string) => {
   };
 };
 
-/** A year of ten customers. */
+/** Usage is told as it happens, and billed with the next renewal. */
+const uses = (on: string, who: string, calls: number): Act =>
+  acts(on, who, `${calls.toLocaleString('en')} API calls`, async ({ stripe }, { customer }) => {
+    await stripe.billing.meterEvents.create({
+      event_name: API_CALLS,
+      payload: { stripe_customer_id: customer, value: String(calls) },
+      timestamp: instant(day(on)),
+      identifier: `${who}-${on}`,
+    });
+    return null;
+  });
+
+/** A year of thirteen customers. */
 export const STORY: readonly Act[] = [
   comes('2027-01-31', ({ starter }) => ({ name: 'Ada', items: [{ price: starter }] }), 'starts on Starter, on a 31st'),
   comes('2027-01-31', ({ pro }) => ({ name: 'Ben', items: [{ price: pro }] }), 'starts on Pro'),
@@ -95,6 +108,19 @@ export const STORY: readonly Act[] = [
   comes('2027-03-05', ({ starter }) => ({ name: 'Chloe', items: [{ price: starter }] }), 'starts on Starter'),
   acts('2027-03-20', 'Ada', 'moves up to Pro, billed at once', move('pro', 'always_invoice')),
   comes('2027-04-01', ({ pro }) => ({ name: 'Dimitri', items: [{ price: pro }] }), 'starts on Pro'),
+  comes('2027-04-05', ({ calls }) => ({ name: 'Kim', items: [{ price: calls }] }), 'pays for what she uses: 1,000 calls a month are free'),
+  comes(
+    '2027-04-05',
+    ({ platform, calls }) => ({ name: 'Luis', items: [{ price: platform }, { price: calls }] }),
+    'takes the platform and pays for calls beside it',
+  ),
+  comes(
+    '2027-04-05',
+    ({ pro, welcome }) => ({ name: 'Mia', items: [{ price: pro }], discounts: [{ coupon: welcome }] }),
+    'starts on Pro with 20 % off for three months',
+  ),
+  uses('2027-04-20', 'Kim', 4200),
+  uses('2027-04-20', 'Luis', 25_000),
   acts('2027-05-12', 'Ines', 'grows to 8 seats', seats(8)),
   acts('2027-05-20', 'Chloe', 'her bank stops the card', card('pm_card_chargeCustomerFail')),
   acts('2027-06-09', 'Chloe', 'gives a new card, which is charged at once', goodCard('pm_card_mastercard')),
@@ -105,6 +131,8 @@ export const STORY: readonly Act[] = [
   acts('2027-09-20', 'Hugo', 'goes on leave: paused with a credit until he is back', ({ stripe }, { subscription }) =>
     stripe.subscriptions.pause(subscription, { invoicing_behavior: 'invoice' }),
   ),
+  uses('2027-10-20', 'Kim', 900),
+  uses('2027-10-20', 'Luis', 12_345),
   acts('2027-11-02', 'Ines', 'grows to 12 seats', seats(12)),
   acts('2027-12-01', 'Hugo', 'is back: resumes', ({ stripe }, { subscription }) =>
     stripe.subscriptions.resume(subscription, { billing_cycle_anchor: { type: 'now' } }),

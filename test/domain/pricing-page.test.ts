@@ -13,6 +13,9 @@ const sold = (book: MemoryBook, name: string, unit: string, patch: Partial<Price
   book.price(name, unit, 'month', patch);
 };
 
+/** A desk at a price with tiers. */
+const inTiers = (book: MemoryBook, ...terms: Parameters<typeof tiered>): void => void sold(book, 'Desk', '0', tiered(...terms));
+
 /** Each example of the page, and what it bills: the lines of its last invoice. */
 const EXAMPLES: Record<string, (book: MemoryBook) => void> = {
   flat: (book) => {
@@ -24,52 +27,32 @@ const EXAMPLES: Record<string, (book: MemoryBook) => void> = {
     create(book, JAN, ['Desk × 7']);
   },
   graduated: (book) => {
-    sold(
-      book,
-      'Desk',
-      '0',
-      tiered('graduated', [
-        [10, 1000],
-        [null, 500],
-      ]),
-    );
+    inTiers(book, 'graduated', [
+      [10, 1000],
+      [null, 500],
+    ]);
     create(book, JAN, ['Desk × 12']);
   },
   volume: (book) => {
-    sold(
-      book,
-      'Desk',
-      '0',
-      tiered('volume', [
-        [10, 1000],
-        [null, 500],
-      ]),
-    );
+    inTiers(book, 'volume', [
+      [10, 1000],
+      [null, 500],
+    ]);
     create(book, JAN, ['Desk × 12']);
   },
   stairstep: (book) => {
-    sold(
-      book,
-      'Desk',
-      '0',
-      tiered('volume', [
-        [10, null, 5000],
-        [50, null, 20000],
-        [null, null, 50000],
-      ]),
-    );
+    inTiers(book, 'volume', [
+      [10, null, 5000],
+      [50, null, 20000],
+      [null, null, 50000],
+    ]);
     create(book, JAN, ['Desk × 12']);
   },
   allowance: (book) => {
-    sold(
-      book,
-      'Desk',
-      '0',
-      tiered('graduated', [
-        [100, null, 20000],
-        [null, 150],
-      ]),
-    );
+    inTiers(book, 'graduated', [
+      [100, null, 20000],
+      [null, 150],
+    ]);
     create(book, JAN, ['Desk × 103']);
   },
   package: (book) => {
@@ -77,29 +60,19 @@ const EXAMPLES: Record<string, (book: MemoryBook) => void> = {
     create(book, JAN, ['Desk × 11']);
   },
   'free tier': (book) => {
-    sold(
-      book,
-      'Desk',
-      '0',
-      tiered('graduated', [
-        [3, 0],
-        [null, 900],
-      ]),
-    );
+    inTiers(book, 'graduated', [
+      [3, 0],
+      [null, 900],
+    ]);
     create(book, JAN, ['Desk × 3']);
     changeItem(book, on('2025-01-20'), 'si_Desk', { quantity: '5' });
   },
   hybrid: (book) => {
     sold(book, 'Base', '4900');
-    sold(
-      book,
-      'Desk',
-      '0',
-      tiered('graduated', [
-        [10, 1000],
-        [null, 500],
-      ]),
-    );
+    inTiers(book, 'graduated', [
+      [10, 1000],
+      [null, 500],
+    ]);
     create(book, JAN, ['Base', 'Desk × 12']);
   },
   currencies: (book) => {

@@ -29,6 +29,13 @@ test('the year of the demo is lived as it is told, and nothing is charged twice'
   const ledger = await readLedger(stack.stripe, cast);
   const ends = Object.fromEntries(ledger.map(({ character, status, invoices }) => [character.name, `${status} ${invoices.length}`]));
   expect(ends).toMatchObject({ Ada: 'active 14', Farid: 'active 1', Dimitri: 'canceled 5', Jun: 'canceled 5' });
+  const totals = (who: string): number[] =>
+    ledger.find(({ character }) => character.name === who)?.invoices.flatMap(({ total }) => (total === 0 ? [] : [total])) ?? [];
+  // 3,200 calls beyond the free ones at 0.9 ct; in October fewer than are free.
+  expect(totals('Kim')).toEqual([2880]);
+  // 29.00 and 9,000 calls at 0.9 ct and 15,000 at 0.5 ct; 29.00 and 9,000 at 0.9 ct and 2,345 at 0.5 ct.
+  expect(totals('Luis')).toEqual([2900, 2900 + 8100 + 7500, 2900, 2900, 2900, 2900, 2900, 2900 + 8100 + 1173, 2900, 2900]);
+  expect(totals('Mia').slice(0, 5)).toEqual([3920, 3920, 3920, 4900, 4900]);
   const proof = await prove(ledger, stack.sandbox, stack.db, stack.accountId);
   expect(proof).toMatchObject({ wrongInvoices: [], billedTwice: 0, unbalanced: 0, holds: true });
 });
