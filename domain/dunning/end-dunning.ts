@@ -37,6 +37,7 @@ export function decideDunningEnd(snapshot: BillingSnapshot, context: DecisionCon
     event: 'dunning_gave_up_cancel',
     unused: 'forfeit',
     finalInvoice: false,
+    usage: 'forfeit',
     billingReason: 'subscription_update',
     details: { ...subscription.cancellationDetails, reason: 'payment_failed' },
   });

@@ -11,8 +11,8 @@ import { commandAllowed, nextStatus } from './transitions.ts';
 
 /**
  * Ends the subscription at `asOf`. `prorate` credits the unused part of what was billed. A final invoice of that credit and all pending items is made with `invoiceNow`, and also
- * with `prorate` alone: Stripe would leave the credit pending for another invoice of the customer, which may never come. With neither, pending items are taken
- * away and nothing is given back. An incomplete subscription is canceled by voiding its first invoice.
+ * with `prorate` alone: Stripe would leave the credit pending for another invoice of the customer, which may never come. Usage that is not billed yet is billed with `invoiceNow`
+ * only, as at Stripe. With neither, pending items are taken away and nothing is given back. An incomplete subscription is canceled by voiding its first invoice.
  * @throws Refusal subscription_canceled
  */
 export function decideCancellation(snapshot: BillingSnapshot, command: CancelSubscription, context: DecisionContext): Decision {
@@ -36,6 +36,7 @@ export function decideCancellation(snapshot: BillingSnapshot, command: CancelSub
       event: 'canceled',
       unused: command.prorate ? 'credit' : 'forfeit',
       finalInvoice: command.invoiceNow || command.prorate,
+      usage: command.invoiceNow ? 'bill' : 'forfeit',
       billingReason: 'subscription_update',
       details,
     });

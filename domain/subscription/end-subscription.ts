@@ -14,8 +14,10 @@ export interface Ending {
   event: 'canceled' | 'period_end_cancel' | 'trial_ended_cancel' | 'dunning_gave_up_cancel';
   /** What becomes of billed time after `at`: given back, or kept by the seller. */
   unused: 'credit' | 'forfeit';
-  /** Whether the credit, what was used and all pending items are billed on a final invoice; otherwise pending items are taken away, and the usage is not billed, as with Stripe. */
+  /** Whether the credit and all pending items are billed on a final invoice; otherwise pending items are taken away. */
   finalInvoice: boolean;
+  /** What becomes of usage that is not billed yet: on the final invoice, or never, as with Stripe where none is asked for. */
+  usage: 'bill' | 'forfeit';
   billingReason: BillingReason;
   details: CancellationDetails;
 }
@@ -32,7 +34,7 @@ export function endSubscription(draft: DecisionDraft, ending: Ending): void {
   const settlement = settleItems(draft, { due: [], billed, at: usedUntil, unused: ending.unused, charge: 'bill' });
   recordCoverage(draft, settlement, []);
   const forfeited = ending.unused === 'forfeit' ? billed.filter((row) => settlement.shrinks.some((shrink) => shrink.id === row.id)) : [];
-  const used = ending.finalInvoice ? [...billLateUsage(draft), ...billLastUsage(draft, subscriptionOf(draft).items, usedUntil)] : [];
+  const used = ending.usage === 'bill' ? [...billLateUsage(draft), ...billLastUsage(draft, subscriptionOf(draft).items, usedUntil)] : [];
   stopCollecting(draft);
   const pending = stillPending(draft);
   if (!ending.finalInvoice) removePending(draft, pending);

@@ -41,6 +41,7 @@ export function endTrial(draft: DecisionDraft, at: Instant, billingReason: Billi
     event: 'trial_ended_cancel',
     unused: 'forfeit',
     finalInvoice: true,
+    usage: 'bill',
     billingReason,
     details: cancellationDetails,
   });

@@ -36,6 +36,7 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
       event: 'period_end_cancel',
       unused: 'forfeit',
       finalInvoice: true,
+      usage: 'bill',
       billingReason: 'subscription_cycle',
       details: { ...cancellationDetails, reason: cancellationDetails.reason ?? 'cancellation_requested' },
     });

@@ -241,6 +241,7 @@ export const anInvoice = (patch: Partial<Invoice> = {}): Invoice => ({
   paidAt: null,
   voidedAt: null,
   markedUncollectibleAt: null,
+  creditDraws: [],
   ...patch,
 });
 

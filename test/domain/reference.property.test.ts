@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { discountOf } from '../../domain/discounts/apply-discounts.ts';
 import { decideScheduledApplication } from '../../domain/subscription/apply-scheduled-change.ts';
 import { isoInstant } from '../../domain/time.ts';
-import { type Act, type Bill, billLife, type Item } from '../reference/biller.ts';
+import { aMeter } from '../api/examples.ts';
+import { type Act, type Bill, billLife, type Item, type Life } from '../reference/biller.ts';
 import { makeInstants, makeLife } from '../reference/make-life.ts';
-import { PRICE_LIST } from '../reference/prices.ts';
+import { METERED_LIST, PRICE_LIST } from '../reference/prices.ts';
 import KEPT from '../reference/seeds.json' with { type: 'json' };
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { cancel, changePlan, createPaid, pause, payAll, renew, resume, schedule } from '../support/subscribe.ts';
@@ -11,12 +13,18 @@ import { cancel, changePlan, createPaid, pause, payAll, renew, resume, schedule 
 const START = on('2027-10-31');
 const END = START + 366 * 86_400;
 
-function newBook(tax: number | null): MemoryBook {
+function newBook({ tax, coupon }: Life): MemoryBook {
   const book = new MemoryBook({ account: { prorationBasis: 'second', defaultTaxRateIds: tax === null ? [] : ['vat'] } });
   book.taxRate('vat', String(tax ?? 0));
-  for (const { id, months, cost } of PRICE_LIST) {
+  book.meters['mtr_1'] = aMeter();
+  if (coupon) {
+    const { percent, months } = coupon;
+    book.coupon('c', percent, months === null ? {} : { duration: 'repeating', durationInMonths: months });
+  }
+  for (const { id, months, cost, metered } of [...PRICE_LIST, ...METERED_LIST]) {
     book.price(id, 'unit' in cost ? cost.unit : '0', 'month', {
       intervalCount: months,
+      ...(metered ? { recurring: { interval: 'month', intervalCount: months, usageType: 'metered', meterId: 'mtr_1' } } : {}),
       ...('tiers' in cost
         ? {
             billingScheme: 'tiered',
@@ -53,7 +61,7 @@ function changesOf(before: readonly Item[], after: readonly Item[]) {
 /** The life, by the decisions that the engine makes. */
 function live(seed: number): { bills: Bill[]; expected: Bill[]; told: string } {
   const life = makeLife(seed, makeInstants(seed % 7, START));
-  const book = newBook(life.tax);
+  const book = newBook(life);
   let items: Item[] = [];
   const renewUntil = (at: number): void => {
     while (book.subscription && ['active', 'trialing'].includes(book.living.status) && book.living.currentPeriodEnd <= at) {
@@ -66,10 +74,12 @@ function live(seed: number): { bills: Bill[]; expected: Bill[]; told: string } {
     }
   };
   const act = (given: Act, at: number): void => {
-    if (given.do === 'subscribe') {
+    if (given.do === 'use') book.used.push(...given.units.map((value) => ({ meterId: 'mtr_1', at, value })));
+    else if (given.do === 'subscribe') {
       createPaid(book, at, [], {
         items: given.items.map(wish),
         ...(given.anchor === undefined ? {} : { billingCycleAnchor: given.anchor }),
+        ...(life.coupon === null ? {} : { discounts: [{ couponId: 'c' }] }),
         ...(given.trialDays === undefined ? {} : { trial: { days: given.trialDays } }),
       });
     } else if (given.do === 'change') changePlan(book, at, { items: changesOf(items, given.items), prorationBehavior: given.proration });
@@ -90,11 +100,12 @@ function live(seed: number): { bills: Bill[]; expected: Bill[]; told: string } {
     (invoice): Bill => ({
       at: invoice.createdAt,
       reason: invoice.billingReason,
-      lines: invoice.lines.map(({ priceId, quantity, period, amount }) => ({
-        price: priceId ?? '?',
-        quantity: Number(quantity),
-        ...period,
-        amount,
+      lines: invoice.lines.map((line) => ({
+        price: line.priceId ?? '?',
+        quantity: Number(line.quantity),
+        ...line.period,
+        amount: line.amount,
+        off: discountOf(line),
       })),
       total: invoice.total,
       due: invoice.amountDue,
@@ -107,7 +118,10 @@ const inWords = (bills: readonly Bill[]) =>
   bills.map(({ at, reason, lines, total, due }) => ({
     bill: `${isoInstant(at)} ${reason} ${total} due ${due}`,
     lines: lines
-      .map(({ price, quantity, start, end, amount }) => `${price} x ${quantity} ${isoInstant(start)} ${isoInstant(end)} ${amount}`)
+      .map(
+        ({ price, quantity, start, end, amount, off }) =>
+          `${price} x ${quantity} ${isoInstant(start)} ${isoInstant(end)} ${amount} - ${off}`,
+      )
       .sort(),
   }));
 

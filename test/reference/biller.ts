@@ -1,5 +1,5 @@
-import { type Cycle, periodAround } from './calendar.ts';
-import { part, round, whole } from './fraction.ts';
+import { type Cycle, monthsLater, periodAround } from './calendar.ts';
+import { compare, decimal, minus, part, plus, round, roundDown, times, whole } from './fraction.ts';
 import { costOf, priced } from './prices.ts';
 
 /** One item of a plan, under a name of its own. */
@@ -20,11 +20,15 @@ export type Act =
   | { do: 'cancel'; prorate: boolean; invoiceNow: boolean }
   | { do: 'cancel at period end' }
   | { do: 'pause' }
-  | { do: 'resume' };
+  | { do: 'resume' }
+  /** So much is used, one event for each. */
+  | { do: 'use'; units: number[] };
 
 export interface Life {
   /** Percent on top of every invoice; null: none. */
   tax: number | null;
+  /** So many percent off from the beginning, for so many months; null: for ever. */
+  coupon: { percent: string; months: number | null } | null;
   acts: { at: number; act: Act }[];
 }
 
@@ -34,6 +38,8 @@ export interface Line {
   start: number;
   end: number;
   amount: number;
+  /** What the coupon takes off it. */
+  off: number;
 }
 
 export interface Bill {
@@ -55,8 +61,8 @@ interface Stretch extends Item {
 }
 
 /** What a life is billed until an instant, by the rules and nothing else. Everything that is due is paid at once. */
-export function billLife({ tax, acts }: Life, until: number): Bill[] {
-  const biller = new Biller(tax);
+export function billLife({ tax, coupon, acts }: Life, until: number): Bill[] {
+  const biller = new Biller(tax, coupon);
   for (const { at, act } of acts) {
     biller.passUntil(at);
     biller.act(act, at);
@@ -68,6 +74,8 @@ export function billLife({ tax, acts }: Life, until: number): Bill[] {
 class Biller {
   readonly bills: Bill[] = [];
   readonly #tax: number | null;
+  readonly #coupon: Life['coupon'];
+  #couponEnds = Number.POSITIVE_INFINITY;
   #status: 'none' | 'trialing' | 'active' | 'paused' | 'ended' = 'none';
   #items: Item[] = [];
   #anchor = 0;
@@ -76,11 +84,15 @@ class Biller {
   #later: Item[] | null = null;
   #stretches: Stretch[] = [];
   #pending: Line[] = [];
+  #used: { at: number; units: number }[] = [];
+  /** Since when usage is not billed yet. */
+  #measuredFrom = 0;
   /** What the seller owes the customer. */
   #credit = 0;
 
-  constructor(tax: number | null) {
+  constructor(tax: number | null, coupon: Life['coupon']) {
     this.#tax = tax;
+    this.#coupon = coupon;
   }
 
   passUntil(at: number): void {
@@ -91,13 +103,16 @@ class Biller {
   #pass(at: number): void {
     if (this.#later) this.#changeAtTheEnd(this.#later, at);
     if (this.#endsWithPeriod) {
+      const used = this.#status === 'trialing' ? [] : this.#measure(at).filter(({ amount }) => amount !== 0);
       this.#status = 'ended';
-      this.#bill(at, 'subscription_cycle', []);
+      this.#bill(at, 'subscription_cycle', this.#discount(used, at));
       return;
     }
+    const used = this.#status === 'trialing' ? [] : this.#measure(at);
+    this.#measuredFrom = at;
     this.#status = 'active';
     this.#enter(at);
-    this.#bill(at, 'subscription_cycle', [...this.#giveBackStrangers(at), ...this.#chargeAll(at)]);
+    this.#bill(at, 'subscription_cycle', [...this.#giveBackStrangers(at), ...this.#charge(at, { used })]);
   }
 
   /** The current period is the one of the anchor that lies here. */
@@ -117,7 +132,9 @@ class Biller {
         this.#later = act.items;
         return;
       case 'cancel': {
-        const lines = act.prorate ? this.#giveBack(() => true, at) : [];
+        const free = this.#status === 'trialing' || this.#status === 'paused';
+        const used = act.invoiceNow && !free ? this.#measure(at).filter(({ amount }) => amount !== 0) : [];
+        const lines = [...this.#discount(used, at), ...(act.prorate ? this.#giveBack(() => true, at) : [])];
         this.#status = 'ended';
         if (act.prorate || act.invoiceNow) this.#bill(at, 'subscription_update', lines);
         return;
@@ -127,49 +144,53 @@ class Biller {
         // What is billed beyond the end is given back.
         this.#pending.push(...this.#giveBack(() => true, this.#periodEnd));
         return;
-      case 'pause':
+      case 'pause': {
         this.#status = 'paused';
-        this.#bill(
-          at,
-          'subscription_update',
-          this.#giveBack(() => true, at),
-        );
+        const used = this.#measure(at).filter(({ amount }) => amount !== 0);
+        this.#bill(at, 'subscription_update', [...this.#discount(used, at), ...this.#giveBack(() => true, at)]);
         return;
+      }
       case 'resume':
         this.#status = 'active';
         this.#anchor = at;
+        this.#measuredFrom = at;
         this.#enter(at);
-        this.#bill(at, 'subscription_update', this.#chargeAll(at));
+        this.#bill(at, 'subscription_update', this.#charge(at));
+        return;
+      case 'use':
+        this.#used.push(...act.units.map((units) => ({ at, units })));
     }
   }
 
   #subscribe({ items, anchor, trialDays }: Extract<Act, { do: 'subscribe' }>, at: number): void {
     this.#items = items;
+    this.#measuredFrom = at;
+    if (this.#coupon?.months != null) this.#couponEnds = monthsLater(at, this.#coupon.months);
     if (trialDays !== undefined) {
       const end = at + trialDays * 86_400;
       this.#anchor = end;
       this.#status = 'trialing';
       this.#periodEnd = end;
-      const free = items.map(({ price, quantity }) => ({ price, quantity, start: at, end, amount: 0 }));
+      const free = items.map(({ price, quantity }) => ({ price, quantity, start: at, end, amount: 0, off: 0 }));
       this.#bill(at, 'subscription_create', free);
       return;
     }
     this.#anchor = anchor ?? at;
     this.#status = 'active';
     this.#enter(at);
-    this.#bill(at, 'subscription_create', this.#chargeAll(at));
+    this.#bill(at, 'subscription_create', this.#charge(at));
   }
 
   #change(items: Item[], proration: Proration, at: number): void {
     const before = this.#items;
-    this.#items = items;
+    this.#items = inOrder(before, items);
     if (this.#status === 'trialing') return;
     if (movesOn(before, items)) {
       // The whole plan moves to another interval: a new period, billed at once.
       const lines = proration === 'none' ? this.#forfeit(at) : this.#giveBack(() => true, at);
       this.#anchor = at;
       this.#enter(at);
-      this.#bill(at, 'subscription_update', [...lines, ...this.#chargeAll(at)]);
+      this.#bill(at, 'subscription_update', [...lines, ...this.#charge(at)]);
       return;
     }
     const endedAt = this.#periodEnd;
@@ -181,7 +202,7 @@ class Biller {
     }
     // Where the period is another one now, everything is due until its end.
     const due = this.#periodEnd === endedAt ? touched : () => true;
-    const lines = [...this.#giveBack(({ name }) => touched(name), at), ...this.#chargeAll(at, due)];
+    const lines = [...this.#giveBack(({ name }) => touched(name), at), ...this.#charge(at, { due })];
     if (proration === 'always_invoice') this.#bill(at, 'subscription_update', lines);
     else this.#pending.push(...lines);
   }
@@ -190,15 +211,25 @@ class Biller {
   #changeAtTheEnd(items: Item[], at: number): void {
     const moves = movesOn(this.#items, items) && periodAround(this.#anchor, shortest(items), at)[0] !== at;
     if (moves) this.#anchor = at;
-    this.#items = items;
+    this.#items = inOrder(this.#items, items);
     this.#later = null;
   }
 
-  /** Each item from here to the end of its own cycle, as far as it is not paid for. */
-  #chargeAll(at: number, which: (name: string) => boolean = () => true): Line[] {
-    return this.#items.flatMap((item): Line[] => {
-      if (!which(item.name)) return [];
+  /** Each item from here to the end of its own cycle, as far as it is not paid for; what was used comes before it, and shares the coupon. */
+  #charge(at: number, { used = [], due = () => true }: { used?: Line[]; due?: (name: string) => boolean } = {}): Line[] {
+    const fees = this.#fees(at, due);
+    const lines = this.#discount([...used, ...fees.map(({ line }) => line)], at);
+    for (const [index, { item, line }] of fees.entries()) {
+      const { off } = lines[used.length + index] ?? line;
+      this.#cover(item, line.start, line.end, line.amount - off);
+    }
+    return lines;
+  }
+
+  #fees(at: number, which: (name: string) => boolean): { item: Item; line: Line }[] {
+    return this.#items.flatMap((item): { item: Item; line: Line }[] => {
       const price = priced(item.price);
+      if (price.metered || !which(item.name)) return [];
       const [cycleStart, cycleEnd] = periodAround(this.#anchor, price, this.#periodEnd - 1);
       const paidUntil = Math.max(
         at,
@@ -206,9 +237,34 @@ class Biller {
       );
       if (paidUntil >= cycleEnd) return [];
       const amount = round(part(costOf(price, item.quantity), cycleEnd - paidUntil, cycleEnd - cycleStart));
-      this.#cover(item, paidUntil, cycleEnd, amount);
-      return [{ price: item.price, quantity: item.quantity, start: paidUntil, end: cycleEnd, amount }];
+      return [{ item, line: { price: item.price, quantity: item.quantity, start: paidUntil, end: cycleEnd, amount, off: 0 } }];
     });
+  }
+
+  /** What was used since it was billed last, in arrears. */
+  #measure(at: number): Line[] {
+    const start = this.#measuredFrom;
+    return this.#items.flatMap(({ price: id }): Line[] => {
+      const price = priced(id);
+      if (!price.metered || start >= at) return [];
+      const within = this.#used.filter((event) => event.at >= start && event.at < at);
+      const quantity = within.reduce((sum, { units }) => sum + units, 0);
+      return [{ price: id, quantity, start, end: at, amount: round(costOf(price, quantity)), off: 0 }];
+    });
+  }
+
+  /** The percentage of all of it, rounded once, and shared among the lines; the cents that are left go to those that lost most by rounding down. */
+  #discount(lines: readonly Line[], at: number): Line[] {
+    if (this.#coupon === null || at >= this.#couponEnds) return [...lines];
+    const sum = lines.reduce((total, { amount }) => total + amount, 0);
+    if (sum === 0) return [...lines];
+    const all = round(part(times(decimal(this.#coupon.percent), whole(sum)), 1, 100));
+    const exactOff = lines.map(({ amount }) => part(whole(all), amount, sum));
+    const off = exactOff.map(roundDown);
+    const lost = exactOff.map((value, index) => minus(value, whole(off[index] ?? 0)));
+    const order = lines.map((_, index) => index).sort((a, b) => compare(lost[b] ?? whole(0), lost[a] ?? whole(0)) || a - b);
+    const left = all - off.reduce((given, cents) => given + cents, 0);
+    return lines.map((line, index) => ({ ...line, off: (off[index] ?? 0) + (order.indexOf(index) < left ? 1 : 0) }));
   }
 
   #cover(item: Item, from: number, until: number, amount: number): void {
@@ -234,7 +290,7 @@ class Biller {
       .flatMap((stretch): Line[] => {
         const [start, end] = [Math.max(stretch.from, at), stretch.until];
         const amount = -this.#cut(stretch, at);
-        return amount === 0 ? [] : [{ price: stretch.price, quantity: stretch.quantity, start, end, amount }];
+        return amount === 0 ? [] : [{ price: stretch.price, quantity: stretch.quantity, start, end, amount, off: 0 }];
       });
   }
 
@@ -271,7 +327,7 @@ class Biller {
     const all = [...this.#pending, ...lines];
     this.#pending = [];
     if (all.length === 0) return;
-    const subtotal = all.reduce((sum, { amount }) => sum + amount, 0);
+    const subtotal = all.reduce((sum, { amount, off }) => sum + amount - off, 0);
     const total = subtotal + (this.#tax === null ? 0 : round(part(whole(subtotal), this.#tax, 100)));
     const used = Math.min(this.#credit, Math.max(total, 0));
     this.#credit += Math.max(-total, 0) - used;
@@ -280,6 +336,12 @@ class Biller {
 }
 
 const find = (items: readonly Item[], name: string): Item | undefined => items.find((item) => item.name === name);
+
+/** As a change leaves them: what was there stays in its place, what is new comes last. */
+const inOrder = (before: readonly Item[], after: readonly Item[]): Item[] => [
+  ...before.flatMap(({ name }) => find(after, name) ?? []),
+  ...after.filter(({ name }) => !find(before, name)),
+];
 
 const sameItem = (a: Item | undefined, b: Item | undefined): boolean =>
   a !== undefined && b !== undefined && a.price === b.price && a.quantity === b.quantity;

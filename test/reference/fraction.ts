@@ -19,6 +19,12 @@ export const part = (value: Fraction, over: number, under: number): Fraction => 
   under: value.under * BigInt(under),
 });
 
+export const minus = (a: Fraction, b: Fraction): Fraction => plus(a, { over: -b.over, under: b.under });
+export const compare = (a: Fraction, b: Fraction): number => Number(a.over * b.under - b.over * a.under);
+
+/** Of what is not negative. */
+export const roundDown = ({ over, under }: Fraction): number => Number(over / under);
+
 /** Half away from zero. */
 export function round({ over, under }: Fraction): number {
   const size = over < 0n ? -over : over;

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { newCustomer } from '../support/scenario.ts';
 import type { Act, Bill, Item, Life, Line } from './biller.ts';
-import { PRICE_LIST } from './prices.ts';
+import { METERED_LIST, PRICE_LIST, priced } from './prices.ts';
 
 /** The price list as the engine knows it: price ids by the names in the list, and back. */
 export interface Catalogue {
@@ -10,11 +10,21 @@ export interface Catalogue {
   taxRate: string;
 }
 
+const EVENT = 'simulated_usage';
+
 export async function listPrices(stripe: Stripe): Promise<Catalogue> {
   const product = await stripe.products.create({ name: 'Simulated' });
   const ids = new Map<string, string>();
-  for (const { id, months, cost } of PRICE_LIST) {
-    const recurring = { interval: 'month' as const, interval_count: months };
+  const { id: meter } = await stripe.billing.meters.create({
+    display_name: 'Simulated',
+    event_name: EVENT,
+    default_aggregation: { formula: 'sum' },
+  });
+  for (const { id, months, cost, metered } of [...PRICE_LIST, ...METERED_LIST]) {
+    const recurring = {
+      ...{ interval: 'month' as const, interval_count: months },
+      ...(metered ? { usage_type: 'metered' as const, meter } : {}),
+    };
     const common = { product: product.id, currency: 'eur', recurring, nickname: id };
     const price = await stripe.prices.create(
       cost.model === 'per_unit' || cost.model === 'package'
@@ -59,10 +69,10 @@ export class Subscriber {
 
   /** What is done at an instant, which the clock shows. */
   async actAt(at: number): Promise<void> {
-    for (const { at: when, act } of this.#life.acts) if (when === at) await this.#do(act);
+    for (const { at: when, act } of this.#life.acts) if (when === at) await this.#do(act, at);
   }
 
-  async #do(act: Act): Promise<void> {
+  async #do(act: Act, at: number): Promise<void> {
     const stripe = this.#stripe;
     const id = this.#subscription;
     switch (act.do) {
@@ -70,7 +80,8 @@ export class Subscriber {
         this.#customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: this.#clock });
         const made = await stripe.subscriptions.create({
           customer: this.#customer,
-          items: act.items.map(({ price, quantity }) => ({ price: this.#idOf(price), quantity })),
+          items: act.items.map(({ price, quantity }) => ({ price: this.#idOf(price), ...(priced(price).metered ? {} : { quantity }) })),
+          ...(await this.#discounts()),
           ...(act.anchor === undefined ? {} : { billing_cycle_anchor: act.anchor }),
           ...(act.trialDays === undefined ? {} : { trial_period_days: act.trialDays }),
           ...(this.#life.tax === null ? {} : { default_tax_rates: [this.#catalogue.taxRate] }),
@@ -88,6 +99,15 @@ export class Subscriber {
         await stripe.subscriptions.update(id, { items: await this.#changesTo(act.items), ...{ effective_at: 'period_end' } });
         this.#items = act.items;
         return;
+      case 'use':
+        for (const units of act.units) {
+          await stripe.billing.meterEvents.create({
+            event_name: EVENT,
+            payload: { stripe_customer_id: this.#customer, value: String(units) },
+            timestamp: at,
+          });
+        }
+        return;
       case 'cancel':
         await stripe.subscriptions.cancel(id, { prorate: act.prorate, invoice_now: act.invoiceNow });
         return;
@@ -100,6 +120,16 @@ export class Subscriber {
       case 'resume':
         await stripe.rawRequest('POST', `/v1/subscriptions/${id}/resume`, { billing_cycle_anchor: 'now' });
     }
+  }
+
+  async #discounts(): Promise<Pick<Stripe.SubscriptionCreateParams, 'discounts'>> {
+    const { coupon } = this.#life;
+    if (coupon === null) return {};
+    const { id } = await this.#stripe.coupons.create({
+      percent_off: Number(coupon.percent),
+      ...(coupon.months === null ? { duration: 'forever' } : { duration: 'repeating', duration_in_months: coupon.months }),
+    });
+    return { discounts: [{ coupon: id }] };
   }
 
   #idOf(price: string): string {
@@ -133,6 +163,7 @@ export class Subscriber {
           start: line.period.start,
           end: line.period.end,
           amount: line.amount,
+          off: (line.discount_amounts ?? []).reduce((sum, { amount }) => sum + amount, 0),
         });
       if (invoice.lines.has_more) for await (const line of this.#stripe.invoices.listLineItems(invoice.id, { limit: 100 })) add(line);
       else invoice.lines.data.forEach(add);

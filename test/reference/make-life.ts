@@ -1,6 +1,6 @@
 import type { Act, Item, Life, Proration } from './biller.ts';
 import { monthsLater } from './calendar.ts';
-import { PRICE_LIST, priced } from './prices.ts';
+import { METERED_LIST, PRICE_LIST, priced } from './prices.ts';
 
 const DAY = 86_400;
 const NAMES = ['a', 'b', 'c'] as const;
@@ -52,15 +52,23 @@ export function makeLife(seed: number, instants: readonly number[]): Life {
 
   const first = roll(4);
   const begins = instants[first] ?? 0;
+  const used: Item[] = roll(3) === 0 ? [{ name: 'u', price: pick(METERED_LIST).id, quantity: 1 }] : [];
+  const coupon = roll(3) === 0 ? { percent: pick(['10', '25', '33.3', '100']), months: roll(2) === 0 ? null : 1 + roll(6) } : null;
   let items = plan();
+  const withUsed = (plan: readonly Item[]): Item[] => [...plan, ...used];
   const trialDays = roll(4) === 0 ? 3 + roll(40) : undefined;
-  const shortest = Math.min(...items.map(({ price }) => priced(price).months));
+  const shortest = Math.min(...withUsed(items).map(({ price }) => priced(price).months));
   const latest = monthsLater(begins, shortest) - begins;
   const anchor = trialDays === undefined && roll(3) === 0 ? begins + 1 + roll(latest) : undefined;
   const acts: Life['acts'] = [
     {
       at: begins,
-      act: { do: 'subscribe', items, ...(anchor === undefined ? {} : { anchor }), ...(trialDays === undefined ? {} : { trialDays }) },
+      act: {
+        do: 'subscribe',
+        items: withUsed(items),
+        ...(anchor === undefined ? {} : { anchor }),
+        ...(trialDays === undefined ? {} : { trialDays }),
+      },
     },
   ];
   const trialEnd = begins + (trialDays ?? 0) * DAY;
@@ -68,7 +76,11 @@ export function makeLife(seed: number, instants: readonly number[]): Life {
   /** Until then something waits for the period's end, which another act would get in the way of. */
   let waits = 0;
   for (const at of instants.slice(first + 1)) {
-    if (at <= begins || roll(5) < 2) continue;
+    if (at <= begins) continue;
+    if (roll(5) < 2) {
+      if (used.length > 0) acts.push({ at, act: { do: 'use', units: Array.from({ length: 1 + roll(3) }, () => roll(300)) } });
+      continue;
+    }
     const act = ((): Act | null => {
       if (paused) return { do: 'resume' };
       const what = roll(20);
@@ -82,15 +94,15 @@ export function makeLife(seed: number, instants: readonly number[]): Life {
       if (what <= 6 && isMonthly && at > trialEnd) {
         waits = at + 32 * DAY;
         items = next;
-        return { do: 'change at period end', items };
+        return { do: 'change at period end', items: withUsed(items) };
       }
       items = next;
-      return { do: 'change', items, proration: pick<Proration>(['create_prorations', 'always_invoice', 'none']) };
+      return { do: 'change', items: withUsed(items), proration: pick<Proration>(['create_prorations', 'always_invoice', 'none']) };
     })();
     if (act === null) continue;
     acts.push({ at, act });
     paused = act.do === 'pause';
     if (act.do === 'cancel' || act.do === 'cancel at period end') break;
   }
-  return { tax: roll(2) === 0 ? 20 : null, acts };
+  return { tax: roll(2) === 0 ? 20 : null, coupon, acts };
 }

@@ -10,6 +10,8 @@ interface Tier {
 /** A price of the catalogue that lives are made of; amounts in minor units. */
 export interface ListedPrice extends Cycle {
   id: string;
+  /** Bills what is used, when its period is over. */
+  metered?: true;
   cost:
     | { model: 'per_unit'; unit: string }
     | { model: 'package'; unit: string; size: number; round: 'up' | 'down' }
@@ -64,8 +66,26 @@ export const PRICE_LIST: readonly ListedPrice[] = [
   },
 ];
 
+/** What is used beside a plan. */
+export const METERED_LIST: readonly ListedPrice[] = [
+  { ...perUnit('calls', '3.5', 1), metered: true },
+  {
+    id: 'tiered-calls',
+    months: 1,
+    metered: true,
+    cost: {
+      model: 'graduated',
+      tiers: [
+        { upTo: 100, unit: '0', flat: '0' },
+        { upTo: 300, unit: '7.25', flat: '100' },
+        { upTo: null, unit: '1.111', flat: '0' },
+      ],
+    },
+  },
+];
+
 export function priced(id: string): ListedPrice {
-  const found = PRICE_LIST.find((price) => price.id === id);
+  const found = [...PRICE_LIST, ...METERED_LIST].find((price) => price.id === id);
   if (!found) throw new Error(`the price list has no ${id}`);
   return found;
 }

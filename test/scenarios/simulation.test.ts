@@ -29,10 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-const seeds = [
-  ...(KEPT as number[]),
-  ...Array.from({ length: YEARS }, (_, n) => SEED * 1_000_000 + n),
-];
+const seeds = [...(KEPT as number[]), ...Array.from({ length: YEARS }, (_, n) => SEED * 1_000_000 + n)];
 const clocks = Array.from({ length: Math.ceil(seeds.length / TOGETHER) }, (_, n) => seeds.slice(n * TOGETHER, (n + 1) * TOGETHER));
 
 test.each(clocks.map((lives, n) => [n + 1, lives] as const))(
@@ -74,7 +71,10 @@ const inWords = (bills: readonly Bill[]) =>
     .map(({ at, reason, lines, total, due }) => ({
       bill: `${isoInstant(at)} ${reason} ${total} due ${due}`,
       lines: lines
-        .map(({ price, quantity, start, end, amount }) => `${price} x ${quantity} ${isoInstant(start)} ${isoInstant(end)} ${amount}`)
+        .map(
+          ({ price, quantity, start, end, amount, off }) =>
+            `${price} x ${quantity} ${isoInstant(start)} ${isoInstant(end)} ${amount} - ${off}`,
+        )
         .sort(),
     }))
     .sort((a, b) => (a.bill < b.bill ? -1 : 1));

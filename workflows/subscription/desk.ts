@@ -58,5 +58,5 @@ export const asOfNow = (desk: Desk): Instant => Math.max(desk.clock.now(), desk.
 
 /** Takes over what was recorded, by whomever: just now, some time ago, or when what is asked again was asked first. What has been recorded since is kept. */
 export function adopt({ state }: Desk, facts: SubscriptionFacts | null): void {
-  if (facts !== null && facts.revision >= state.facts.revision) state.facts = facts;
+  if (facts !== null && !(facts.revision < state.facts.revision)) state.facts = facts;
 }
