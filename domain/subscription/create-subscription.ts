@@ -143,7 +143,7 @@ const endingWith = (subscription: Subscription, { prices }: BillingSnapshot, whi
   cancellationDetails: { ...subscription.cancellationDetails, reason: 'cancellation_requested' },
 });
 
-/** The items over each stretch of their cycle, oldest first: a line per item and stretch. */
+/** The items over each stretch of their cycle, oldest first, and in their own order where several begin together: a line per item and stretch. */
 function settleStretches(draft: DecisionDraft, stretches: readonly Stretch[]): Settlement {
   const { items } = subscriptionOf(draft);
   const settled = stretches.map(({ itemCycle, from, cycle, free }) =>
@@ -160,8 +160,10 @@ function settleStretches(draft: DecisionDraft, stretches: readonly Stretch[]): S
       charge: free ? 'carry' : 'bill',
     }),
   );
+  const place = new Map(items.map(({ id }, index) => [id, index]));
+  const placeOf = ({ line }: Settlement['lines'][number]): number => place.get(line.subscriptionItemId ?? '') ?? 0;
   return {
-    lines: settled.flatMap(({ lines }) => lines),
+    lines: settled.flatMap(({ lines }) => lines).sort((a, b) => a.line.period.start - b.line.period.start || placeOf(a) - placeOf(b)),
     shrinks: [],
     carried: settled.flatMap(({ carried }) => carried),
   };

@@ -253,14 +253,13 @@ class Biller {
     });
   }
 
-  /** The percentage of all of it, rounded once, and shared among the lines; the cents that are left go to those that lost most by rounding down. */
+  /** The percentage of all of it, rounded once; each line its share, and the cents that are left to those that lost most by rounding down. */
   #discount(lines: readonly Line[], at: number): Line[] {
     if (this.#coupon === null || at >= this.#couponEnds) return [...lines];
-    const sum = lines.reduce((total, { amount }) => total + amount, 0);
-    if (sum === 0) return [...lines];
-    const all = round(part(times(decimal(this.#coupon.percent), whole(sum)), 1, 100));
-    const exactOff = lines.map(({ amount }) => part(whole(all), amount, sum));
+    const percent = decimal(this.#coupon.percent);
+    const exactOff = lines.map(({ amount }) => part(times(percent, whole(amount)), 1, 100));
     const off = exactOff.map(roundDown);
+    const all = round(exactOff.reduce(plus, whole(0)));
     const lost = exactOff.map((value, index) => minus(value, whole(off[index] ?? 0)));
     const order = lines.map((_, index) => index).sort((a, b) => compare(lost[b] ?? whole(0), lost[a] ?? whole(0)) || a - b);
     const left = all - off.reduce((given, cents) => given + cents, 0);
