@@ -1,6 +1,8 @@
 import type { IdSource } from '../domain/decision.ts';
 import { ID_PREFIX } from '../domain/ids.ts';
 import type { PhaseTerms, ScheduleCreation, ScheduleEdit, ScheduleSettings } from '../domain/schedule/schedule.ts';
+import type { OneTimeItem } from '../domain/subscription/commands.ts';
+import { discountsFrom } from './discount-input.ts';
 import { badRequest } from './errors.ts';
 import { mergeMetadata } from './schemas/fields.ts';
 import type { scheduleCreate, scheduleUpdate } from './schemas/schedules.ts';
@@ -70,10 +72,28 @@ export function scheduleChangeFrom(params: Omit<UpdateInput, 'metadata' | 'expan
 const settingsFrom = (given: UpdateInput['default_settings']): Partial<ScheduleSettings> => ({
   ...(given?.billing_cycle_anchor === undefined ? {} : { billingCycleAnchor: given.billing_cycle_anchor }),
   ...(given?.default_payment_method === undefined ? {} : { defaultPaymentMethodId: given.default_payment_method }),
+  ...collectionFrom(given ?? {}),
+});
+
+const collectionFrom = ({
+  collection_method: collectionMethod,
+  invoice_settings: invoices,
+}: NonNullable<UpdateInput['default_settings']>): Pick<PhaseTerms, 'collectionMethod' | 'daysUntilDue'> => ({
+  ...(collectionMethod === undefined ? {} : { collectionMethod }),
+  ...(invoices?.days_until_due === undefined ? {} : { daysUntilDue: invoices.days_until_due }),
+});
+
+const pricedFrom = (item: NonNullable<PhaseInput['add_invoice_items']>[number]): OneTimeItem => ({
+  priceId: item.price,
+  quantity: String(item.quantity),
+  taxRateIds: item.tax_rates ?? [],
 });
 
 const phaseFrom = (phase: PhaseInput): PhaseTerms => ({
-  items: phase.items.map((item) => ({ priceId: item.price, quantity: String(item.quantity), taxRateIds: item.tax_rates ?? [] })),
+  items: phase.items.map((item) => ({ ...pricedFrom(item), ...discountsFrom(item) })),
+  ...discountsFrom(phase),
+  ...(phase.add_invoice_items === undefined ? {} : { addInvoiceItems: phase.add_invoice_items.map(pricedFrom) }),
+  ...collectionFrom(phase),
   ...(phase.start_date === undefined ? {} : { start: phase.start_date }),
   ...(phase.end_date === undefined ? {} : { end: phase.end_date }),
   ...(phase.duration === undefined

@@ -94,7 +94,7 @@ with
   unsettled as (select * from invoices where account_id = $1 and subscription_id = (select id from sub) and status in ('draft', 'open')),
   sched as (select * from subscription_schedules where account_id = $1 and id = (select coalesce($12::text, (select schedule_id from sub)))),
   phases as (select phase from sched, jsonb_array_elements(phases) phase),
-  phase_items as (select item from phases, jsonb_array_elements(phase -> 'items') item),
+  phase_items as (select item from phases, jsonb_array_elements((phase -> 'items') || coalesce(phase -> 'addInvoiceItems', '[]')) item),
   coming as (select item from sub, jsonb_array_elements(pending_update -> 'next' -> 'items') item),
   scheduled as (select kept -> 'change' as change from sub, jsonb_array_elements(scheduled_changes) kept),
   wanted as (select coalesce(item -> 'item', item) as item from scheduled, jsonb_array_elements(change -> 'items') item),
@@ -116,7 +116,8 @@ with
     union select tax ->> 'taxRateId' from invoice_lines l, jsonb_array_elements(l.taxes) tax
       where l.account_id = $1 and l.invoice_id = any(array(select id from unsettled union select id from about))))),
   codes as (select * from promotion_codes where account_id = $1 and id = any(array(
-    select unnest($10::text[]) union select wish #>> '{}' from scheduled, jsonb_path_query(change, '$.**.promotionCodeId') wish))),
+    select unnest($10::text[]) union select wish #>> '{}' from scheduled, jsonb_path_query(change, '$.**.promotionCodeId') wish
+    union select wish #>> '{}' from phases, jsonb_path_query(phase, '$.**.promotionCodeId') wish))),
   methods as (select m.*, case m.id when (select default_payment_method_id from sub) then 1 when (select default_payment_method_id from cus) then 2 else 3 end as rank
     from payment_methods m where m.account_id = $1 and m.customer_id = (select id from cus) and m.id = any(array(
       select unnest($7::text[]) union select default_payment_method_id from sub union select default_payment_method_id from cus
@@ -132,7 +133,8 @@ select
   (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from rates r) as tax_rates,
   (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from codes c) as codes,
   (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from coupons c where c.account_id = $1 and c.id = any(array(
-    select unnest($9::text[]) union select coupon_id from codes union select wish #>> '{}' from scheduled, jsonb_path_query(change, '$.**.couponId') wish))) as coupons,
+    select unnest($9::text[]) union select coupon_id from codes union select wish #>> '{}' from scheduled, jsonb_path_query(change, '$.**.couponId') wish
+    union select wish #>> '{}' from phases, jsonb_path_query(phase, '$.**.couponId') wish))) as coupons,
   case when exists (select from codes) then exists (
     select from invoices i where i.account_id = $1 and i.customer_id = (select id from cus) and i.amount_paid > 0) else false end as has_paid_before,
   case when $11::boolean then (select coalesce(jsonb_agg(distinct l.product_id), '[]') from invoices i

@@ -1,3 +1,4 @@
+import { askedFor } from '../domain/discounts/discount.ts';
 import type { ScheduleEdit, SubscriptionSchedule } from '../domain/schedule/schedule.ts';
 import type { SnapshotQuery } from './billing-snapshot.ts';
 
@@ -8,13 +9,14 @@ export function scheduleQuery(
 ): Omit<SnapshotQuery, 'lock'> {
   const phases = edit !== null && (edit.do === 'create' || edit.do === 'change') ? (edit.phases ?? []) : [];
   const settings = edit !== null && (edit.do === 'create' || edit.do === 'change') ? edit.settings : undefined;
-  const items = phases.flatMap((phase) => phase.items);
+  const items = phases.flatMap((phase) => [...phase.items, ...(phase.addInvoiceItems ?? [])]);
   const methods = [settings?.defaultPaymentMethodId, ...phases.map((phase) => phase.defaultPaymentMethodId)];
   return {
     ...about(schedule, edit),
     priceIds: items.map(({ priceId }) => priceId),
     taxRateIds: [...items.flatMap(({ taxRateIds }) => taxRateIds), ...phases.flatMap((phase) => phase.defaultTaxRateIds ?? [])],
     paymentMethodIds: methods.flatMap((id) => id ?? []),
+    ...askedFor(phases.flatMap((phase) => [...(phase.discounts ?? []), ...phase.items.flatMap(({ discounts }) => discounts ?? [])])),
   };
 }
 

@@ -4,9 +4,14 @@ import type { presentTaxRate } from './catalog.ts';
 import type { Dialect } from './dialect.ts';
 import { type Related, ratesOf } from './subscriptions.ts';
 
+type Wish = Dialect<Stripe.SubscriptionSchedule.Phase.Discount, 'coupon' | 'discount' | 'promotion_code'>;
+type InvoiceSettings = Dialect<
+  Stripe.SubscriptionSchedule.Phase.InvoiceSettings,
+  'account_tax_ids' | 'custom_fields' | 'days_until_due' | 'description' | 'footer' | 'issuer'
+>;
+
 type PhaseAnswer = Dialect<
   Stripe.SubscriptionSchedule.Phase,
-  | 'add_invoice_items'
   | 'application_fee_percent'
   | 'billing_cycle_anchor'
   | 'billing_thresholds'
@@ -14,9 +19,7 @@ type PhaseAnswer = Dialect<
   | 'currency'
   | 'default_payment_method'
   | 'description'
-  | 'discounts'
   | 'end_date'
-  | 'invoice_settings'
   | 'metadata'
   | 'on_behalf_of'
   | 'proration_behavior'
@@ -25,7 +28,17 @@ type PhaseAnswer = Dialect<
   | 'trial_end'
 > & {
   default_tax_rates: ReturnType<typeof presentTaxRate>[];
-  items: (Dialect<Stripe.SubscriptionSchedule.Phase.Item, 'billing_thresholds' | 'discounts' | 'metadata' | 'plan' | 'price'> & {
+  discounts: Wish[];
+  invoice_settings: InvoiceSettings | null;
+  add_invoice_items: (Dialect<
+    Stripe.SubscriptionSchedule.Phase.AddInvoiceItem,
+    'discountable' | 'metadata' | 'period' | 'price' | 'quantity'
+  > & {
+    discounts: [];
+    tax_rates: ReturnType<typeof presentTaxRate>[];
+  })[];
+  items: (Dialect<Stripe.SubscriptionSchedule.Phase.Item, 'billing_thresholds' | 'metadata' | 'plan' | 'price'> & {
+    discounts: Wish[];
     quantity: number;
     tax_rates: ReturnType<typeof presentTaxRate>[];
   })[];
@@ -60,28 +73,52 @@ type ScheduleAnswer = Dialect<
     | 'description'
     | 'on_behalf_of'
     | 'transfer_data'
-  >;
+  > & { invoice_settings: InvoiceSettings };
   phases: PhaseAnswer[];
   failure: SubscriptionSchedule['failure'];
 };
 
+const presentWishes = (wishes: SchedulePhase['discounts']): Wish[] =>
+  (wishes ?? []).map((wish) => ({
+    coupon: 'couponId' in wish ? wish.couponId : null,
+    discount: null,
+    promotion_code: 'promotionCodeId' in wish ? wish.promotionCodeId : null,
+  }));
+
+const presentInvoiceSettings = ({ daysUntilDue }: Pick<SchedulePhase, 'daysUntilDue'>): InvoiceSettings => ({
+  account_tax_ids: null,
+  custom_fields: null,
+  days_until_due: daysUntilDue ?? null,
+  description: null,
+  footer: null,
+  issuer: null,
+});
+
 function presentPhase(phase: SchedulePhase, currency: string, related: Related): PhaseAnswer {
   return {
-    add_invoice_items: [],
+    add_invoice_items: (phase.addInvoiceItems ?? []).map(({ priceId, quantity, taxRateIds }) => ({
+      discountable: null,
+      discounts: [],
+      metadata: {},
+      period: { start: { type: 'phase_start' }, end: { type: 'timestamp', timestamp: phase.start } },
+      price: priceId,
+      quantity: Number(quantity),
+      tax_rates: ratesOf(taxRateIds, related),
+    })),
     application_fee_percent: null,
     billing_cycle_anchor: phase.billingCycleAnchor,
     billing_thresholds: null,
-    collection_method: null,
+    collection_method: phase.collectionMethod ?? null,
     currency,
     default_payment_method: phase.defaultPaymentMethodId,
     default_tax_rates: ratesOf(phase.defaultTaxRateIds ?? [], related),
     description: null,
-    discounts: [],
+    discounts: presentWishes(phase.discounts),
     end_date: phase.end,
-    invoice_settings: null,
-    items: phase.items.map(({ priceId, quantity, taxRateIds }) => ({
+    invoice_settings: phase.daysUntilDue === undefined ? null : presentInvoiceSettings(phase),
+    items: phase.items.map(({ priceId, quantity, taxRateIds, discounts }) => ({
       billing_thresholds: null,
-      discounts: [],
+      discounts: presentWishes(discounts),
       metadata: {},
       plan: priceId,
       price: priceId,
@@ -115,9 +152,10 @@ export function presentSchedule(schedule: SubscriptionSchedule, related: Related
       application_fee_percent: null,
       billing_cycle_anchor: settings.billingCycleAnchor,
       billing_thresholds: null,
-      collection_method: 'charge_automatically',
+      collection_method: settings.collectionMethod ?? 'charge_automatically',
       default_payment_method: settings.defaultPaymentMethodId,
       description: null,
+      invoice_settings: presentInvoiceSettings(settings),
       on_behalf_of: null,
       transfer_data: null,
     },
@@ -137,5 +175,8 @@ export function presentSchedule(schedule: SubscriptionSchedule, related: Related
 /** The ids of the tax rates that `presentSchedule` shows whole. */
 export const ratesOfSchedules = (schedules: readonly SubscriptionSchedule[]): string[] =>
   schedules.flatMap(({ phases }) =>
-    phases.flatMap((phase) => [...(phase.defaultTaxRateIds ?? []), ...phase.items.flatMap(({ taxRateIds }) => taxRateIds)]),
+    phases.flatMap((phase) => [
+      ...(phase.defaultTaxRateIds ?? []),
+      ...[...phase.items, ...(phase.addInvoiceItems ?? [])].flatMap(({ taxRateIds }) => taxRateIds),
+    ]),
   );

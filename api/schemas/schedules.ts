@@ -1,5 +1,7 @@
 import { MAX_PHASES } from '../../domain/schedule/plan-phases.ts';
 import { SCHEDULE_STATUSES } from '../../domain/schedule/transitions.ts';
+import { MAX_ONE_TIME_ITEMS } from '../../domain/subscription/bill-once.ts';
+import { laterDiscounts } from './discounts.ts';
 import {
   answerMetadata,
   currency,
@@ -17,6 +19,7 @@ import {
   when,
 } from './fields.ts';
 import { prorationBehavior } from './subscription-items.ts';
+import { collectionMethod, daysUntilDue } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -27,20 +30,27 @@ const interval = z.enum(['day', 'week', 'month', 'year']);
 /** A value may be empty: the key is then taken off the subscription. */
 const phaseMetadata = z.record(z.string().min(1).max(40), z.string().max(500)).optional();
 
+const collection = {
+  collection_method: collectionMethod.optional(),
+  invoice_settings: z.strictObject({ days_until_due: daysUntilDue.optional() }).optional(),
+};
 const settings = z.strictObject({
   billing_cycle_anchor: anchor.optional(),
-  collection_method: z.literal('charge_automatically').optional(),
+  ...collection,
   default_payment_method: reference.optional(),
 });
 
-const phaseItem = z.strictObject({ price: reference, quantity: quantity.default(1), tax_rates: idList(20).nullable().optional() });
+const priced = { price: reference, quantity: quantity.default(1), tax_rates: idList(20).nullable().optional() };
+const phaseItem = z.strictObject({ ...priced, discounts: laterDiscounts });
 const phase = {
   items: z.array(phaseItem).min(1).max(20),
   duration: z.strictObject({ interval, interval_count: z.int().min(1).max(1000).default(1) }).optional(),
   currency: currency.optional(),
   proration_behavior: prorationBehavior.optional(),
   billing_cycle_anchor: anchor.optional(),
-  collection_method: z.literal('charge_automatically').optional(),
+  ...collection,
+  discounts: laterDiscounts,
+  add_invoice_items: z.array(z.strictObject(priced)).max(MAX_ONE_TIME_ITEMS).optional(),
   trial: z.boolean().optional(),
   default_payment_method: reference.optional(),
   default_tax_rates: idList(20).nullable().optional(),
@@ -95,23 +105,46 @@ export const scheduleList = z.strictObject({
   released_at: when,
 });
 
+const wishAnswer = z.strictObject({ coupon: nullableText, discount: z.null(), promotion_code: nullableText });
+const invoiceSettingsAnswer = z.strictObject({
+  account_tax_ids: z.null(),
+  custom_fields: z.null(),
+  days_until_due: z.int().nullable(),
+  description: z.null(),
+  footer: z.null(),
+  issuer: z.null(),
+});
+
 const phaseAnswer = z.strictObject({
-  add_invoice_items: z.array(z.string()),
+  add_invoice_items: z.array(
+    z.strictObject({
+      discountable: z.null(),
+      discounts: z.array(z.string()),
+      metadata: answerMetadata,
+      period: z.strictObject({
+        start: z.strictObject({ type: z.literal('phase_start') }),
+        end: z.strictObject({ type: z.literal('timestamp'), timestamp: z.int() }),
+      }),
+      price: z.string(),
+      quantity: z.number(),
+      tax_rates: z.array(taxRate),
+    }),
+  ),
   application_fee_percent: z.null(),
   billing_cycle_anchor: anchor.nullable(),
   billing_thresholds: z.null(),
-  collection_method: z.null(),
+  collection_method: collectionMethod.nullable(),
   currency: z.string(),
   default_payment_method: nullableText,
   default_tax_rates: z.array(taxRate),
   description: z.null(),
-  discounts: z.array(z.string()),
+  discounts: z.array(wishAnswer),
   end_date: z.int(),
-  invoice_settings: z.null(),
+  invoice_settings: invoiceSettingsAnswer.nullable(),
   items: z.array(
     z.strictObject({
       billing_thresholds: z.null(),
-      discounts: z.array(z.string()),
+      discounts: z.array(wishAnswer),
       metadata: answerMetadata,
       plan: z.string(),
       price: z.string(),
@@ -141,9 +174,10 @@ export const subscriptionSchedule = z
       application_fee_percent: z.null(),
       billing_cycle_anchor: anchor,
       billing_thresholds: z.null(),
-      collection_method: z.literal('charge_automatically'),
+      collection_method: collectionMethod,
       default_payment_method: expandableOrNull('PaymentMethod'),
       description: z.null(),
+      invoice_settings: invoiceSettingsAnswer,
       on_behalf_of: z.null(),
       transfer_data: z.null(),
     }),

@@ -1,7 +1,9 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { type DecisionDraft, emit } from '../invoicing/draft-decision.ts';
 import { formatAmount } from '../money.ts';
+import type { Instant } from '../time.ts';
 import { amountOffIn, type Coupon, type CouponTerms, isValid, minimumIn, type PromotionCode } from './coupon.ts';
 import { type Discount, type DiscountWish, endOf, isInForce } from './discount.ts';
 
@@ -50,6 +52,33 @@ export function redeem(draft: DecisionDraft, wishes: readonly DiscountWish[], pl
     place.present.filter(({ id }) => !discounts.some((discount) => discount.id === id)),
   );
   return discounts;
+}
+
+/**
+ * Whether what is to be redeemed later could be redeemed by what is known now. What can run out until then is found when it is redeemed.
+ * @throws Refusal resource_missing, coupon_expired, currency_mismatch, parameter_invalid about `param`
+ */
+export function checkRedeemable(
+  { coupons, promotionCodes }: Pick<BillingSnapshot, 'coupons' | 'promotionCodes'>,
+  wishes: readonly DiscountWish[],
+  { asOf, currency, param }: { asOf: Instant; currency: string; param: string },
+): void {
+  if (wishes.length > MAX_DISCOUNTS) throw new Refusal('parameter_invalid', `At most ${MAX_DISCOUNTS} discounts can be applied.`, param);
+  wishes.forEach((wish, index) => {
+    if ('discountId' in wish)
+      throw new Refusal('resource_missing', `No such discount: '${wish.discountId}'`, `${param}[${index}][discount]`);
+    const isCode = 'promotionCodeId' in wish;
+    const at = `${param}[${index}][${isCode ? 'promotion_code' : 'coupon'}]`;
+    const code = isCode ? promotionCodes[wish.promotionCodeId] : null;
+    if (code === undefined) throw new Refusal('resource_missing', `No such promotion code: '${isCode ? wish.promotionCodeId : ''}'`, at);
+    const id = isCode ? (code?.couponId ?? '') : wish.couponId;
+    const coupon = coupons[id];
+    if (!coupon || (coupon.deleted && code === null)) throw new Refusal('resource_missing', `No such coupon: '${id}'`, at);
+    if (!isValid(coupon, asOf) || code?.active === false)
+      throw new Refusal('coupon_expired', `The coupon ${id} has expired or was redeemed as often as it can be.`, at);
+    if (coupon.amountOff !== null && amountOffIn(coupon, currency) === null)
+      throw new Refusal('currency_mismatch', `The coupon ${id} takes no amount off in ${currency}.`, at);
+  });
 }
 
 type Place = RedemptionPlace & { param: string };

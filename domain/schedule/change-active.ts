@@ -9,7 +9,7 @@ import { decideNewEnd } from '../subscription/schedule-cancellation.ts';
 import { type ScheduledChange, withScheduled } from '../subscription/scheduled-change.ts';
 import type { Instant } from '../time.ts';
 import { changeIntoPhase, comingPhases, passPhase, withSchedule } from './enter-phase.ts';
-import { checkTrials, MAX_PHASES, type PhasePlan, planPhases } from './plan-phases.ts';
+import { checkCollections, checkTrials, MAX_PHASES, type PhasePlan, planPhases } from './plan-phases.ts';
 import { type PhaseTerms, type ScheduleEdit, type SchedulePhase, type SubscriptionSchedule, scheduleEnd } from './schedule.ts';
 
 type Change = Extract<ScheduleEdit, { do: 'change' }>;
@@ -39,6 +39,7 @@ export function changeActive(
   if (enters && now.start !== asOf)
     throw new Refusal('parameter_invalid', 'The start of the current phase cannot be moved.', 'phases[0][start_date]');
   const after: SubscriptionSchedule = { ...patched, phases };
+  checkCollections(phases, after.settings, phases.length - (edit.phases?.length ?? 0));
   const changed = changeCurrent(snapshot, before, after, { index, was, now, enters }, edit, context);
   if (changed.schedule !== null) return changed;
   const patch = { settings: after.settings, endBehavior: after.endBehavior, phases, currentPhase: index };
@@ -67,17 +68,18 @@ function changeCurrent(
     endBehavior === 'cancel' ? scheduleEnd({ phases }) : null;
   const cancellation: ScheduleCancellation | null =
     end(before) === end(after) ? null : { at: end(after) ?? 'never', prorationBehavior: edit.prorationBehavior };
-  const { items, prorationBehavior, billingCycleAnchor, ...defaults } = changeIntoPhase(
-    subscriptionOf(snapshot),
-    after,
-    index,
-    context.newId,
-  );
+  const { items, prorationBehavior, billingCycleAnchor, discounts, addInvoiceItems, collectionMethod, daysUntilDue, ...defaults } =
+    changeIntoPhase(subscriptionOf(snapshot), after, index, context.newId, enters ? null : was);
   const isSame = (key: keyof SchedulePhase): boolean => JSON.stringify(was[key]) === JSON.stringify(now[key]);
   const sameDefaults = isSame('defaultTaxRateIds') && isSame('defaultPaymentMethodId') && edit.settings === undefined;
+  const sameCollection = isSame('collectionMethod') && isSame('daysUntilDue') && edit.settings === undefined;
   const command: ChangePlan = {
     paymentBehavior: 'allow_incomplete',
     ...(enters || !sameDefaults ? defaults : {}),
+    ...((enters || !sameCollection) && collectionMethod !== undefined ? { collectionMethod } : {}),
+    ...((enters || !sameCollection) && daysUntilDue !== undefined ? { daysUntilDue } : {}),
+    ...(discounts === undefined ? {} : { discounts }),
+    ...(addInvoiceItems === undefined ? {} : { addInvoiceItems }),
     prorationBehavior: enters ? prorationBehavior : edit.prorationBehavior,
     ...(items !== undefined && (enters || !isSame('items')) ? { items } : {}),
     ...(enters && billingCycleAnchor !== undefined ? { billingCycleAnchor } : {}),

@@ -12,7 +12,7 @@ import { commandAllowed } from '../subscription/transitions.ts';
 import type { Instant } from '../time.ts';
 import { changeActive, changesOf } from './change-active.ts';
 import { comingPhases, patchSubscription, withSchedule } from './enter-phase.ts';
-import { currencyOf, planPhases } from './plan-phases.ts';
+import { checkCollections, currencyOf, planPhases } from './plan-phases.ts';
 import type { ScheduleEdit, SchedulePhase, SubscriptionSchedule } from './schedule.ts';
 import { startSchedule } from './start-schedule.ts';
 import { nextScheduleStatus } from './transitions.ts';
@@ -79,6 +79,7 @@ function checkSettings(snapshot: BillingSnapshot, { settings }: SubscriptionSche
 function checkStart(snapshot: BillingSnapshot, schedule: SubscriptionSchedule, context: DecisionContext): void {
   const [first] = schedule.phases as [SchedulePhase, ...SchedulePhase[]];
   if (first.end <= context.asOf) throw new Refusal('date_out_of_range', 'The first phase must end in the future.', 'phases[0][end_date]');
+  checkCollections(schedule.phases, schedule.settings, 0);
   named('phases[0]', () => startSchedule(snapshot, schedule, { ...context, asOf: schedule.startsAt }));
 }
 
@@ -89,7 +90,11 @@ function named(place: string, check: () => unknown): void {
   } catch (error) {
     if (!(error instanceof Refusal) || error.param === undefined) throw error;
     const param =
-      error.param === 'backdate_start_date' ? 'start_date' : error.param === 'cancel_at' ? 'end_behavior' : `${place}[${error.param}]`;
+      error.param === 'backdate_start_date'
+        ? 'start_date'
+        : error.param === 'cancel_at'
+          ? 'end_behavior'
+          : `${place}[${error.param.replace('[', '][')}${error.param.endsWith(']') ? '' : ']'}`;
     throw error.about(param);
   }
 }
@@ -133,7 +138,11 @@ function adopt(snapshot: BillingSnapshot, edit: Edit<'adopt'>, { asOf, newId }: 
     currentPhase: 0,
     startsAt: subscription.startDate,
     endBehavior: cancelAt === null ? 'release' : 'cancel',
-    settings: { billingCycleAnchor: 'automatic', defaultPaymentMethodId: subscription.defaultPaymentMethodId },
+    settings: {
+      ...{ billingCycleAnchor: 'automatic', defaultPaymentMethodId: subscription.defaultPaymentMethodId },
+      collectionMethod: subscription.collectionMethod,
+      ...(subscription.daysUntilDue === null ? {} : { daysUntilDue: subscription.daysUntilDue }),
+    },
     metadata: edit.metadata,
     failure: null,
     createdAt: asOf,

@@ -6,7 +6,7 @@ import type { ChangePlan } from '../subscription/commands.ts';
 import type { PhaseMark, ScheduledChange } from '../subscription/scheduled-change.ts';
 import type { Subscription } from '../subscription/subscription.ts';
 import type { Instant } from '../time.ts';
-import { itemsOfPhase, type SchedulePhase, type SubscriptionSchedule, scheduleEnd } from './schedule.ts';
+import { collectionOf, itemsOfPhase, type PhaseItem, type SchedulePhase, type SubscriptionSchedule, scheduleEnd } from './schedule.ts';
 import { isScheduleOver, nextScheduleStatus } from './transitions.ts';
 
 /** What is to come of a schedule from phase `from` on, as scheduled changes of its subscription: each phase at its start, and the end where the subscription then goes on alone. */
@@ -33,16 +33,27 @@ export function comingPhases(schedule: SubscriptionSchedule, from: number, creat
   return [...coming, mark(scheduleEnd(schedule), { scheduleId: schedule.id, index: null, items: [] }, 'none')];
 }
 
-/** The change that makes the subscription what a phase says, as of the phase's start. */
+/**
+ * The change that makes the subscription what a phase says, as of the phase's start. `was` is a phase that has begun, as it was before it was changed: what it brought already is not
+ * brought again.
+ */
 export function changeIntoPhase(
   subscription: Subscription,
   { phases, settings }: SubscriptionSchedule,
   index: number,
   newId: IdSource,
+  was: SchedulePhase | null = null,
 ): ChangePlan {
   const phase = phases[index];
   if (phase === undefined) throw new Error(`there is no phase ${index}`);
-  const items = itemsOfPhase(subscription.items, phase.items, () => newId(ID_PREFIX.subscriptionItem));
+  const last = was ?? phases[index - 1];
+  const endsDiscounts = last?.items.some(({ discounts }) => discounts?.length) ?? false;
+  const wanted = was === null ? phase.items : phase.items.map((item) => withoutKnownDiscounts(item, was));
+  const items = itemsOfPhase(subscription.items, wanted, () => newId(ID_PREFIX.subscriptionItem), was === null && endsDiscounts);
+  const discounts = phase.discounts ?? (last?.discounts?.length ? [] : undefined);
+  const brings = was === null || JSON.stringify(was.discounts) !== JSON.stringify(phase.discounts);
+  const { collectionMethod, daysUntilDue } = collectionOf(phase, settings);
+  const samePayment = collectionMethod === subscription.collectionMethod && daysUntilDue === subscription.daysUntilDue;
   const method = phase.defaultPaymentMethodId ?? settings.defaultPaymentMethodId;
   const rates = phase.defaultTaxRateIds;
   return {
@@ -52,7 +63,19 @@ export function changeIntoPhase(
     ...((phase.billingCycleAnchor ?? settings.billingCycleAnchor) === 'phase_start' ? { billingCycleAnchor: 'now' } : {}),
     ...(method === null || method === subscription.defaultPaymentMethodId ? {} : { defaultPaymentMethodId: method }),
     ...(rates === null || JSON.stringify(rates) === JSON.stringify(subscription.defaultTaxRateIds) ? {} : { defaultTaxRateIds: rates }),
+    ...(samePayment ? {} : { collectionMethod, ...(daysUntilDue === null ? {} : { daysUntilDue }) }),
+    ...(discounts !== undefined && brings ? { discounts } : {}),
+    ...(was === null && phase.addInvoiceItems?.length ? { addInvoiceItems: phase.addInvoiceItems } : {}),
   };
+}
+
+function withoutKnownDiscounts(item: PhaseItem, was: SchedulePhase): PhaseItem {
+  const before = was.items.find(({ priceId }) => priceId === item.priceId);
+  if (before === undefined || JSON.stringify(before.discounts) === JSON.stringify(item.discounts)) {
+    const { discounts, ...rest } = item;
+    return before === undefined && discounts !== undefined ? item : rest;
+  }
+  return { ...item, discounts: item.discounts ?? [] };
 }
 
 /** The decision, and with it that the schedule has entered a phase, or is over. */

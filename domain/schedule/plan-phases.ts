@@ -1,10 +1,13 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Cycle } from '../catalog/price.ts';
 import { currencyFor } from '../catalog/price-in.ts';
+import type { DiscountWish } from '../discounts/discount.ts';
+import { checkRedeemable } from '../discounts/redeem.ts';
 import { Refusal } from '../errors.ts';
+import { checkOneTimeItems } from '../subscription/bill-once.ts';
 import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from '../subscription/check-items.ts';
 import { boundary, type Instant, MAX_INSTANT, periodContaining } from '../time.ts';
-import type { PhaseTerms, SchedulePhase } from './schedule.ts';
+import { collectionOf, type PhaseTerms, type SchedulePhase, type ScheduleSettings } from './schedule.ts';
 
 /** As Stripe. */
 export const MAX_PHASES = 10;
@@ -43,7 +46,7 @@ export function planPhases(snapshot: BillingSnapshot, terms: readonly PhaseTerms
       throw new Refusal('parameter_invalid', 'A phase begins where the one before ends.', `${param}[start_date]`);
     if (phase.duration !== undefined && phase.end !== undefined)
       throw new Refusal('parameter_invalid', 'You may only specify one of duration and end_date.', `${param}[duration]`);
-    const cycle = checkPhase(snapshot, phase, plan.currency, param);
+    const cycle = checkPhase(snapshot, phase, plan, param);
     let end: Instant;
     if (phase.end !== undefined) {
       end = phase.end === 'now' ? plan.asOf : phase.end;
@@ -72,6 +75,10 @@ export function planPhases(snapshot: BillingSnapshot, terms: readonly PhaseTerms
       defaultPaymentMethodId: phase.defaultPaymentMethodId ?? null,
       defaultTaxRateIds: phase.defaultTaxRateIds ?? null,
       metadata: phase.metadata ?? {},
+      ...(phase.discounts === undefined ? {} : { discounts: phase.discounts }),
+      ...(phase.addInvoiceItems === undefined ? {} : { addInvoiceItems: phase.addInvoiceItems }),
+      ...(phase.collectionMethod === undefined ? {} : { collectionMethod: phase.collectionMethod }),
+      ...(phase.daysUntilDue === undefined ? {} : { daysUntilDue: phase.daysUntilDue }),
     });
     start = end;
   });
@@ -121,24 +128,42 @@ function trialOf({ trial, trialEnd }: PhaseTerms, start: Instant, end: Instant, 
 }
 
 /** @returns the shortest cycle of its prices */
-function checkPhase(snapshot: BillingSnapshot, phase: PhaseTerms, currency: string, param: string): Cycle {
+function checkPhase(snapshot: BillingSnapshot, phase: PhaseTerms, { currency, asOf }: PhasePlan, param: string): Cycle {
   if (phase.currency !== undefined && phase.currency !== currency)
     throw new Refusal('currency_mismatch', `All phases have one currency, which is ${currency}.`, `${param}[currency]`);
-  phase.items.forEach(({ priceId, quantity, taxRateIds }, index) => {
+  const redeems = (wishes: readonly DiscountWish[] | undefined, at: string): void =>
+    checkRedeemable(snapshot, wishes ?? [], { asOf, currency, param: `${at}[discounts]` });
+  redeems(phase.discounts, param);
+  phase.items.forEach(({ priceId, quantity, taxRateIds, discounts }, index) => {
     const at = `${param}[items][${index}]`;
     recurringPrice(snapshot, priceId, '', `${at}[price]`);
     checkQuantity(quantity, `${at}[quantity]`);
     checkTaxRates(snapshot, taxRateIds, `${at}[tax_rates]`);
+    redeems(discounts, at);
   });
+  checkOneTimeItems(snapshot, phase.addInvoiceItems ?? [], { currency, madeFor: null, param: `${param}[add_invoice_items]` });
   const wishes = phase.items.map(({ priceId, quantity }, index) => ({ priceId, quantity, param: `${param}[items][${index}]` }));
   if (wishes.length === 0) throw new Refusal('parameter_missing', 'A phase needs at least one item.', `${param}[items]`);
   const cycle = checkTogether(snapshot, wishes, currency);
   checkTaxRates(snapshot, phase.defaultTaxRateIds ?? [], `${param}[default_tax_rates]`);
+  within(`${param}[default_payment_method]`, () => checkPaymentMethod(snapshot, phase.defaultPaymentMethodId ?? null));
+  return cycle;
+}
+
+/** Each phase has terms of payment, by itself or by the schedule's setting. @throws Refusal about `phases[n][invoice_settings][days_until_due]`; `given`: the index of the first phase that the request names */
+export function checkCollections(phases: readonly SchedulePhase[], settings: ScheduleSettings, given: number): void {
+  within('default_settings[invoice_settings][days_until_due]', () => collectionOf({}, settings));
+  phases.forEach((phase, index) => {
+    within(`phases[${Math.max(index - given, 0)}][invoice_settings][days_until_due]`, () => collectionOf(phase, settings));
+  });
+}
+
+/** A refusal by the check is one about this parameter. */
+function within(param: string, check: () => unknown): void {
   try {
-    checkPaymentMethod(snapshot, phase.defaultPaymentMethodId ?? null);
+    check();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw error.about(`${param}[default_payment_method]`);
+    throw error.about(param);
   }
-  return cycle;
 }

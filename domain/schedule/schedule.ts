@@ -1,5 +1,7 @@
 import type { Cycle, Metadata } from '../catalog/price.ts';
-import type { ItemChange } from '../subscription/commands.ts';
+import type { DiscountWish } from '../discounts/discount.ts';
+import { type CollectionMethod, type CollectionTerms, collectionTerms } from '../invoicing/due-date.ts';
+import type { ItemChange, OneTimeItem } from '../subscription/commands.ts';
 import type { ScheduledChange } from '../subscription/scheduled-change.ts';
 import type { ProrationBehavior, SubscriptionItem } from '../subscription/subscription.ts';
 import type { Instant } from '../time.ts';
@@ -10,13 +12,26 @@ export interface PhaseItem {
   /** Decimal string; whole numbers for per-seat prices. */
   quantity: string;
   taxRateIds: string[];
+  /** Redeemed onto the item when the phase begins; absent: those that an earlier phase brought end, others stay. */
+  discounts?: DiscountWish[];
 }
 
 /** When a phase's start begins a new period: with every phase, or only where its prices make it necessary (as Stripe). */
 export type PhaseAnchor = 'automatic' | 'phase_start';
 
+/** What of a phase says more than its items: all of it counts from its start on. */
+interface PhaseExtras {
+  /** Redeemed onto the subscription when the phase begins; absent: those that an earlier phase brought end, others stay. */
+  discounts?: DiscountWish[];
+  /** Sold once, with the first invoice of the phase. */
+  addInvoiceItems?: OneTimeItem[];
+  /** How its invoices are to be paid; absent: as the schedule's own setting. */
+  collectionMethod?: CollectionMethod;
+  daysUntilDue?: number;
+}
+
 /** What the subscription is from `start` until `end`. */
-export interface SchedulePhase {
+export interface SchedulePhase extends PhaseExtras {
   start: Instant;
   end: Instant;
   items: PhaseItem[];
@@ -37,6 +52,9 @@ export interface SchedulePhase {
 export interface ScheduleSettings {
   billingCycleAnchor: PhaseAnchor;
   defaultPaymentMethodId: string | null;
+  /** Absent: charged automatically. */
+  collectionMethod?: CollectionMethod;
+  daysUntilDue?: number;
 }
 
 /** A plan for a subscription, phase by phase: one after another without gaps. */
@@ -65,7 +83,7 @@ export interface SubscriptionSchedule {
 }
 
 /** A phase as it is asked for; one that says neither how long it lasts nor when it ends lasts one period of its prices. */
-export interface PhaseTerms {
+export interface PhaseTerms extends PhaseExtras {
   /** Only of the first; the others begin where the one before ends. */
   start?: Instant | 'now';
   end?: Instant | 'now';
@@ -116,10 +134,27 @@ export type ScheduleEdit =
 export const scheduleEnd = ({ phases }: Pick<SubscriptionSchedule, 'phases'>): Instant => phases.at(-1)?.end ?? 0;
 
 /**
- * What makes the items of a subscription those of a phase, whatever was done to them meanwhile: an item keeps its price where the phase has it, then items and prices that are left are
- * paired in their order, so that a step of a ramp stays on its item.
+ * How the invoices of a phase are to be paid: as it says, else as the schedule does, else charged automatically.
+ * @throws Refusal about `days_until_due`, as `collectionTerms`
  */
-export function itemsOfPhase(present: readonly SubscriptionItem[], wanted: readonly PhaseItem[], newItemId: () => string): ItemChange[] {
+export function collectionOf(phase: PhaseExtras, settings: Partial<ScheduleSettings>): CollectionTerms {
+  const collectionMethod = phase.collectionMethod ?? settings.collectionMethod ?? 'charge_automatically';
+  const inherited = collectionMethod === 'send_invoice' ? settings.daysUntilDue : undefined;
+  const daysUntilDue = phase.daysUntilDue ?? inherited;
+  const none: CollectionTerms = { collectionMethod: 'charge_automatically', daysUntilDue: null };
+  return collectionTerms(none, { collectionMethod, ...(daysUntilDue === undefined ? {} : { daysUntilDue }) });
+}
+
+/**
+ * What makes the items of a subscription those of a phase, whatever was done to them meanwhile: an item keeps its price where the phase has it, then items and prices that are left are
+ * paired in their order, so that a step of a ramp stays on its item. `endsDiscounts`: items whose discounts the phase does not name lose them.
+ */
+export function itemsOfPhase(
+  present: readonly SubscriptionItem[],
+  wanted: readonly PhaseItem[],
+  newItemId: () => string,
+  endsDiscounts = false,
+): ItemChange[] {
   const same = new Map(wanted.flatMap((wish) => present.flatMap((item) => (item.priceId === wish.priceId ? [[wish, item] as const] : []))));
   const taken = new Set([...same.values()].map(({ id }) => id));
   const free = present.filter(({ id }) => !taken.has(id));
@@ -130,6 +165,7 @@ export function itemsOfPhase(present: readonly SubscriptionItem[], wanted: reado
       ...(item.priceId === wish.priceId ? {} : { priceId: wish.priceId }),
       ...(item.quantity === wish.quantity ? {} : { quantity: wish.quantity }),
       ...(JSON.stringify(item.taxRateIds) === JSON.stringify(wish.taxRateIds) ? {} : { taxRateIds: wish.taxRateIds }),
+      ...(wish.discounts !== undefined ? { discounts: wish.discounts } : endsDiscounts && item.discounts?.length ? { discounts: [] } : {}),
     };
     return Object.keys(patch).length === 0 ? [] : [{ do: 'update', itemId: item.id, ...patch }];
   });

@@ -6,7 +6,7 @@ import type { DecisionContext } from '../invoicing/draft-decision.ts';
 import { decideCreation } from '../subscription/create-subscription.ts';
 import { comingPhases, mergedMetadata, withSchedule } from './enter-phase.ts';
 import { leadingTrial } from './plan-phases.ts';
-import { type SubscriptionSchedule, scheduleEnd } from './schedule.ts';
+import { collectionOf, type SubscriptionSchedule, scheduleEnd } from './schedule.ts';
 import { nextScheduleStatus } from './transitions.ts';
 
 /**
@@ -34,6 +34,7 @@ export function startSchedule(snapshot: BillingSnapshot, schedule: SubscriptionS
   const [first] = phases;
   if (first === undefined) throw new Error(`the schedule ${schedule.id} has no phase`);
   const trial = leadingTrial(phases);
+  const { collectionMethod, daysUntilDue } = collectionOf(first, settings);
   const decision = decideCreation(
     snapshot,
     {
@@ -45,6 +46,10 @@ export function startSchedule(snapshot: BillingSnapshot, schedule: SubscriptionS
       billingTimezone: null,
       defaultPaymentMethodId: first.defaultPaymentMethodId ?? settings.defaultPaymentMethodId,
       defaultTaxRateIds: first.defaultTaxRateIds ?? [],
+      ...(first.discounts === undefined ? {} : { discounts: first.discounts }),
+      ...(first.addInvoiceItems === undefined ? {} : { addInvoiceItems: first.addInvoiceItems }),
+      ...(collectionMethod === 'charge_automatically' ? {} : { collectionMethod }),
+      ...(daysUntilDue === null ? {} : { daysUntilDue }),
       cancelAtPeriodEnd: false,
       cancelAt: schedule.endBehavior === 'cancel' ? scheduleEnd(schedule) : null,
       prorationBehavior: first.prorationBehavior,

@@ -5,10 +5,11 @@ import { beginDecision, changeSubscription, type DecisionContext, finishDecision
 import { changeIntoPhase, passPhase } from '../schedule/enter-phase.ts';
 import { type Instant, periodContaining } from '../time.ts';
 import { subscriptionOf } from './bill-items.ts';
+import { billOnce } from './bill-once.ts';
 import { changeItems } from './change-items.ts';
 import { decideChange } from './change-plan.ts';
 import { changeSettings } from './change-settings.ts';
-import { isAboutDefaults } from './commands.ts';
+import { type ChangePlan, isAboutDefaults } from './commands.ts';
 import { changeDiscounts, endThoseOfRemovedItems } from './discount-subscription.ts';
 import { pendingUpdateExists } from './schedule-cancellation.ts';
 import { type ScheduledChange, withScheduled } from './scheduled-change.ts';
@@ -43,11 +44,7 @@ export function decideScheduledApplication(
 }
 
 /** What a phase of a schedule changes is found now, by what the subscription has become. */
-function changeOf(
-  snapshot: BillingSnapshot,
-  { phase, ...change }: ScheduledChange['change'],
-  { newId }: DecisionContext,
-): ScheduledChange['change'] {
+function changeOf(snapshot: BillingSnapshot, { phase, ...change }: ScheduledChange['change'], { newId }: DecisionContext): ChangePlan {
   if (phase === undefined || phase.index === null || snapshot.schedule?.id !== phase.scheduleId) return change;
   return changeIntoPhase(subscriptionOf(snapshot), snapshot.schedule, phase.index, newId);
 }
@@ -61,7 +58,7 @@ const passed = (
 ): Decision => (phase === undefined ? decision : passPhase(snapshot, decision, phase, asOf));
 
 /** Nothing is credited or charged: the old period has just ended, and the new one is billed by its renewal. */
-function changeAtBoundary(snapshot: BillingSnapshot, change: ScheduledChange['change'], context: DecisionContext): Decision {
+function changeAtBoundary(snapshot: BillingSnapshot, change: ChangePlan, context: DecisionContext): Decision {
   const draft = beginDecision(snapshot, context);
   const before = subscriptionOf(draft);
   const refused = commandAllowed(before.status, isAboutDefaults(change) ? 'changeDefaults' : 'changePlan');
@@ -86,6 +83,7 @@ function changeAtBoundary(snapshot: BillingSnapshot, change: ScheduledChange['ch
     ...(keeps && change.billingCycleAnchor !== 'now' ? {} : { billingCycleAnchor: start, billingCycleAnchorConfig: null }),
   });
   changeDiscounts(draft, change);
+  billOnce(draft, change.addInvoiceItems ?? []);
   endThoseOfRemovedItems(draft, before.items);
   return finishDecision(draft);
 }

@@ -1,3 +1,4 @@
+import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { findPrice } from '../catalog/find-price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
@@ -19,24 +20,12 @@ export const MAX_ONE_TIME_ITEMS = 20;
  * @throws Refusal resource_missing, price_inactive, parameter_invalid, currency_mismatch, amount_out_of_range about `add_invoice_items`
  */
 export function billOnce(draft: DecisionDraft, wishes: readonly OneTimeItem[]): InvoiceItem[] {
-  if (wishes.length > MAX_ONE_TIME_ITEMS)
-    throw new Refusal('parameter_invalid', `At most ${MAX_ONE_TIME_ITEMS} items can be added.`, 'add_invoice_items');
   const { account, customer } = draft.snapshot;
   const { id: subscriptionId, currency, defaultTaxRateIds } = subscriptionOf(draft);
-  return wishes.map(({ priceId, quantity, taxRateIds }, index): InvoiceItem => {
-    const param = `add_invoice_items[${index}]`;
-    const { price: found, product } = findPrice(draft.snapshot, priceId, `${param}[price]`);
-    if (!found.active && found.madeFor !== subscriptionId)
-      throw new Refusal('price_inactive', 'The price specified is inactive. This field only accepts active prices.', `${param}[price]`);
-    if (found.recurring)
-      throw new Refusal(
-        'parameter_invalid',
-        'The price specified is recurring, but this field only accepts one-time prices.',
-        `${param}[price]`,
-      );
-    const price = priceIn(found, currency, `${param}[price]`);
-    checkQuantity(quantity, `${param}[quantity]`);
-    checkTaxRates(draft.snapshot, taxRateIds, `${param}[tax_rates]`);
+  checkOneTimeItems(draft.snapshot, wishes, { currency, madeFor: subscriptionId, param: 'add_invoice_items' });
+  return wishes.map(({ priceId, quantity, taxRateIds }): InvoiceItem => {
+    const { price: found, product } = findPrice(draft.snapshot, priceId);
+    const price = priceIn(found, currency);
     const charge = chargeOnce(price, quantity);
     const item: InvoiceItem = {
       id: draft.newId(ID_PREFIX.invoiceItem),
@@ -65,5 +54,29 @@ export function billOnce(draft: DecisionDraft, wishes: readonly OneTimeItem[]): 
     draft.decision.pendingItems.insert.push(item);
     emit(draft, 'invoiceitem.created', 'invoiceitem', item.id);
     return item;
+  });
+}
+
+/** @throws Refusal resource_missing, price_inactive, parameter_invalid, currency_mismatch about `param`; `madeFor`: a price made for this subscription alone may be inactive */
+export function checkOneTimeItems(
+  snapshot: BillingSnapshot,
+  wishes: readonly OneTimeItem[],
+  { currency, madeFor, param: list }: { currency: string; madeFor: string | null; param: string },
+): void {
+  if (wishes.length > MAX_ONE_TIME_ITEMS) throw new Refusal('parameter_invalid', `At most ${MAX_ONE_TIME_ITEMS} items can be added.`, list);
+  wishes.forEach(({ priceId, quantity, taxRateIds }, index) => {
+    const param = `${list}[${index}]`;
+    const { price } = findPrice(snapshot, priceId, `${param}[price]`);
+    if (!price.active && (madeFor === null || price.madeFor !== madeFor))
+      throw new Refusal('price_inactive', 'The price specified is inactive. This field only accepts active prices.', `${param}[price]`);
+    if (price.recurring)
+      throw new Refusal(
+        'parameter_invalid',
+        'The price specified is recurring, but this field only accepts one-time prices.',
+        `${param}[price]`,
+      );
+    priceIn(price, currency, `${param}[price]`);
+    checkQuantity(quantity, `${param}[quantity]`);
+    checkTaxRates(snapshot, taxRateIds, `${param}[tax_rates]`);
   });
 }

@@ -14,6 +14,7 @@ import type { Settlement } from '../invoicing/settle.ts';
 import { billChangedUsage } from '../usage/bill-usage.ts';
 import { fullCycleOf } from './anchor.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
+import { billOnce } from './bill-once.ts';
 import { changeItems } from './change-items.ts';
 import { changeSettings } from './change-settings.ts';
 import { planTrial, writeTrial } from './change-trial.ts';
@@ -60,6 +61,7 @@ function changeWhilePaused(draft: DecisionDraft, command: ChangePlan): Decision 
     checkMoves(draft, pause, 'items');
   }
   changeDiscounts(draft, command);
+  billOnce(draft, command.addInvoiceItems ?? []);
   endThoseOfRemovedItems(draft, before.items);
   if (command.cancellation) setEnd(draft, command.cancellation);
   return finishDecision(draft);
@@ -112,9 +114,11 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
 
   const settlement = settleChange(draft, plan, before, command);
   if (settlement.lines.length > 0 && before.pendingUpdate) throw pendingUpdateExists(before.id);
+  const once = billOnce(draft, command.addInvoiceItems ?? []);
   const startsPaid = plan.restarts && plan.trial?.do !== 'start';
   const changes = plan.touched.size > 0 && before.status !== 'trialing';
-  const wantsInvoice = startsPaid || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length > 0));
+  const wantsInvoice =
+    startsPaid || (command.prorationBehavior === 'always_invoice' && (changes || settlement.lines.length + once.length > 0));
   // Of a change that waits for its payment, what was used until then is billed when it is applied.
   const waits = wantsInvoice && waitsForPayment(draft, before, command);
   const used = waits
@@ -122,10 +126,10 @@ export function decideChange(snapshot: BillingSnapshot, command: ChangePlan, con
     : billChangedUsage(draft, { before: before.items, after: plan.items, all: plan.restarts && plan.trial?.do !== 'end' });
   const settled = { ...settlement, lines: [...used, ...settlement.lines] };
   // What was pending is billed with it; where there is nothing to show there is no invoice.
-  if (!wantsInvoice || settled.lines.length + (waits ? 0 : snapshot.pendingItems.length) === 0) {
+  if (!wantsInvoice || settled.lines.length + (waits ? 0 : snapshot.pendingItems.length + once.length) === 0) {
     recordCoverage(draft, settled, keepPending(draft, settled.lines, context.asOf));
     endThoseOfRemovedItems(draft, before.items);
-  } else invoiceChange(draft, before, settled, command, context.asOf);
+  } else invoiceChange(draft, before, { ...settled, once }, command, context.asOf);
   return finishDecision(draft);
 }
 

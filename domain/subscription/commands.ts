@@ -119,6 +119,8 @@ export interface ChangePlan extends Previewed {
   defaultTaxRateIds?: string[];
   /** All that are to stand on the subscription from then on, in their order; empty: none. Nothing is billed by it. */
   discounts?: DiscountWish[];
+  /** Sold once, with the invoice that the change makes, else the next one. */
+  addInvoiceItems?: OneTimeItem[];
 }
 
 /** Whether the current period ends elsewhere, or another one begins now. */
@@ -133,6 +135,7 @@ export const isAboutDefaults = (command: ChangePlan): boolean =>
   command.pauseCollection === undefined &&
   command.collectionMethod === undefined &&
   command.daysUntilDue === undefined &&
+  command.addInvoiceItems === undefined &&
   !movesAnchor(command);
 
 export interface CancelSubscription extends Previewed {

@@ -3,6 +3,7 @@ import { Refusal } from '../errors.ts';
 import { composeInvoice, keepPending } from '../invoicing/compose-invoice.ts';
 import { changeSubscription, type DecisionDraft } from '../invoicing/draft-decision.ts';
 import { collectionHold } from '../invoicing/hold-invoice.ts';
+import type { InvoiceItem } from '../invoicing/invoice.ts';
 import type { Settlement } from '../invoicing/settle.ts';
 import type { Instant } from '../time.ts';
 import { billChangedUsage } from '../usage/bill-usage.ts';
@@ -23,7 +24,7 @@ export const waitsForPayment = (draft: DecisionDraft, before: Subscription, comm
 export function invoiceChange(
   draft: DecisionDraft,
   before: Subscription,
-  settlement: Settlement,
+  settlement: Settlement & { once: InvoiceItem[] },
   command: ChangePlan,
   asOf: Instant,
 ): void {
@@ -41,7 +42,7 @@ export function invoiceChange(
     billingReason: 'subscription_update',
     period: { start: Math.min(before.currentPeriodStart, asOf), end: asOf },
     lines: settlement.lines,
-    pending: waits ? [] : draft.snapshot.pendingItems,
+    pending: waits ? [] : [...draft.snapshot.pendingItems, ...settlement.once],
     autoAdvance: !leaveDraft,
     leaveDraft,
     mayBeDropped: waits,

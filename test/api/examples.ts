@@ -367,7 +367,11 @@ export const aSchedule = (patch: Partial<SubscriptionSchedule> = {}): Subscripti
     {
       start: START,
       end: END,
-      items: [{ priceId: 'price_1', quantity: '2', taxRateIds: ['txr_1'] }],
+      items: [{ priceId: 'price_1', quantity: '2', taxRateIds: ['txr_1'], discounts: [{ promotionCodeId: 'promo_1' }] }],
+      discounts: [{ couponId: 'SPRING' }],
+      addInvoiceItems: [{ priceId: 'price_1', quantity: '1', taxRateIds: [] }],
+      collectionMethod: 'send_invoice',
+      daysUntilDue: 14,
       prorationBehavior: 'create_prorations',
       billingCycleAnchor: null,
       trialEnd: null,

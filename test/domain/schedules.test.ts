@@ -168,6 +168,121 @@ describe('ramps', () => {
   });
 });
 
+describe('what a phase brings besides its items', () => {
+  const bringsBook = (): MemoryBook => {
+    const book = newBook();
+    book.price('setup', '5000', null);
+    book.coupon('TEN', '10');
+    book.coupon('HALF', '50');
+    book.coupon('ONCE', 300, { duration: 'once' });
+    return book;
+  };
+  const off = (...ids: string[]) => ({ discounts: ids.map((couponId) => ({ couponId })) });
+  const sold = (priceId: string, quantity = '1') => ({ addInvoiceItems: [{ priceId, quantity, taxRateIds: [] }] });
+
+  test('discounts of the phase come with it and go with it', () => {
+    const book = bringsBook();
+    run(book, JAN_31, [
+      phase('grow', { ...month(), ...off('TEN') }),
+      phase('grow', { ...month(2), ...off('HALF', 'ONCE') }),
+      phase('grow', month()),
+    ]);
+    live(book, on('2025-05-31'));
+    expect(totals(book)).toEqual(['2025-01-31 1800', '2025-02-28 700', '2025-03-31 1000', '2025-04-30 2000', '2025-05-31 2000']);
+    expect(book.living.discounts).toEqual([]);
+  });
+
+  test('discounts of an item of the phase', () => {
+    const book = bringsBook();
+    const discounted = phase('start + grow', month());
+    const [first, second] = discounted.items;
+    if (!first || !second) throw new Error('a phase of two items');
+    run(book, JAN_1, [{ ...discounted, items: [first, { ...second, ...off('HALF') }] }, phase('start + grow', month())]);
+    live(book, on('2025-02-01'));
+    expect(totals(book)).toEqual(['2025-01-01 2000', '2025-02-01 3000']);
+  });
+
+  test('a discount that somebody gave the subscription stays where no phase speaks of discounts', () => {
+    const book = bringsBook();
+    run(book, JAN_1, [phase('start', month()), phase('grow', month())]);
+    changePlan(book, on('2025-01-10'), off('TEN'));
+    live(book, on('2025-02-01'));
+    expect(totals(book)).toEqual(['2025-01-01 1000', '2025-02-01 1800']);
+  });
+
+  test('a running phase that is changed redeems only what is new', () => {
+    const book = bringsBook();
+    const first = phase('start', { ...month(2), ...off('TEN') });
+    run(book, JAN_1, [first]);
+    const redeemed = () => book.coupons['TEN']?.timesRedeemed;
+    const edited = (patch: Partial<PhaseTerms>): ScheduleEdit => ({
+      do: 'change',
+      phases: [{ ...first, start: JAN_1, ...patch }],
+      prorationBehavior: 'none',
+    });
+    edit(book, on('2025-01-10'), edited({ items: phase('start × 2').items }));
+    expect([redeemed(), book.living.discounts.length]).toEqual([1, 1]);
+    edit(book, on('2025-01-11'), edited({ items: phase('start × 2').items, ...off('HALF') }));
+    live(book, on('2025-02-01'));
+    expect([redeemed(), totals(book)]).toEqual([1, ['2025-01-01 900', '2025-02-01 1000']]);
+  });
+
+  test.each([
+    ['create_prorations', ['2025-01-01 6000', '2025-02-01 11000']],
+    ['always_invoice', ['2025-01-01 6000', '2025-01-15 10000', '2025-02-01 1000']],
+  ] as const)('items sold once: with the start, and within a period (%s)', (prorationBehavior, expected) => {
+    const book = bringsBook();
+    run(book, JAN_1, [
+      phase('start', { end: on('2025-01-15'), ...sold('setup') }),
+      phase('start', { ...month(2), prorationBehavior, ...sold('setup', '2') }),
+    ]);
+    live(book, on('2025-02-01'));
+    expect(totals(book)).toEqual(expected);
+  });
+
+  test('sold once with a renewal, it is on its invoice', () => {
+    const book = bringsBook();
+    run(book, JAN_31, [phase('start', month()), phase('start', { ...month(), ...sold('setup') }), phase('start', month())]);
+    live(book, on('2025-03-31'));
+    expect(totals(book)).toEqual(['2025-01-31 1000', '2025-02-28 6000', '2025-03-31 1000']);
+  });
+
+  test('how it is paid: by the phase, else as the schedule says, else automatically', () => {
+    const book = bringsBook();
+    run(
+      book,
+      JAN_1,
+      [
+        phase('start', { ...month(), collectionMethod: 'charge_automatically' }),
+        phase('start', month()),
+        phase('start', { ...month(), daysUntilDue: 60 }),
+      ],
+      {
+        settings: { billingCycleAnchor: 'automatic', defaultPaymentMethodId: null, collectionMethod: 'send_invoice', daysUntilDue: 14 },
+      },
+    );
+    live(book, on('2025-03-01'));
+    expect(book.allInvoices.map(({ collectionMethod, dueDate }) => [collectionMethod, dueDate])).toEqual([
+      ['charge_automatically', null],
+      ['send_invoice', on('2025-02-15')],
+      ['send_invoice', on('2025-04-30')],
+    ]);
+  });
+
+  test.each([
+    [off('NOPE'), 'resource_missing', 'phases[1][discounts][0][coupon]'],
+    [{ discounts: [{ discountId: 'di_1' }] }, 'resource_missing', 'phases[1][discounts][0][discount]'],
+    [sold('grow'), 'parameter_invalid', 'phases[1][add_invoice_items][0][price]'],
+    [{ daysUntilDue: 3 }, 'parameter_invalid', 'phases[1][invoice_settings][days_until_due]'],
+    [{ collectionMethod: 'send_invoice' as const }, 'parameter_missing', 'phases[1][invoice_settings][days_until_due]'],
+  ])('%j is refused about its parameter', (patch, code, param) => {
+    expect(refusal(() => open(bringsBook(), JAN_1, [phase('start', month()), phase('start', { ...month(), ...patch })]))).toEqual({
+      code,
+      param,
+    });
+  });
+});
+
 describe('the start', () => {
   test('in the future: nothing is billed until then, and then as of that instant', () => {
     const book = newBook();

@@ -156,3 +156,42 @@ test('ramps, starts to come, ends, releases and changes of schedules on one cloc
   );
   expect(again.id).toBe(waiting.id);
 });
+
+test('phases bring discounts, items sold once and terms of payment, and take them away', { timeout: 120_000 }, async () => {
+  const clock = (await newClock(stripe, '2027-01-31T00:00:00Z')).id;
+  const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock, email: 'pay@example.com' });
+  const [seat, support] = [await newPrice(stripe, 1000), await newPrice(stripe, 4000)];
+  const product = (await stripe.products.create({ name: 'Setup' })).id;
+  const setup = (await stripe.prices.create({ product, currency: 'eur', unit_amount: 2500 })).id;
+  const [ten, half] = [
+    (await stripe.coupons.create({ percent_off: 10, duration: 'forever' })).id,
+    (await stripe.coupons.create({ percent_off: 50, duration: 'forever' })).id,
+  ];
+  const made = await stripe.subscriptionSchedules.create({
+    customer,
+    start_date: 'now',
+    default_settings: { invoice_settings: { days_until_due: 14 } },
+    phases: [
+      { items: [{ price: seat }], discounts: [{ coupon: ten }], add_invoice_items: [{ price: setup }], ...month() },
+      {
+        items: [{ price: seat }, { price: support, discounts: [{ coupon: half }] }],
+        collection_method: 'send_invoice',
+        add_invoice_items: [{ price: setup, quantity: 2 }],
+        ...month(),
+      },
+    ],
+  });
+  expect(made.phases).toMatchObject([
+    { discounts: [{ coupon: ten, discount: null, promotion_code: null }], add_invoice_items: [{ price: setup, quantity: 1 }] },
+    { discounts: [], collection_method: 'send_invoice', items: [{ discounts: [] }, { discounts: [{ coupon: half }] }] },
+  ]);
+  await advanceTo(stripe, clock, '2027-03-01T00:00:00Z');
+  const invoices = await invoicesOf(stripe, { customer });
+  expect(invoices.map(({ total, collection_method, due_date }) => [total, collection_method, due_date])).toEqual([
+    [900 + 2250, 'charge_automatically', null],
+    [1000 + 2000 + 5000, 'send_invoice', instant('2027-03-14T00:00:00Z')],
+  ]);
+  await expect(
+    stripe.subscriptionSchedules.update(made.id, { default_settings: { collection_method: 'send_invoice', invoice_settings: {} } }),
+  ).resolves.toMatchObject({ default_settings: { collection_method: 'send_invoice', invoice_settings: { days_until_due: 14 } } });
+});
