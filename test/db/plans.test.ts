@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadSnapshot } from '../../db/billing-snapshot.ts';
 import type { AccountTransaction } from '../../db/client.ts';
+import { listCreditGrants, readCreditGrantsOf } from '../../db/credits.ts';
 import { listCustomers } from '../../db/customers.ts';
 import { listEntitlements } from '../../db/entitlements.ts';
 import { listEvents } from '../../db/events.ts';
 import { listInvoices } from '../../db/invoices.ts';
+import { loadMeteredUsage } from '../../db/load-metered-usage.ts';
 import { findOperation, recordRefusal } from '../../db/operations.ts';
+import { listSchedules } from '../../db/schedules.ts';
 import { listSubscriptions } from '../../db/subscriptions.ts';
 import { listClockEvents } from '../../db/test-clocks.ts';
 import { listTimeline } from '../../db/timeline.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { anAttempt, START } from '../api/examples.ts';
+import { anAttempt, aPrice, aSubscription, START } from '../api/examples.ts';
 import { anOperation, creation, draftOf, openWorld, record, type World } from './world.ts';
 
 /** Tables that grow for ever; a plan that reads one from end to end is a mistake. */
@@ -27,8 +30,12 @@ const GROWING = [
   'operations',
   'refused_commands',
   'active_entitlements',
+  'usage_periods',
+  'credit_grants',
+  'subscription_schedules',
 ];
 const COPIES = 3000;
+const METERED = aPrice({ recurring: { interval: 'month', intervalCount: 1, usageType: 'metered', meterId: 'mtr_1' } });
 
 let world: World;
 beforeAll(async () => {
@@ -79,6 +86,18 @@ beforeAll(async () => {
   await world.admin.query(
     `insert into active_entitlements (account_id, id, customer_id, feature_id, lookup_key, created_at)
      select 'acct_1', 'ent_' || n, 'cus_1_' || n, 'feat_1', 'export', now() from generate_series(1, ${COPIES}) n`,
+  );
+  await world.admin.query(
+    `insert into usage_periods (account_id, id, subscription_id, subscription_item_id, price_id, "start", "end", quantity, amount, net, watermark)
+     select 'acct_1', 'up_' || n, 'sub_0_' || n, 'si_' || n, 'price_1', now() - interval '30 days', now(), '5', 10, 10, 1 from generate_series(1, ${COPIES}) n`,
+  );
+  await world.admin.query(
+    `insert into credit_grants (account_id, id, customer_id, category, amount, remaining, currency, scope, priority, effective_at, metadata, created_at, updated_at)
+     select 'acct_1', 'credgr_' || n, 'cus_1_' || n, 'paid', 1000, 1000, 'eur', '{}', 50, now(), '{}', now() + n * interval '1 s', now() from generate_series(1, ${COPIES}) n`,
+  );
+  await world.admin.query(
+    `insert into subscription_schedules (account_id, id, customer_id, subscription_id, status, currency, phases, starts_at, end_behavior, settings, created_at)
+     select 'acct_1', 'sub_sched_' || n, 'cus_1_' || n, 'sub_0_' || n, 'active', 'eur', '[]', now(), 'release', '{}', now() + n * interval '1 s' from generate_series(1, ${COPIES}) n`,
   );
   await world.admin.query('set session_replication_role = origin');
   await world.admin.query('analyze');
@@ -153,6 +172,13 @@ test.each<[string, (t: AccountTransaction) => Promise<unknown>]>([
       }),
   ],
   ['whether a customer is entitled to something', (t) => listEntitlements(t, { limit: 1, customerId: 'cus_1_7', lookupKey: 'export' })],
+  [
+    'what a subscription has used and was billed',
+    (t) => loadMeteredUsage(t, aSubscription({ id: 'sub_0_7', customerId: 'cus_1_7' }), { price_1: METERED }, START),
+  ],
+  ['the credit of a customer', (t) => readCreditGrantsOf(t, 'cus_1_7')],
+  ['the newest credit grants', (t) => listCreditGrants(t, { limit: 10 })],
+  ['the schedules of a customer', (t) => listSchedules(t, { limit: 10, customerId: 'cus_1_7' })],
   ['the newest events', (t) => listEvents(t, { limit: 10 })],
   ['events of an object', (t) => listEvents(t, { limit: 10, objectId: 'in_sub_0_7' })],
   ['events of a type', (t) => listEvents(t, { limit: 10, types: ['invoice.created'] })],
