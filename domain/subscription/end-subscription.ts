@@ -1,6 +1,7 @@
+import { closeDraft } from '../invoicing/close-draft.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
 import { changeSubscription, type DecisionDraft, emit, putInvoice, removePending } from '../invoicing/draft-decision.ts';
-import type { BillingReason } from '../invoicing/invoice.ts';
+import type { BillingReason, Invoice } from '../invoicing/invoice.ts';
 import { voidInvoice } from '../invoicing/void-invoice.ts';
 import type { Instant } from '../time.ts';
 import { billLastUsage, billLateUsage } from '../usage/bill-usage.ts';
@@ -24,7 +25,8 @@ export interface Ending {
 
 /**
  * Ends a living subscription: an unpaid pending update is dropped, coverage ends at `at` (or where a pause began that is not over), a final invoice is made where there is
- * something on it, and open invoices are no longer collected, nor drafts finalised, by themselves (open ones stay owed, as with Stripe).
+ * something on it, and open invoices are no longer collected, nor drafts finalised, by themselves (open ones stay owed, as with Stripe). A draft that gives back in its draft window
+ * does so now.
  */
 export function endSubscription(draft: DecisionDraft, ending: Ending): void {
   const { currentPeriodStart } = subscriptionOf(draft);
@@ -75,7 +77,12 @@ export function dropPendingUpdate(draft: DecisionDraft): void {
   emit(draft, 'customer.subscription.pending_update_expired', 'subscription', subscription.id);
 }
 
+const givesBackSoon = ({ status, automaticallyFinalizesAt, taxStatus, total }: Invoice): boolean =>
+  status === 'draft' && automaticallyFinalizesAt !== null && taxStatus === 'complete' && total < 0;
+
 function stopCollecting(draft: DecisionDraft): void {
+  // Nobody would finalise what gives back later on.
+  for (const invoice of draft.openInvoices.filter(givesBackSoon)) closeDraft(draft, invoice);
   for (const invoice of draft.openInvoices) {
     const stops =
       invoice.status === 'open' ? invoice.autoAdvance || invoice.nextPaymentAttempt !== null : invoice.automaticallyFinalizesAt !== null;

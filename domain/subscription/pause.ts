@@ -78,9 +78,12 @@ function prolong(draft: DecisionDraft, command: PauseSubscription): Decision {
   return finishDecision(draft);
 }
 
-/** A scheduled pause begins at `asOf`. Empty where it was taken back or moved, or the subscription ended meanwhile. @throws Refusal pending_update_exists */
+/**
+ * A scheduled pause begins at `asOf`; what it bills or gives back has the draft window. Empty where it was taken back or moved, or the subscription ended meanwhile.
+ * @throws Refusal pending_update_exists
+ */
 export function decideScheduledPause(snapshot: BillingSnapshot, context: DecisionContext): Decision {
-  const draft = beginDecision(snapshot, context);
+  const draft = beginDecision(snapshot, { ...context, graceSeconds: snapshot.account.invoiceGraceSeconds });
   const begins = pauseStart(subscriptionOf(draft));
   if (begins === null || context.asOf < begins) return emptyDecision();
   const { id, pendingUpdate } = subscriptionOf(draft);

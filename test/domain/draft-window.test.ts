@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { decideFinalization, type Finalization } from '../../domain/invoicing/finalize-invoice.ts';
 import { decideAutoAdvance } from '../../domain/invoicing/set-auto-advance.ts';
 import { decideScheduledApplication } from '../../domain/subscription/apply-scheduled-change.ts';
+import { decideScheduledPause } from '../../domain/subscription/pause.ts';
 import { decideScheduledResumption } from '../../domain/subscription/resume.ts';
 import type { Instant } from '../../domain/time.ts';
 import { anAccount, MemoryBook, on } from '../support/memory-book.ts';
-import { cancel, changeItem, changePlan, createPaid, linesOf, pause, renew, resume as resumeNow } from '../support/subscribe.ts';
+import { cancel, changeItem, changePlan, createPaid, linesOf, pause, payAll, renew, resume as resumeNow } from '../support/subscribe.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -84,6 +85,54 @@ describe('the grace period of a renewal', () => {
     pause(book, on(date) + DAY);
     resumeNow(book, on(date) + 2 * DAY);
     expect(book.lastInvoice).toMatchObject({ status: 'open', automaticallyFinalizesAt: null });
+  });
+
+  test.each([
+    ['2025-01-31', '2025-03-10'],
+    ['2024-01-31', '2024-02-29'],
+    ['2025-02-28', '2025-03-30'],
+  ])('a pause that begins by itself has it, one that somebody begins has not (from %s, on %s)', (start, date) => {
+    const paused = (at: 'now' | Instant): MemoryBook => {
+      const book = new MemoryBook({ account: anAccount({ invoiceGraceSeconds: HOUR }) });
+      book.price('pro', '3100');
+      createPaid(book, on(start), ['pro']);
+      while (book.living.currentPeriodEnd <= on(date)) {
+        renew(book);
+        finalize(book, book.lastInvoice.createdAt + HOUR, book.lastInvoice.id, { automatic: true });
+        payAll(book, book.lastInvoice.createdAt + HOUR);
+      }
+      pause(book, at === 'now' ? on(date) : at - DAY, { at });
+      if (at !== 'now') book.do(at, decideScheduledPause);
+      return book;
+    };
+    const atOnce = paused('now').lastInvoice;
+    expect(atOnce).toMatchObject({ status: 'paid', automaticallyFinalizesAt: null });
+    const book = paused(on(date));
+    const draft = book.lastInvoice;
+    expect(draft).toMatchObject({ status: 'draft', automaticallyFinalizesAt: on(date) + HOUR, total: atOnce.total });
+    expect(book.living.status).toBe('paused');
+    expect(book.customer.balance).toBe(0);
+    finalize(book, on(date) + HOUR, draft.id, { automatic: true });
+    expect(book.customer.balance).toBe(atOnce.total);
+    expect(book.ledger('receivable')).toBe(0);
+  });
+
+  test('what a pause gives back is given back at once where the subscription ends within the hour', () => {
+    const book = renewed('2025-01-31');
+    finalize(book, on('2025-02-28') + HOUR, book.lastInvoice.id, { automatic: true });
+    pause(book, on('2025-03-01'), { at: on('2025-03-10') });
+    book.do(on('2025-03-10'), decideScheduledPause);
+    const draft = book.lastInvoice;
+    expect(draft.total).toBeLessThan(0);
+    cancel(book, on('2025-03-10') + 600);
+    expect(book.invoice(draft.id)).toMatchObject({ status: 'paid', total: draft.total, finalizedAt: on('2025-03-10') + 600 });
+    expect(book.allInvoices[1]).toMatchObject({
+      status: 'open',
+      amountCredited: -draft.total,
+      autoAdvance: false,
+      nextPaymentAttempt: null,
+    });
+    expect(book.customer.balance).toBe(0);
   });
 
   test('a scheduled change has it, unless it says how its payment is to be waited for', () => {

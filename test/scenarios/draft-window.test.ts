@@ -166,7 +166,9 @@ test('plan changes within the hour: an invoice of its own, or pending for the ne
   expect(await stripe.invoices.retrieve(draft.id)).toMatchObject({ status: 'paid', total: 1200 });
 });
 
-test('a pause that ends by itself and a scheduled change wait too; what somebody asks for does not', { timeout: 120_000 }, async () => {
+test('a pause that begins or ends by itself and a scheduled change wait too; what somebody asks for does not', {
+  timeout: 120_000,
+}, async () => {
   const { clock, customer, id } = await subscribed();
   const item = (await stripe.subscriptions.retrieve(id)).items.data[0]?.id ?? '';
   const later = { items: [{ id: item, quantity: 2 }], effective_at: instant('2027-02-10T10:00:00Z'), proration_behavior: 'always_invoice' };
@@ -179,7 +181,14 @@ test('a pause that ends by itself and a scheduled change wait too; what somebody
     status: 'paid',
     status_transitions: { finalized_at: instant('2027-02-10T11:00:00Z') },
   });
-  await pauseSubscription(stripe, id, { resumes_at: instant('2027-04-01T00:00:00Z') });
+  await pauseSubscription(stripe, id, { effective_at: instant('2027-02-14T00:00:00Z'), resumes_at: instant('2027-04-01T00:00:00Z') });
+  await advanceTo(stripe, clock, '2027-02-14T00:30:00Z');
+  const paused = await latest(customer);
+  expect(paused).toMatchObject({ status: 'draft', automatically_finalizes_at: instant('2027-02-14T01:00:00Z') });
+  expect(paused.total).toBeLessThan(0);
+  expect(await stripe.customers.retrieve(customer)).toMatchObject({ balance: 0 });
+  await advanceTo(stripe, clock, '2027-02-14T01:00:00Z');
+  expect(await stripe.customers.retrieve(customer)).toMatchObject({ balance: paused.total });
   await advanceTo(stripe, clock, '2027-04-01T00:59:59Z');
   const resumed = await latest(customer);
   expect(resumed).toMatchObject({ status: 'draft', automatically_finalizes_at: instant('2027-04-01T01:00:00Z'), total: 2400 });
