@@ -3,15 +3,14 @@ import { withAccount } from '../db/client.ts';
 import { findOperation } from '../db/operations.ts';
 import { readPrices } from '../db/read-by-ids.ts';
 import type { BillingSnapshot } from '../domain/billing-snapshot.ts';
-import type { Price } from '../domain/catalog/price.ts';
 import { netOf } from '../domain/discounts/apply-discounts.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { decideTaxes } from '../domain/invoicing/record-taxes.ts';
 import type { TaxAmount } from '../domain/tax/tax-rate.ts';
-import type { Instant } from '../domain/time.ts';
 import { taxCalculator } from '../gateways/tax/registry.ts';
 import type { TaxCalculationRequest } from '../gateways/tax/tax-calculator.ts';
+import { taxRequestOf } from '../gateways/tax/tax-request.ts';
 import type { Deps } from './deps.ts';
 import { invoiceAfter, invoiceFacts } from './facts.ts';
 import type { Activities } from './index.ts';
@@ -38,7 +37,7 @@ export const calculateTax =
         t,
         draft.lines.flatMap((line) => line.priceId ?? []),
       );
-      return { draft, request: taxRequest(snapshot, draft, prices, input.asOf) };
+      return { draft, request: taxRequestOf(snapshot, draft, prices, input.asOf) };
     });
     const taxes = asked && (await ask(deps, asked.draft.taxCalculator, asked.request));
 
@@ -68,20 +67,3 @@ function draftOf({ invoice }: BillingSnapshot): Invoice {
 
 /** The part of a draft that taxes depend on. */
 const taxed = ({ lines }: Invoice): [string, number][] => lines.map((line) => [line.id, netOf(line)]);
-
-const taxRequest = ({ account, customer }: BillingSnapshot, draft: Invoice, prices: Price[], asOf: Instant): TaxCalculationRequest => ({
-  invoiceId: draft.id,
-  currency: draft.currency,
-  sellerAddress: account.seller.address,
-  customerAddress: customer.address,
-  taxExempt: customer.taxExempt,
-  taxIds: [],
-  lines: draft.lines.map((line) => ({
-    id: line.id,
-    amount: netOf(line),
-    taxBehavior: prices.find((price) => price.id === line.priceId)?.taxBehavior ?? 'unspecified',
-    productId: line.productId,
-    period: line.period,
-  })),
-  asOf,
-});

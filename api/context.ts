@@ -5,6 +5,7 @@ import type { IdSource } from '../domain/decision.ts';
 import type { TestClock } from '../domain/test-clock.ts';
 import type { Instant } from '../domain/time.ts';
 import type { PaymentGateway } from '../gateways/payment/payment-gateway.ts';
+import type { TaxCalculatorRegistry } from '../gateways/tax/registry.ts';
 import type { Commands } from './commands.ts';
 import type { MeterEventQueue } from './meter-event-queue.ts';
 import type { TemporalUi } from './presenters/timeline.ts';
@@ -15,6 +16,10 @@ export interface ApiDeps {
   commands: Commands;
   /** By name, as in `PaymentMethod.gateway`. */
   gateways: Readonly<Record<string, PaymentGateway>>;
+  /** External engines by name, as in `Account.taxCalculator`; asked only what would be. */
+  taxCalculators: TaxCalculatorRegistry;
+  /** How long a request may wait for somebody else, in milliseconds. */
+  deadlineMs: number;
   log: Logger;
   /** The wall clock, in unix seconds: the only place where the API asks what time it is. */
   now: () => Instant;

@@ -6,6 +6,7 @@ import { pinoHttp } from 'pino-http';
 import type { Database } from '../db/client.ts';
 import type { Instant } from '../domain/time.ts';
 import type { PaymentGateway } from '../gateways/payment/payment-gateway.ts';
+import type { TaxCalculatorRegistry } from '../gateways/tax/registry.ts';
 import { type Commands, temporalCommands } from './commands.ts';
 import type { ApiDeps } from './context.ts';
 import { docsPage } from './docs-page.ts';
@@ -24,6 +25,8 @@ export interface AppOptions {
   /** A Temporal client, or commands that stand for one. */
   temporal: Client | Commands;
   gateways: Readonly<Record<string, PaymentGateway>>;
+  /** External engines; none unless given. */
+  taxCalculators?: TaxCalculatorRegistry;
   log: Logger;
   taskQueue: string;
   /** How long a request may wait for a workflow before it is answered with 503, in milliseconds. */
@@ -34,10 +37,17 @@ export interface AppOptions {
 
 /** The whole API as an Express app; listening, and stopping, is the caller's. */
 export function createApp(options: AppOptions): Express {
-  const { temporal, taskQueue, deadlineMs, temporalUi = null, ...rest } = options;
+  const { temporal, taskQueue, deadlineMs, temporalUi = null, taxCalculators = {}, ...rest } = options;
   const metrics = createMetrics();
   const commands = 'subscribe' in temporal ? temporal : temporalCommands(temporal, { taskQueue, deadlineMs }, metrics);
-  const deps: ApiDeps = { ...rest, commands, temporalUi, recordMeterEvents: meterEventQueue(rest.db, rest.now) };
+  const deps: ApiDeps = {
+    ...rest,
+    deadlineMs,
+    taxCalculators,
+    commands,
+    temporalUi,
+    recordMeterEvents: meterEventQueue(rest.db, rest.now),
+  };
 
   const app = express();
   app.disable('x-powered-by');

@@ -109,6 +109,15 @@ export const noAnswerInTime = (): ApiError =>
     },
   );
 
+/** Under Stripe's name for it. Nothing was written, so that asking again is safe. */
+export const taxesNotCalculated = (calculator: string): ApiError =>
+  new ApiError(`The tax calculator ${calculator} gives no answer at the moment. Nothing was changed; try again shortly.`, {
+    status: 503,
+    type: 'api_error',
+    code: 'taxes_calculation_failed',
+    retryAfter: 5,
+  });
+
 /** Shortens and cleans what a caller sent before it is quoted back. */
 export function printable(text: string): string {
   const clean = text.toWellFormed().replace(/[\p{Cc}\p{Cs}]/gu, '?');

@@ -7,6 +7,7 @@ import { connectClient } from '../config/temporal-connection.ts';
 import { openDatabase, pingDatabase } from '../db/client.ts';
 import { paymentGatewayRegistry } from '../gateways/payment/registry.ts';
 import { openSandbox } from '../gateways/payment/sandbox/sandbox-gateway.ts';
+import { taxCalculatorRegistry } from '../gateways/tax/registry.ts';
 import { createApp } from './create-app.ts';
 
 /** env -> database, Temporal, gateways -> app -> listen; SIGINT and SIGTERM let what is being answered finish. */
@@ -25,6 +26,7 @@ await runMain(async () => {
     db,
     temporal: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
     gateways: paymentGatewayRegistry([sandbox]),
+    taxCalculators: taxCalculatorRegistry([]),
     log,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
     deadlineMs: config.API_DEADLINE_MS,

@@ -45,21 +45,22 @@ export interface Recomputation {
 /**
  * What a finalised invoice would be with today's inputs. `coverage` is all that its lines ever paid for, as it is recorded today. A line is billed again at today's price for what is
  * left of it: what later invoices gave back is theirs, and lines that give back stay what they are. The tax rates are those that would apply today, at today's
- * percentages, and so is the customer's exemption. Nothing changed: no difference, to the cent.
- * @throws Refusal invoice_not_open for a draft or a void invoice; amount_out_of_range
+ * percentages, and so is the customer's exemption; those of an external engine are `external`, what it says today of `linesToday`. Nothing changed: no difference, to the cent.
+ * @throws Refusal invoice_not_open for a draft or a void invoice; parameter_invalid where the external taxes are not those of its lines; amount_out_of_range
  */
-export function recomputeInvoice(snapshot: BillingSnapshot, coverage: readonly BilledPeriod[]): Recomputation {
-  const billed = snapshot.invoice;
-  if (billed === null) throw new Refusal('resource_missing', 'No such invoice.', 'invoice');
-  if (billed.status === 'draft' || billed.status === 'void') {
-    throw new Refusal('invoice_not_open', `Only a finalised invoice can be recomputed; this one is ${billed.status}.`);
-  }
+export function recomputeInvoice(snapshot: BillingSnapshot, coverage: readonly BilledPeriod[], external?: TaxAmount[][]): Recomputation {
+  const billed = finalised(snapshot);
   const priced = billed.lines.map((line) => reprice(line, snapshot, coverage));
-  const taxes = applyTaxRates(
-    priced.map(({ line }) => ({ amount: netOf(line), taxRateIds: ratesToday(line, snapshot) })),
-    snapshot.taxRates,
-    { taxExempt: snapshot.customer.taxExempt },
-  );
+  if (external && external.length !== priced.length) {
+    throw new Refusal('parameter_invalid', `Taxes of ${external.length} lines do not fit an invoice of ${priced.length}.`, 'taxes');
+  }
+  const taxes =
+    external ??
+    applyTaxRates(
+      priced.map(({ line }) => ({ amount: netOf(line), taxRateIds: ratesToday(line, snapshot) })),
+      snapshot.taxRates,
+      { taxExempt: snapshot.customer.taxExempt },
+    );
   const lines = billed.lines.map((before, index): RecomputedLine => {
     const { line, reasons } = priced[index] ?? { line: before, reasons: [] };
     const now = { ...line, taxes: taxes[index] ?? [] };
@@ -78,6 +79,16 @@ export function recomputeInvoice(snapshot: BillingSnapshot, coverage: readonly B
     prePaymentAmount,
     postPaymentAmount: sum([credited, -prePaymentAmount]),
   };
+}
+
+/** The lines of the invoice at today's prices and coverage, with the taxes they had: what an external engine is asked about. @throws as `recomputeInvoice` */
+export const linesToday = (snapshot: BillingSnapshot, coverage: readonly BilledPeriod[]): InvoiceLine[] =>
+  finalised(snapshot).lines.map((line) => reprice(line, snapshot, coverage).line);
+
+function finalised({ invoice }: BillingSnapshot): Invoice {
+  if (invoice === null) throw new Refusal('resource_missing', 'No such invoice.', 'invoice');
+  if (invoice.status !== 'draft' && invoice.status !== 'void') return invoice;
+  throw new Refusal('invoice_not_open', `Only a finalised invoice can be recomputed; this one is ${invoice.status}.`);
 }
 
 const withTax = ({ taxes, ...line }: InvoiceLine): number =>
@@ -164,10 +175,12 @@ const taxOf = ({ taxes }: InvoiceLine): number => sum(taxes.map(({ amount }) => 
 const named = ({ displayName, percentage, inclusive }: TaxAmount): string =>
   `${displayName} ${percentage} %${inclusive ? ' inclusive' : ''}`;
 
-function whyTaxed(before: InvoiceLine, now: InvoiceLine, { customer }: BillingSnapshot): string[] {
+function whyTaxed(before: InvoiceLine, now: InvoiceLine, { customer, invoice }: BillingSnapshot): string[] {
   if (taxOf(before) === taxOf(now)) return [];
   const rates = (line: InvoiceLine): string => line.taxes.map(named).join(' and ') || 'no tax';
   if (rates(before) !== rates(now)) return [`It would be taxed with ${rates(now)} instead of ${rates(before)}.`];
+  const calculator = invoice?.taxCalculator ?? 'manual';
+  if (calculator !== 'manual' && before.amount === now.amount) return [`The tax calculator ${calculator} arrives at another amount today.`];
   if ((taxOf(before) === 0) !== (taxOf(now) === 0)) {
     return [`The customer's tax_exempt is ${customer.taxExempt} now${customer.taxExempt === 'none' ? ' and was not then' : ''}.`];
   }
@@ -198,4 +211,6 @@ function propose({ billed, now, difference }: RecomputedLine, sign: 1 | -1): Pro
   };
 }
 
-const keyOf = ({ taxRateId, percentage, inclusive }: TaxAmount): string => JSON.stringify([taxRateId, percentage, inclusive]);
+/** A rate of our own may have been renamed; those of an engine have nothing but their names. */
+const keyOf = ({ taxRateId, displayName, percentage, inclusive }: TaxAmount): string =>
+  JSON.stringify([taxRateId ?? `named ${displayName}`, percentage, inclusive]);

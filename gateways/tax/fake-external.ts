@@ -24,11 +24,14 @@ export interface FakeTaxCalculator extends TaxCalculator {
   up(): void;
   /** Calls so far, those without an answer too; for one invoice where given. */
   calls(invoiceId?: string): number;
+  /** The invoices of which it keeps a record for its tax return, each once. */
+  recorded(): string[];
 }
 
 export function fakeTaxCalculator(name = 'fake_external'): FakeTaxCalculator {
   let failing = 0;
   const asked: string[] = [];
+  const records = new Set<string>();
   return {
     name,
     down: (count = Number.POSITIVE_INFINITY) => {
@@ -37,6 +40,7 @@ export function fakeTaxCalculator(name = 'fake_external'): FakeTaxCalculator {
     up: () => {
       failing = 0;
     },
+    recorded: () => [...records],
     calls: (invoiceId) => (invoiceId === undefined ? asked.length : asked.filter((id) => id === invoiceId).length),
 
     async calculate(request, { signal } = {}) {
@@ -50,6 +54,7 @@ export function fakeTaxCalculator(name = 'fake_external'): FakeTaxCalculator {
       if (country === REFUSED_COUNTRY) {
         throw new Refusal('parameter_invalid', `The tax calculator ${name} does not accept the country ${country}.`, 'address[country]');
       }
+      if (!request.estimate) records.add(request.invoiceId);
       return request.lines.map((line) => taxesOf(line, request, country));
     },
   };

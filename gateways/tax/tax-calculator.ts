@@ -24,6 +24,8 @@ export interface TaxCalculationRequest {
   lines: readonly TaxLine[];
   /** The instant whose rates apply. */
   asOf: Instant;
+  /** Asked only to know what it would be: the engine records nothing, and what it has recorded under this id before is neither its answer nor changed by it. */
+  estimate?: true;
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Recomputation, recomputeInvoice } from '../../domain/invoicing/recompute.ts';
+import { linesToday, type Recomputation, recomputeInvoice } from '../../domain/invoicing/recompute.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { tiered } from '../support/price-models.ts';
 import { cancel, changeItem, create, createPaid, payAll, renew } from '../support/subscribe.ts';
@@ -213,4 +213,54 @@ test('property: with unchanged inputs no invoice of a life differs by a cent', (
     ),
     { numRuns: 100 },
   );
+});
+
+describe('taxes that an external engine calculated', () => {
+  const tax = (percentage: string, amount: number, displayName = 'USt') => ({
+    ...{ taxRateId: null, displayName, percentage, inclusive: false },
+    ...{ taxableAmount: 3100, amount },
+  });
+  /** An invoice of 31.00 whose engine said these taxes, and what they are today. */
+  function external(then: ReturnType<typeof tax>[], today: ReturnType<typeof tax>[]): Recomputation {
+    const book = world();
+    createPaid(book, JAN_1, ['pro']);
+    const snapshot = book.snapshot({ invoiceId: book.lastInvoice.id });
+    const invoice = {
+      ...book.lastInvoice,
+      taxCalculator: 'theirs',
+      lines: book.lastInvoice.lines.map((line) => ({ ...line, taxes: then })),
+    };
+    const coverage = [...book.billed.values()];
+    expect(linesToday({ ...snapshot, invoice }, coverage)).toEqual(invoice.lines);
+    return recomputeInvoice({ ...snapshot, invoice }, coverage, [today]);
+  }
+
+  test('are compared with what it says today', () => {
+    expect(told(external([tax('19', 589)], [tax('19', 589)]))).toEqual({ credit: [], charge: [], paid: [0, 0], reasons: [] });
+    expect(told(external([tax('19', 589)], [tax('7', 217)]))).toEqual({
+      ...{ credit: [[0, 372]], charge: [], paid: [0, 372] },
+      reasons: ['It would be taxed with USt 7 % instead of USt 19 %.'],
+    });
+    expect(told(external([tax('19', 589)], []))).toMatchObject({
+      credit: [[0, 589]],
+      reasons: ['It would be taxed with no tax instead of USt 19 %.'],
+    });
+    expect(told(external([tax('19', 589)], [tax('19', 590)]))).toMatchObject({
+      ...{ charge: [[0, 1]], reasons: ['The tax calculator theirs arrives at another amount today.'] },
+    });
+  });
+
+  test('two of one percentage are two taxes', () => {
+    const [state, city] = [tax('1', 31, 'State'), tax('1', 31, 'City')];
+    const [proposed] = external([state, city], [state]).credit;
+    expect(proposed).toMatchObject({ total: 31, taxes: [{ displayName: 'City', amount: 31 }] });
+  });
+
+  test('must be those of its lines, and only what is final is asked about', () => {
+    const book = world();
+    createPaid(book, JAN_1, ['pro']);
+    const snapshot = book.snapshot({ invoiceId: book.lastInvoice.id });
+    expect(() => recomputeInvoice(snapshot, [], [])).toThrow('Taxes of 0 lines');
+    expect(() => linesToday({ ...snapshot, invoice: { ...book.lastInvoice, status: 'draft' } }, [])).toThrow('Only a finalised invoice');
+  });
 });

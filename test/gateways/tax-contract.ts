@@ -62,6 +62,16 @@ export function describeTaxContract(name: string, setup: TaxContractSetup): void
       expect(await calculator.calculate(request)).toEqual(await calculator.calculate(request));
     });
 
+    it('estimates what it would be now, and leaves what it has said of the invoice as it was', async () => {
+      const calculator = setup.make();
+      const request = taxRequest(setup.taxedCountry);
+      const said = await calculator.calculate(request);
+      const exempt = await calculator.calculate({ ...request, taxExempt: 'exempt', estimate: true });
+      expect(exempt.flat().reduce((total, tax) => total + tax.amount, 0)).toBe(0);
+      expect(await calculator.calculate({ ...request, estimate: true })).toEqual(said);
+      expect(await calculator.calculate(request)).toEqual(said);
+    });
+
     it('charges an exempt customer nothing', async () => {
       const taxes = await setup.make().calculate(taxRequest(setup.taxedCountry, { taxExempt: 'exempt' }));
       expect(taxes.flat().reduce((total, tax) => total + tax.amount, 0)).toBe(0);

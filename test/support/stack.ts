@@ -75,11 +75,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const taskQueue = `stack-${randomBytes(6).toString('hex')}`;
     const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
     const gateways = paymentGatewayRegistry([sandbox]);
+    const taxCalculators = taxCalculatorRegistry(options.taxCalculators ?? []);
     const activities = makeActivities({
       db,
       log,
       gateways,
-      taxCalculators: taxCalculatorRegistry(options.taxCalculators ?? []),
+      taxCalculators,
       reach: () => {},
     });
     if (options.worker !== 'none') {
@@ -104,6 +105,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       db,
       temporal: client,
       gateways,
+      taxCalculators,
       log,
       taskQueue,
       deadlineMs,
