@@ -11,14 +11,15 @@ import { Refusal, type RefusalCode } from '../domain/errors.ts';
 import { decideAsPreviewed, type PreviewPins } from '../domain/subscription/keep-preview.ts';
 import type { PaymentBehavior } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
+import type { Verb } from '../domain/timeline/verbs.ts';
 import type { Deps } from './deps.ts';
 import type { Envelope } from './index.ts';
 import { operationIds, requestHash } from './operation-ids.ts';
 
 /** One verb: what it reads, what it decides, what it answers. */
 export interface OperationPlan<R> {
-  /** The verb, as its file is named; kept with the operation and part of its hash. */
-  verb: string;
+  /** As its file is named; kept with the operation and part of its hash. */
+  verb: Verb;
   /** The command without its envelope. */
   parameters: {
     subscriptionId?: string;

@@ -41,7 +41,7 @@ export async function discountCustomer(
   const decision = decideCustomerDiscount(snapshot, asked, { asOf, newId });
   const operation = {
     operationId,
-    kind: 'discount-customer',
+    kind: 'discount-customer' as const,
     asOf,
     requestHash: digest(JSON.stringify([customerId, asked])),
     subscriptionId: null,

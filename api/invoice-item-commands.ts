@@ -82,7 +82,7 @@ const editPending = (context: RequestContext, customerId: string, edit: DraftEdi
     const decision = decideEdit(snapshot, edit, { asOf, newId });
     const operation = {
       operationId,
-      kind: 'edit-invoice-item',
+      kind: 'edit-invoice-item' as const,
       asOf,
       requestHash: digest(JSON.stringify(edit)),
       subscriptionId: edit.do === 'add_item' ? edit.item.subscriptionId : (snapshot.item?.subscriptionId ?? null),

@@ -10,6 +10,8 @@ import type { SubscriptionSchedule } from './schedule/schedule.ts';
 import type { ScheduledChange } from './subscription/scheduled-change.ts';
 import type { BilledPeriod, BilledShrink, PaymentBehavior, Subscription } from './subscription/subscription.ts';
 import type { Instant } from './time.ts';
+import type { EventType } from './timeline/event-types.ts';
+import type { Verb } from './timeline/verbs.ts';
 import type { UsagePeriod } from './usage/usage-period.ts';
 
 /** Makes ids for one operation: the same operation id gives the same ids in the same order, so a retry writes the same rows. */
@@ -17,7 +19,7 @@ export type IdSource = (prefix: string) => string;
 
 /** A fact for the outbox. `objectId` is the object that changed; presenters turn it into Stripe's event on reading. */
 export interface OutboxEvent {
-  type: string;
+  type: EventType;
   objectType:
     | 'customer'
     | 'subscription'
@@ -94,7 +96,7 @@ export const emptyDecision = (): Decision => ({
 /** The envelope of an operation: unique per account by `operationId`; a second write of it returns the first one's result. */
 export interface Operation {
   operationId: string;
-  kind: string;
+  kind: Verb;
   asOf: Instant;
   /** Hash of kind and parameters, so that an operation id reused for something else is refused (`operation_conflict`). */
   requestHash: string;

@@ -9,6 +9,7 @@ import type { ScheduledChange } from '../subscription/scheduled-change.ts';
 import type { BilledShrink, Subscription } from '../subscription/subscription.ts';
 import { hasEnded } from '../subscription/transitions.ts';
 import type { Instant } from '../time.ts';
+import type { EventType } from '../timeline/event-types.ts';
 import type { Invoice, InvoiceItem } from './invoice.ts';
 
 /** The one instant of a decision and where its ids come from. */
@@ -94,7 +95,7 @@ export function removePending(draft: DecisionDraft, items: readonly InvoiceItem[
 
 export function emit(
   draft: DecisionDraft,
-  type: string,
+  type: EventType,
   objectType: OutboxEvent['objectType'],
   objectId: string,
   previous: OutboxEvent['previous'] = null,
@@ -113,7 +114,7 @@ export function changeSubscription(draft: DecisionDraft, patch: Partial<Subscrip
  * Ends the writing: the subscription becomes part of the decision where it changed, with the event that names the fields as they were (Stripe's
  * `previous_attributes`, in our names). `type` replaces `customer.subscription.updated` at the beginning and the end of a life.
  */
-export function finishDecision(draft: DecisionDraft, type = 'customer.subscription.updated'): Decision {
+export function finishDecision(draft: DecisionDraft, type: EventType = 'customer.subscription.updated'): Decision {
   tendScheduled(draft);
   tendSchedule(draft);
   const before = draft.snapshot.subscription;

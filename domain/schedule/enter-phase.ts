@@ -6,6 +6,7 @@ import type { ChangePlan } from '../subscription/commands.ts';
 import type { PhaseMark, ScheduledChange } from '../subscription/scheduled-change.ts';
 import type { Subscription } from '../subscription/subscription.ts';
 import type { Instant } from '../time.ts';
+import type { Ending } from '../timeline/event-types.ts';
 import { collectionOf, itemsOfPhase, type PhaseItem, type SchedulePhase, type SubscriptionSchedule, scheduleEnd } from './schedule.ts';
 import { isScheduleOver, nextScheduleStatus } from './transitions.ts';
 
@@ -97,7 +98,7 @@ export function withSchedule(
   decision: Decision,
   before: SubscriptionSchedule,
   patch: Partial<SubscriptionSchedule>,
-  event = 'updated',
+  event: Ending<'subscription_schedule'> = 'updated',
 ): Decision {
   const previous = Object.fromEntries(Object.keys(patch).map((key) => [key, before[key as keyof SubscriptionSchedule]]));
   return {

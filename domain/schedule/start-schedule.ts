@@ -72,7 +72,7 @@ export function startSchedule(snapshot: BillingSnapshot, schedule: SubscriptionS
     { status, currentPhase: 0 },
   );
   const created = scheduledChanges.map(({ id }) => ({
-    type: 'customer.subscription.scheduled_change.created',
+    type: 'customer.subscription.scheduled_change.created' as const,
     objectType: 'scheduled_change' as const,
     objectId: id,
     previous: null,

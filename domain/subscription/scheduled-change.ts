@@ -117,7 +117,7 @@ export function withScheduled(snapshot: BillingSnapshot, decision: Decision, ver
         ? decision.events.map((event) => (event === known ? { ...event, previous: { ...event.previous, ...previous } } : event))
         : [...decision.events, updated]),
       ...versions.map(({ id, status }) => ({
-        type: `customer.subscription.scheduled_change.${status === 'scheduled' ? 'created' : status}`,
+        type: `customer.subscription.scheduled_change.${status === 'scheduled' ? 'created' : status}` as const,
         objectType: 'scheduled_change' as const,
         objectId: id,
         previous: null,

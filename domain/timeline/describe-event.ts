@@ -1,6 +1,8 @@
+import type { CreditTransaction } from '../credits/grant.ts';
 import { formatAmount } from '../money.ts';
 import { type Instant, localDate } from '../time.ts';
 import type { EventFact, Reason } from './entry.ts';
+import type { Ending } from './event-types.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -37,7 +39,11 @@ export function describeEvent(event: EventFact): Description {
     case 'invoiceitem':
       return describeItem(event);
     case 'payment_attempt':
-      return plain(event, event.data['amount'], event.data['currency']);
+      return describeAttempt(event);
+    case 'subscription_schedule':
+      return describeSchedule(event);
+    case 'quote':
+      return event.name === 'quote.accepted' ? describeQuote(event) : plain(event, null, null);
     case 'scheduled_change':
       return describeScheduled(event);
     case 'credit_balance_transaction':
@@ -50,7 +56,7 @@ export function describeEvent(event: EventFact): Description {
 }
 
 /** What became of a scheduled change, and why, where it failed. */
-const SCHEDULED_WORDS: Record<string, string> = {
+const SCHEDULED_WORDS: Record<Ending<'customer.subscription.scheduled_change'>, string> = {
   created: 'A change was scheduled for',
   updated: 'A scheduled change moved to',
   applied: 'A scheduled change took effect on',
@@ -63,14 +69,14 @@ function describeScheduled({ name, data }: EventFact): Description {
   const ending = name.split('.').at(-1) ?? '';
   const failure = data['failure'] as Fields | null | undefined;
   return {
-    sentence: sentence(SCHEDULED_WORDS[ending] ?? `Scheduled change ${ending}`, on(data['effectiveAt'])),
+    sentence: sentence(wordsFor(SCHEDULED_WORDS, ending) ?? `Scheduled change ${ending}`, on(data['effectiveAt'])),
     reason: failure ? { code: text(failure['code']), message: text(failure['message']), param: text(failure['param']) } : null,
     amount: null,
     currency: null,
   };
 }
 
-const CREDIT_WORDS: Record<string, string> = {
+const CREDIT_WORDS: Record<CreditTransaction['type'], string> = {
   credits_granted: 'of credit was granted',
   credits_applied: 'of prepaid credit was applied to the invoice',
   credits_application_invoice_voided: 'of prepaid credit came back from a voided invoice',
@@ -83,28 +89,85 @@ function describeCredit({ data }: EventFact): Description {
   const amount = Math.abs(number(data['amount']) ?? 0);
   const type = text(data['type']) ?? '';
   return {
-    sentence: sentence(money(amount, data['currency']), CREDIT_WORDS[type] ?? type, `(${text(data['grantId']) ?? 'no grant'})`),
+    sentence: sentence(money(amount, data['currency']), wordsFor(CREDIT_WORDS, type) ?? type, `(${text(data['grantId']) ?? 'no grant'})`),
     reason: null,
     amount,
     currency: text(data['currency']),
   };
 }
 
+const DISCOUNT_WORDS: Record<Ending<'customer.discount'>, string> = {
+  created: 'began',
+  updated: 'took the place of another one',
+  deleted: 'ended',
+};
+
 /** "A discount of 20 % (Spring) began, until 2027-04-30." */
 function describeDiscount({ name, data }: EventFact): Description {
   const terms = (data['terms'] ?? {}) as Fields;
   const off = text(terms['percentOff']) === null ? money(terms['amountOff'], terms['currency']) : `${text(terms['percentOff'])} %`;
-  const began = name.endsWith('.created');
+  const ending = name.split('.').at(-1) ?? '';
+  const until = ending !== 'deleted' && number(data['end']) !== null;
   return {
     sentence: sentence(
-      `A discount of ${off} (${text(terms['name']) ?? text(data['couponId']) ?? 'no name'}) ${began ? 'began' : 'ended'}${began && number(data['end']) !== null ? ',' : ''}`,
-      began && number(data['end']) !== null && `until ${on(data['end'])}`,
+      `A discount of ${off} (${text(terms['name']) ?? text(data['couponId']) ?? 'no name'}) ${wordsFor(DISCOUNT_WORDS, ending) ?? ending}${until ? ',' : ''}`,
+      until && `until ${on(data['end'])}`,
     ),
     reason: null,
     amount: null,
     currency: text(terms['currency']),
   };
 }
+
+const ATTEMPT_WORDS: Record<Ending<'payment_attempt'>, string> = {
+  credited_to_balance: "of a payment came when nothing was owed any more, and went to the customer's balance",
+};
+
+/** "EUR 12.00 of a payment came when nothing was owed any more, …" */
+function describeAttempt(event: EventFact): Description {
+  const { amount, currency } = event.data;
+  const words = wordsFor(ATTEMPT_WORDS, event.name.split('.').at(-1) ?? '');
+  const told = plain(event, amount, currency);
+  return words === undefined ? told : { ...told, sentence: sentence(money(amount, currency), words, `(${event.objectId})`) };
+}
+
+const SCHEDULE_WORDS: Record<Ending<'subscription_schedule'>, string> = {
+  created: 'was made',
+  updated: 'changed',
+  completed: 'is over',
+  released: 'let the subscription go on alone',
+  canceled: 'was cancelled',
+  aborted: 'could not go on and was cancelled',
+};
+
+/** "The schedule changed (current phase 0 → 1)." */
+function describeSchedule(event: EventFact): Description {
+  const { name, data, previous } = event;
+  const ending = name.split('.').at(-1) ?? '';
+  const failure = data['failure'] as Fields | null | undefined;
+  const words = wordsFor(SCHEDULE_WORDS, ending) ?? ending.replaceAll('_', ' ');
+  return {
+    sentence: sentence(
+      `The schedule ${words}`,
+      ending === 'created' && `with ${(data['phases'] as unknown[] | undefined)?.length ?? 0} phases, from ${on(data['startsAt'])}`,
+      ending === 'updated' && previous !== null && changesIn(previous, data),
+    ),
+    reason: failure ? { code: text(failure['code']), message: text(failure['message']), param: text(failure['param']) } : null,
+    amount: null,
+    currency: text(data['currency']),
+  };
+}
+
+const describeQuote = ({ data, objectId }: EventFact): Description => ({
+  sentence: sentence(`The quote ${text(data['number']) ?? objectId} was accepted`),
+  reason: null,
+  amount: null,
+  currency: text(data['currency']),
+});
+
+/** Own words of a name; none for one that only another version of the engine knows. */
+const wordsFor = <W>(words: Readonly<Record<string, W>>, name: string): W | undefined =>
+  Object.hasOwn(words, name) ? words[name] : undefined;
 
 function plain({ name, objectId, previous, data }: EventFact, amount: unknown, currency: unknown): Description {
   const changes = previous === null ? '' : changesIn(previous, data);
@@ -117,26 +180,25 @@ function plain({ name, objectId, previous, data }: EventFact, amount: unknown, c
 }
 
 /** What is said of an invoice, by the end of the event's name; and which of its amounts the event is about. */
-const INVOICE_WORDS: Record<string, [words: string, amount: string]> = {
+const INVOICE_WORDS: Record<Ending<'invoice'>, [words: string, amount: string]> = {
   created: ['was drafted', 'total'],
   finalized: ['was finalised', 'total'],
+  updated: ['changed', 'total'],
   paid: ['was paid', 'amountPaid'],
   payment_succeeded: ['was collected', 'amountPaid'],
   payment_failed: ['could not be collected', 'amountRemaining'],
   payment_action_required: ['waits for the customer to confirm the payment', 'amountRemaining'],
   voided: ['was voided', 'total'],
   marked_uncollectible: ['was written off', 'amountRemaining'],
-  upcoming: ['will be made soon', 'total'],
   sent: ['was sent', 'amountDue'],
   overdue: ['is overdue', 'amountRemaining'],
-  will_be_due: ['will be due soon', 'amountRemaining'],
   deleted: ['was deleted', 'total'],
 };
 
 function describeInvoice(event: EventFact): Description {
   const { data, previous, objectId } = event;
   const ending = event.name.split('.').at(-1) ?? '';
-  const [words, field] = INVOICE_WORDS[ending] ?? [ending === 'updated' ? 'changed' : ending.replaceAll('_', ' '), 'total'];
+  const [words, field] = wordsFor(INVOICE_WORDS, ending) ?? [ending.replaceAll('_', ' '), 'total'];
   const amount = number(data[field]);
   const retry = number(data['nextPaymentAttempt']);
   const billingReason = text(data['billingReason']);
@@ -164,9 +226,10 @@ function explanationOf(data: Fields): string | null {
   return told.length > 5 ? `${told.slice(0, 5).join(' ')} And ${told.length - 5} lines more.` : told.join(' ');
 }
 
-const SUBSCRIPTION_WORDS: Record<string, string> = {
+const SUBSCRIPTION_WORDS: Record<Ending<'customer.subscription'>, string> = {
   created: 'The subscription was created',
   deleted: 'The subscription ended',
+  updated: 'The subscription changed',
   paused: 'The subscription was paused',
   resumed: 'The subscription was resumed',
   trial_will_end: 'The trial will end soon',
@@ -183,7 +246,7 @@ function describeSubscription({ name, data, previous }: EventFact): Description 
     (ending === 'deleted' || touched) && (text(details['reason']) ?? text(details['comment']) ?? text(details['feedback'])) !== null;
   return {
     sentence: sentence(
-      SUBSCRIPTION_WORDS[ending] ?? `The subscription ${ending === 'updated' ? 'changed' : ending.replaceAll('_', ' ')}`,
+      wordsFor(SUBSCRIPTION_WORDS, ending) ?? `The subscription ${ending.replaceAll('_', ' ')}`,
       ending === 'created' && `with status ${String(data['status'])}, its period ends on ${on(data['currentPeriodEnd'])}`,
       ending === 'trial_will_end' && `on ${on(data['trialEnd'])}`,
       ending !== 'created' && previous !== null && changesIn(previous, data),
@@ -194,13 +257,22 @@ function describeSubscription({ name, data, previous }: EventFact): Description 
   };
 }
 
+const ITEM_WORDS: Record<Ending<'invoiceitem'>, string> = {
+  created: 'waits for the next invoice',
+  deleted: 'was taken back',
+  updated: 'changed',
+};
+
 function describeItem(event: EventFact): Description {
   const line = (event.data['line'] ?? {}) as Fields;
   const explanation = (line['explanation'] ?? {}) as Fields;
   const ending = event.name.split('.').at(-1) ?? '';
-  const words = { created: 'waits for the next invoice', deleted: 'was taken back', updated: 'changed' }[ending] ?? ending;
   return {
-    sentence: sentence(`${text(line['description']) ?? 'An invoice item'}:`, money(line['amount'], line['currency']), words),
+    sentence: sentence(
+      `${text(line['description']) ?? 'An invoice item'}:`,
+      money(line['amount'], line['currency']),
+      wordsFor(ITEM_WORDS, ending) ?? ending,
+    ),
     reason: text(explanation['sentence']) === null ? null : { code: text(explanation['rule']), message: text(explanation['sentence']) },
     amount: number(line['amount']),
     currency: text(line['currency']),

@@ -87,7 +87,7 @@ test('a crash between recording and committing leaves nothing behind, and the ne
   const id = newId();
   const deps = { db: stack.db, log: console, gateways: {}, taxCalculators: {} };
   const plan = {
-    verb: 'test-verb',
+    verb: 'issue-invoice' as const,
     parameters: { thing: id },
     query: { customerId, lock: true },
     decide: (_: unknown, { newId: make }: { newId: (prefix: string) => string }) => {
@@ -100,7 +100,7 @@ test('a crash between recording and committing leaves nothing behind, and the ne
   const envelope = { accountId: stack.accountId, operationId: `op:${id}`, asOf: ASOF, actor: 'test' };
   const lost = new Error('connection lost');
   const reach = (point: string): void => {
-    if (point === 'test-verb:recorded') throw lost;
+    if (point === 'issue-invoice:recorded') throw lost;
   };
   await expect(performOperation({ ...deps, reach }, envelope, plan)).rejects.toBe(lost);
   expect(await countOf('operations', 'operation_id', `op:${id}`)).toBe(0);
@@ -112,7 +112,7 @@ test('the decision is made under the lock of the customer: two at once see each 
   const id = newId();
   const seen: string[] = [];
   const plan = (name: string) => ({
-    verb: 'test-verb',
+    verb: 'issue-invoice' as const,
     parameters: { thing: `${id}${name}` },
     query: { customerId, lock: true },
     decide: () => {
@@ -127,5 +127,7 @@ test('the decision is made under the lock of the customer: two at once see each 
   const envelope = (name: string) => ({ accountId: stack.accountId, operationId: `op:${id}${name}`, asOf: ASOF, actor: 'test' });
   await Promise.all(['a', 'b', 'c'].map((name) => performOperation(deps, envelope(name), plan(name))));
   const inside = reached.filter((point) => !point.endsWith(':committed'));
-  expect(inside).toEqual(Array.from({ length: 3 }, () => ['test-verb:loaded', 'test-verb:decided', 'test-verb:recorded']).flat());
+  expect(inside).toEqual(
+    Array.from({ length: 3 }, () => ['issue-invoice:loaded', 'issue-invoice:decided', 'issue-invoice:recorded']).flat(),
+  );
 });

@@ -25,7 +25,7 @@ const perform = (invoiceId: string, decide: Decide, { lock = true, operationId =
     if (done !== null) return;
     let n = 0;
     const decision = decide(snapshot, { asOf: START, newId: (prefix) => `${prefix}_${operationId}_${++n}` });
-    const operation = { operationId, kind: 'test', asOf: START, requestHash: 'hash', subscriptionId: null, invoiceId };
+    const operation = { operationId, kind: 'issue-invoice' as const, asOf: START, requestHash: 'hash', subscriptionId: null, invoiceId };
     await recordDecision(t, { ...operation, actor: 'test', paymentBehavior: null }, decision, () => null);
   });
 const finalise: Decide = (snapshot, context) => decideFinalization(snapshot, {}, context);

@@ -247,7 +247,7 @@ describe('money', () => {
     };
     await record(world, 'acct_1', {
       attempt: settled,
-      events: [{ type: 'payment_attempt.declined', objectType: 'payment_attempt', objectId: attempt.id, previous: null }],
+      events: [{ type: 'payment_attempt.credited_to_balance', objectType: 'payment_attempt', objectId: attempt.id, previous: null }],
     });
     expect(await read()).toEqual([settled]);
   });
@@ -265,7 +265,7 @@ describe('money', () => {
     });
     await record(world, 'acct_2', {
       balance: [move(-500, -500), move(200, -300)],
-      events: [{ type: 'customer.updated', objectType: 'customer', objectId: 'cus_2', previous: { balance: 0 } }],
+      events: [{ type: 'customer.discount.updated', objectType: 'customer', objectId: 'cus_2', previous: { balance: 0 } }],
     });
     const customer = await world.as('acct_2', (t) => findCustomer(t, 'cus_2'));
     expect(customer).toMatchObject({ balance: -300, currency: 'eur' });

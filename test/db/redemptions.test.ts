@@ -27,7 +27,14 @@ const redeem = (customerId: string, promotionCodeId: string, { lock = true, oper
     let n = 0;
     const context = { asOf: START, newId: (prefix: string) => `${prefix}_${operationId}_${++n}` };
     const decision = decideCustomerDiscount(snapshot, { wish: { promotionCodeId } }, context);
-    const operation = { operationId, kind: 'discount-customer', asOf: START, requestHash: 'hash', subscriptionId: null, invoiceId: null };
+    const operation = {
+      operationId,
+      kind: 'discount-customer' as const,
+      asOf: START,
+      requestHash: 'hash',
+      subscriptionId: null,
+      invoiceId: null,
+    };
     await recordDecision(t, { ...operation, actor: 'test', paymentBehavior: null }, decision, () => null);
   });
 

@@ -99,7 +99,7 @@ export const unique = (prefix: string): string => `${prefix}_${(count += 1)}`;
 
 export const anOperation = (patch: Partial<Operation> = {}): Operation => ({
   operationId: unique('op'),
-  kind: 'test',
+  kind: 'issue-invoice',
   asOf: START,
   requestHash: 'hash',
   subscriptionId: null,

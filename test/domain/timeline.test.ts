@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { describeEntry, nameOfActor } from '../../domain/timeline/describe-entry.ts';
 import type { EventFact, OperationFact, RefusalFact, TimelineEntry } from '../../domain/timeline/entry.ts';
 import { typeOf } from '../../domain/timeline/entry.ts';
+import { EVENT_TYPES } from '../../domain/timeline/event-types.ts';
+import { VERBS } from '../../domain/timeline/verbs.ts';
 import { aLine, anAttempt, anInvoice, aSubscription, END, START } from '../api/examples.ts';
 
 const RECORDED = { position: 1, at: START, recordedAt: START, operationId: 'op_1', run: null };
@@ -155,4 +158,81 @@ it('actors have names', () => {
   expect(nameOfActor('api_key:ab12')).toBe('API key ab12');
   expect(nameOfActor('operator:ada')).toBe('ada (operator)');
   expect(nameOfActor('test')).toBe('test');
+});
+
+describe('nothing happens without words', () => {
+  const sources = (folder: string): string[] =>
+    readdirSync(new URL(`../../${folder}/`, import.meta.url), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(new URL(`../../${folder}/${file}`, import.meta.url), 'utf8'));
+  const named = (folders: string[], pattern: RegExp): string[] =>
+    [...new Set(folders.flatMap(sources).flatMap((source) => [...source.matchAll(pattern)].map(([, name = '']) => name)))].sort();
+
+  it('every operation that is performed has its verb, and every verb an operation', () => {
+    const performed = [
+      ...named(['activities'], /\bverb: '([a-z-]+)'/g),
+      ...named(['activities'], /\bVERB = '([a-z-]+)'/g),
+      ...named(['api'], /\bkind: '([a-z-]+)' as const/g),
+    ];
+    expect(performed.filter((name) => name in VERBS).sort()).toEqual(Object.keys(VERBS).sort());
+    expect(named(['activities'], /\bverb: '([a-z-]+)'/g).filter((name) => !(name in VERBS))).toEqual([]);
+  });
+
+  it.each(Object.entries(VERBS))('%s: done by the engine, asked for by somebody, and refused', (name, { asked, done }) => {
+    expect(told(operation({ name }))).toBe(`${done}.`);
+    expect(told(operation({ name, actor: 'operator:ada' }))).toBe(`Ada (operator) asked to ${asked}.`);
+    const refusal = { code: 'transition_not_allowed', message: 'Not now.', param: null };
+    expect(told({ ...RECORDED, source: 'refusal', name, actor: 'operator:ada', invoiceId: null, parameters: null, refusal })).toBe(
+      `Ada (operator) asked to ${asked} and was refused: Not now.`,
+    );
+  });
+
+  it('every event that is emitted is in the list, and every one of the list is emitted', () => {
+    const emitted = [
+      ...named(['domain'], /\bemit\(\s*[a-z]+,\s*'([a-z_.]+)'/g),
+      ...named(['domain'], /\btype: '((?:billing|customer|invoice|invoiceitem|quote|subscription_schedule|payment_attempt)\.[a-z_.]+)'/g),
+      ...named(['domain'], /\b(?:type|event)(?: =|:) '(customer\.subscription\.[a-z_.]+)'/g),
+      ...named(['domain'], /'(customer\.subscription\.(?:created|deleted))'/g),
+    ];
+    expect(emitted.filter((name) => !(EVENT_TYPES as readonly string[]).includes(name))).toEqual([]);
+    // Made of two parts: what becomes of a schedule, or of a scheduled change.
+    const composed = EVENT_TYPES.filter((name) => /^(subscription_schedule|customer\.subscription\.scheduled_change)\./.test(name));
+    expect(EVENT_TYPES.filter((name) => !emitted.includes(name) && !composed.includes(name))).toEqual([]);
+  });
+
+  const OBJECTS: Record<string, [objectType: string, data: object]> = {
+    'billing.credit_balance_transaction': [
+      'credit_balance_transaction',
+      { amount: -400, currency: 'eur', type: 'credits_applied', grantId: 'credgr_1' },
+    ],
+    'customer.discount': ['discount', { terms: { percentOff: '20', name: 'Spring' }, end: END }],
+    'customer.subscription.scheduled_change': ['scheduled_change', { effectiveAt: END }],
+    'customer.subscription': ['subscription', aSubscription()],
+    invoice: ['invoice', anInvoice()],
+    invoiceitem: ['invoiceitem', { line: aLine() }],
+    payment_attempt: ['payment_attempt', anAttempt()],
+    quote: ['quote', { number: 'QT-0001-1', currency: 'eur' }],
+    subscription_schedule: ['subscription_schedule', { phases: [{}], startsAt: START, currentPhase: 1, currency: 'eur' }],
+  };
+  it.each([...EVENT_TYPES])('%s is told in words of its own', (name) => {
+    const at = name.lastIndexOf('.');
+    const [objectType, data] = OBJECTS[name.slice(0, at)] ?? ['?', {}];
+    const sentence = told(event(name, objectType, data, name.endsWith('updated') ? {} : null));
+    expect(sentence).toMatch(/^(\p{Lu}|2 × Seat:).*\.$/u);
+    expect(sentence).not.toMatch(/[a-z]_[a-z]|x_1:|undefined|NaN|null/);
+    if (objectType === 'credit_balance_transaction') return;
+    // One that nobody has words for would be told by its name.
+    const unknown = told(event(`${name.slice(0, at)}.made_up`, objectType, data));
+    expect(sentence.replace(/\W/g, '')).not.toBe(unknown.replace('made up', name.slice(at + 1).replaceAll('_', ' ')).replace(/\W/g, ''));
+  });
+
+  it('a schedule and what becomes of it', () => {
+    const schedule = { phases: [{}, {}], startsAt: START, currentPhase: 1, currency: 'eur' };
+    const say = (ending: string, previous: EventFact['previous'] = null, more: object = {}) =>
+      describeEntry(event(`subscription_schedule.${ending}`, 'subscription_schedule', { ...schedule, ...more }, previous));
+    expect(say('created').sentence).toMatch(/^The schedule was made with 2 phases, from 20\d\d-\d\d-\d\d\.$/);
+    expect(say('updated', { currentPhase: 0 }).sentence).toBe('The schedule changed (current phase 0 → 1).');
+    const failure = { code: 'price_inactive', message: 'Archived.', param: null };
+    expect(say('aborted', null, { failure })).toMatchObject({ reason: { code: 'price_inactive', message: 'Archived.' } });
+  });
 });
