@@ -7,6 +7,7 @@ import type {
   ChangePlan,
   CreateSubscription,
   PauseSubscription,
+  ReactivateSubscription,
   ResumeSubscription,
   ScheduleCancellation,
 } from '../domain/subscription/commands.ts';
@@ -126,7 +127,7 @@ export interface Activities {
   /** `pause_collection` ends by itself at `asOf`. */
   resumeCollection(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   /** A canceled subscription lives again. */
-  reactivateSubscription(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  reactivateSubscription(input: Envelope & { subscriptionId: string } & ReactivateSubscription): Promise<BillingOutcome>;
   /** What a workflow needs that goes on with a subscription whose workflow has gone. */
   loadSubscription(input: { accountId: string; subscriptionId: string }): Promise<ReopenedSubscription>;
   /** Carries out a scheduled change at `asOf`, its instant; one that has become impossible is recorded as failed. */

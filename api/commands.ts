@@ -19,6 +19,7 @@ import type {
   ChangePlan,
   CreateSubscription,
   PauseSubscription,
+  ReactivateSubscription,
   ResumeSubscription,
   ScheduleCancellation,
 } from '../domain/subscription/commands.ts';
@@ -83,7 +84,7 @@ export interface Commands {
   pause(subscriptionId: string, command: Command & PauseSubscription): Promise<CommandResult>;
   resume(subscriptionId: string, command: Command & ResumeSubscription): Promise<CommandResult>;
   /** Starts the workflow of a canceled subscription again; one that is still closing, or was reactivated by somebody else, is asked as it is. */
-  reactivate(restart: RestartSubscription & { customerId: string }, command: Command): Promise<CommandResult>;
+  reactivate(restart: RestartSubscription & { customerId: string }, command: Command & ReactivateSubscription): Promise<CommandResult>;
   cancelScheduledChange(subscriptionId: string, command: Command & { changeId: string }): Promise<CommandResult>;
   /** Starts the workflow of a subscription that a schedule will create; its first command makes the schedule. */
   openSchedule(wait: AwaitSchedule, command: Command & EditSchedule): Promise<unknown>;

@@ -13,6 +13,7 @@ import type {
   ChangePlan,
   CreateSubscription,
   PauseSubscription,
+  ReactivateSubscription,
   ResumeSubscription,
   ScheduleCancellation,
 } from '../domain/subscription/commands.ts';
@@ -149,12 +150,16 @@ export const tryScheduleEdit = (
 
 /** @throws Refusal what the pause would be refused with */
 export const tryPause = (t: AccountTransaction, subscriptionId: string, command: PauseSubscription, trial: Trial): Promise<DryRun> =>
-  tryOut(t, { subscriptionId }, {}, trial, (snapshot, _, context) => decidePause(snapshot, command, context));
+  tryOut(t, { subscriptionId }, command, trial, decidePause);
 
 /** @throws Refusal what resuming would be refused with */
 export const tryResumption = (t: AccountTransaction, subscriptionId: string, command: ResumeSubscription, trial: Trial): Promise<DryRun> =>
   tryOut(t, { subscriptionId }, command, trial, decideResumption);
 
 /** @throws Refusal what the reactivation would be refused with */
-export const tryReactivation = (t: AccountTransaction, subscriptionId: string, trial: Trial): Promise<DryRun> =>
-  tryOut(t, { subscriptionId }, {}, trial, (snapshot, _, context) => decideReactivation(snapshot, context));
+export const tryReactivation = (
+  t: AccountTransaction,
+  subscriptionId: string,
+  command: ReactivateSubscription,
+  trial: Trial,
+): Promise<DryRun> => tryOut(t, { subscriptionId }, command, trial, (snapshot, _, context) => decideReactivation(snapshot, context));

@@ -1,6 +1,6 @@
 import { withAccount } from '../db/client.ts';
 import { Refusal } from '../domain/errors.ts';
-import type { PauseSubscription, ResumeSubscription } from '../domain/subscription/commands.ts';
+import type { PauseSubscription, ReactivateSubscription, ResumeSubscription } from '../domain/subscription/commands.ts';
 import type { RequestContext } from './context.ts';
 import { inRestingTimeOf } from './customer-clock.ts';
 import { tryPause, tryReactivation, tryResumption } from './dry-run.ts';
@@ -30,13 +30,13 @@ export async function resumeSubscription(asked: RequestContext, id: string, resu
 }
 
 /** The workflow of a canceled subscription has closed. It is started again with the command, and decides and writes as ever: whatever dies in between, the same request finds it. */
-export async function reactivateSubscription(asked: RequestContext, id: string): Promise<void> {
+export async function reactivateSubscription(asked: RequestContext, id: string, reactivation: ReactivateSubscription): Promise<void> {
   const context = await inRestingTimeOf(asked, { subscriptionId: id });
   const { testClock } = context;
   const { customerId, repeated, isDone } = await withAccount(context.db, context.account.id, async (t) => {
     const subscription = await subscriptionOf(t, id);
     const repeated = await isRepeat(context, t);
-    if (!repeated) await tryReactivation(t, id, { asOf: context.now() });
+    if (!repeated) await tryReactivation(t, id, reactivation, { asOf: context.now() });
     // Carried out before and canceled again since: that stands.
     return { customerId: subscription.customerId, repeated, isDone: repeated && subscription.status === 'canceled' };
   });
@@ -45,7 +45,10 @@ export async function reactivateSubscription(asked: RequestContext, id: string):
   const clock = testClock === undefined ? {} : { clock: { kind: 'frozen', id: testClock.id, at: testClock.frozenTime } as const };
   try {
     await reach(context, id, () =>
-      context.commands.reactivate({ accountId: context.account.id, subscriptionId: id, customerId, ...clock }, commandOf(context)),
+      context.commands.reactivate(
+        { accountId: context.account.id, subscriptionId: id, customerId, ...clock },
+        { ...commandOf(context), ...reactivation },
+      ),
     );
   } catch (error) {
     // It lives, and this very command has brought it back.
@@ -61,8 +64,14 @@ type ResumeInput = z.output<typeof subscriptionResume>;
 const anchorOf = (given: ResumeInput['billing_cycle_anchor']): PauseSubscription['resume']['billingCycleAnchor'] =>
   typeof given === 'object' ? given.type : (given ?? null);
 
-/** @throws Refusal parameter_invalid about `billing_cycle_anchor` */
-export function pauseFrom(params: PauseInput): PauseSubscription {
+/**
+ * @param pins of the preview that it applies
+ * @throws Refusal parameter_invalid about `billing_cycle_anchor`
+ */
+export function pauseFrom(
+  params: Pick<PauseInput, 'billing_cycle_anchor' | 'effective_at' | 'proration_behavior' | 'resumes_at' | 'unused_time'>,
+  pins: Pins = {},
+): PauseSubscription {
   const billingCycleAnchor = anchorOf(params.billing_cycle_anchor);
   if (params.unused_time === 'extend' && billingCycleAnchor === 'unchanged') {
     throw new Refusal('parameter_invalid', 'A pause that extends its period moves the anchor.', 'billing_cycle_anchor');
@@ -72,16 +81,20 @@ export function pauseFrom(params: PauseInput): PauseSubscription {
     unusedTime: params.unused_time,
     resumesAt: params.resumes_at ?? null,
     resume: { billingCycleAnchor, prorationBehavior: params.proration_behavior },
+    ...previewOf(pins),
   };
 }
+
+/** Of what a preview pins, what a command carries. */
+export const previewOf = ({ preview }: Pins): Pick<Pins, 'preview'> => (preview === undefined ? {} : { preview });
 
 /** @param pins of the preview that it applies */
 export const resumptionFrom = (
   params: Pick<ResumeInput, 'billing_cycle_anchor' | 'proration_behavior' | 'proration_date'>,
-  { preview, prorationDate }: Pins = {},
+  pins: Pins = {},
 ): ResumeSubscription => ({
   billingCycleAnchor: anchorOf(params.billing_cycle_anchor),
   prorationBehavior: params.proration_behavior,
-  ...pricedFrom(params.proration_date ?? prorationDate),
-  ...(preview === undefined ? {} : { preview }),
+  ...pricedFrom(params.proration_date ?? pins.prorationDate),
+  ...previewOf(pins),
 });

@@ -14,24 +14,13 @@ import { pinPreview } from '../domain/subscription/keep-preview.ts';
 import { addressFrom } from './address-input.ts';
 import type { RequestContext } from './context.ts';
 import { inTimeOf } from './customer-clock.ts';
-import {
-  contextAt,
-  type DryRun,
-  type Trial,
-  tryCancellation,
-  tryChange,
-  tryCreation,
-  tryNothing,
-  tryResumption,
-  tryScheduleEdit,
-  tryScheduling,
-} from './dry-run.ts';
+import { contextAt, type DryRun, type Trial, tryChange, tryCreation, tryNothing, tryScheduleEdit, tryScheduling } from './dry-run.ts';
 import { ApiError, badRequest, notFound } from './errors.ts';
 import { type InlinePrices, inlinePrices } from './inline-prices.ts';
 import { termsFrom } from './invoice-item-commands.ts';
 import { randomId } from './new-id.ts';
 import { listAnswer } from './paging.ts';
-import { resumptionFrom } from './pause-subscription.ts';
+import { COMMAND_DETAILS, type Details, IN, invoiceOfNothing, refuse, tryCommand } from './preview-command.ts';
 import { PREVIEW_PATIENCE, writePreviewToken } from './preview-token.ts';
 import { presentInvoices } from './read-objects.ts';
 import { creationOf, scheduleChangeFrom } from './schedule-input.ts';
@@ -42,7 +31,6 @@ import { subscriptionOf } from './subscription-commands.ts';
 import { changeFrom, creationFrom, isSchedulingOnly, schedulingOf } from './subscription-input.ts';
 
 type PreviewInput = z.output<typeof invoicePreview>;
-type Details = NonNullable<PreviewInput['subscription_details']>;
 
 /**
  * What would be billed, by the very functions that bill: nothing is written, nothing is reserved. Of an existing subscription: with `cancel_now`
@@ -69,6 +57,7 @@ export async function previewInvoice(asked: RequestContext, params: PreviewInput
     };
     const tried = subscriptionId === undefined ? await tryNew(t, params, trial) : await tryExisting(t, subscriptionId, params, trial);
     const invoices = invoicesOf(tried, params.periods ?? 1);
+    if (invoices.length === 0 && params.subscription_details?.pause_at !== undefined) invoices.push(invoiceOfNothing(tried, asOf));
     if (invoices.length === 0) throw noInvoice(subscriptionId);
     const token = writePreviewToken(
       {
@@ -224,14 +213,9 @@ const STRANGER: Customer = {
 };
 
 /** Where the request names what, in an error. */
-const IN = 'subscription_details';
 /** What belongs to one of the two only. */
 const ONLY_NEW = Object.keys(subscriptionCreate.shape).filter((name) => !(name in subscriptionUpdate.shape));
-const ONLY_EXISTING = [
-  ...Object.keys(subscriptionUpdate.shape).filter((name) => !(name in subscriptionCreate.shape)),
-  'cancel_now',
-  'resume_at',
-];
+const ONLY_EXISTING = [...Object.keys(subscriptionUpdate.shape).filter((name) => !(name in subscriptionCreate.shape)), ...COMMAND_DETAILS];
 
 /** The trial with the prices that the request brings along; they are in no table. */
 async function withInline(t: AccountTransaction, { asOf, suppose, ...trial }: Trial, inline: InlinePrices): Promise<Trial> {
@@ -289,25 +273,9 @@ async function tryExisting(t: AccountTransaction, id: string, params: PreviewInp
   }
   const details: Details = params.subscription_details ?? {};
   refuse(details, ONLY_NEW);
-  if (details.cancel_now === true) {
-    refuse(
-      details,
-      Object.keys(details).filter((name) => name !== 'cancel_now' && name !== 'proration_behavior'),
-    );
-    const prorate = (details.proration_behavior ?? 'create_prorations') !== 'none';
-    return tryCancellation(t, id, { prorate, invoiceNow: true }, trial);
-  }
+  const commanded = await tryCommand(t, id, params, trial);
+  if (commanded !== null) return commanded;
   const inline = inlinePrices(randomId);
-  if (details.resume_at !== undefined) {
-    const taken = ['resume_at', 'billing_cycle_anchor', 'proration_behavior', 'proration_date'];
-    refuse(
-      details,
-      Object.keys(details).filter((name) => !taken.includes(name)),
-    );
-    const { billing_cycle_anchor: anchor, proration_date, proration_behavior = 'create_prorations' } = details;
-    if (typeof anchor === 'number') throw badRequest('It is resumed with the anchor now or unchanged.', `${IN}[billing_cycle_anchor]`);
-    return tryResumption(t, id, resumptionFrom({ billing_cycle_anchor: anchor, proration_behavior, proration_date }), trial);
-  }
   const change = changeFrom(
     {
       ...details,
@@ -331,9 +299,3 @@ const noInvoice = (id: string | undefined): ApiError =>
     status: 404,
     code: 'invoice_upcoming_none',
   });
-
-function refuse(details: Details, names: readonly string[]): void {
-  const name = names.find((unwanted) => details[unwanted as keyof Details] !== undefined);
-  if (name === undefined) return;
-  throw badRequest(`You cannot combine ${IN}[${name}] with the other parameters of this preview.`, `${IN}[${name}]`);
-}

@@ -5,6 +5,7 @@ import type {
   ChangePlan,
   CreateSubscription,
   PauseSubscription,
+  ReactivateSubscription,
   ResumeSubscription,
   ScheduleCancellation,
 } from '../domain/subscription/commands.ts';
@@ -90,7 +91,7 @@ export const scheduleCancellationUpdate = defineUpdate<CommandResult, [Command &
 export const pauseUpdate = defineUpdate<CommandResult, [Command & PauseSubscription]>('pause');
 export const resumeUpdate = defineUpdate<CommandResult, [Command & ResumeSubscription]>('resume');
 /** Sent together with the start of a workflow (`{ restart }`), as that of a canceled subscription has closed. */
-export const reactivateUpdate = defineUpdate<CommandResult, [Command]>('reactivate');
+export const reactivateUpdate = defineUpdate<CommandResult, [Command & ReactivateSubscription]>('reactivate');
 export const cancelScheduledChangeUpdate = defineUpdate<CommandResult, [Command & { changeId: string }]>('cancelScheduledChange');
 /** What is asked of a schedule is in Postgres under `editId`. */
 export type EditSchedule = { scheduleId: string; editId: string };

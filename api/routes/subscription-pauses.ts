@@ -1,5 +1,12 @@
 import { route } from '../define-route.ts';
-import { pauseFrom, pauseSubscription, reactivateSubscription, resumeSubscription, resumptionFrom } from '../pause-subscription.ts';
+import {
+  pauseFrom,
+  pauseSubscription,
+  previewOf,
+  reactivateSubscription,
+  resumeSubscription,
+  resumptionFrom,
+} from '../pause-subscription.ts';
 import { pinsOf } from '../preview-token.ts';
 import * as schemas from '../schemas/subscriptions.ts';
 import { describeAndPresent } from '../subscription-commands.ts';
@@ -14,7 +21,7 @@ export const subscriptionPauseRoutes = [
     summary: 'Pause a subscription: nothing is billed until it is resumed',
     params: schemas.subscriptionPause,
     handle: async (context, { path: { id = '' }, params }) => {
-      await pauseSubscription(context, id, pauseFrom(params));
+      await pauseSubscription(context, id, pauseFrom(params, pinsOf(params, context)));
       return describeAndPresent(context, id, () => ({}));
     },
   }),
@@ -35,8 +42,8 @@ export const subscriptionPauseRoutes = [
     path: '/v1/subscriptions/:id/reactivate',
     summary: 'Bring a canceled subscription back, with its items and its anchor',
     params: schemas.subscriptionReactivate,
-    handle: async (context, { path: { id = '' } }) => {
-      await reactivateSubscription(context, id);
+    handle: async (context, { path: { id = '' }, params }) => {
+      await reactivateSubscription(context, id, previewOf(pinsOf(params, context)));
       return describeAndPresent(context, id, () => ({}));
     },
   }),

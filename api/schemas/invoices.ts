@@ -31,6 +31,7 @@ import {
   daysUntilDue,
   itemChange,
   subscriptionCreate,
+  subscriptionPause,
   subscriptionUpdate,
   trialEnd,
   updatedAnchor,
@@ -83,7 +84,7 @@ const previewedItem = z.strictObject({
 });
 
 /**
- * With `subscription`: its next renewal, or what a change, cancellation or resumption would bill now. Without it: a new subscription of the customer, or of somebody
+ * With `subscription`: its next renewal, or what a change, cancellation, pause, resumption or reactivation would bill now. Without it: a new subscription of the customer, or of somebody
  * with these details.
  */
 export const invoicePreview = z.strictObject({
@@ -113,6 +114,10 @@ export const invoicePreview = z.strictObject({
       effective_at: effectiveAt.optional(),
       cancel_now: z.boolean().optional(),
       resume_at: z.literal('now').optional(),
+      pause_at: subscriptionPause.shape.effective_at.unwrap().optional(),
+      unused_time: subscriptionPause.shape.unused_time.unwrap().optional(),
+      resumes_at: subscriptionPause.shape.resumes_at,
+      reactivate_at: z.literal('now').optional(),
       cancel_at: cancelAt.nullable().optional(),
       cancel_at_period_end: z.boolean().optional(),
       collection_method: collectionMethod.optional(),

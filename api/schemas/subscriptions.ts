@@ -175,6 +175,7 @@ export const subscriptionPause = z.strictObject({
   resumes_at: timestamp.nullable().optional(),
   billing_cycle_anchor: resumeAnchor,
   proration_behavior: prorationBehavior.default('create_prorations'),
+  preview_token: previewToken,
   expand,
 });
 
@@ -187,7 +188,7 @@ export const subscriptionResume = z.strictObject({
   expand,
 });
 
-export const subscriptionReactivate = z.strictObject({ expand });
+export const subscriptionReactivate = z.strictObject({ preview_token: previewToken, expand });
 
 export const subscriptionCancel = z.strictObject({
   prorate: z.boolean().default(false),

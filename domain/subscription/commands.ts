@@ -147,7 +147,7 @@ export interface CancelSubscription extends Previewed {
 }
 
 /** POST /v1/subscriptions/:id/pause */
-export interface PauseSubscription extends Pick<Pause, 'resumesAt' | 'unusedTime' | 'resume'> {
+export interface PauseSubscription extends Pick<Pause, 'resumesAt' | 'unusedTime' | 'resume'>, Previewed {
   at: 'now' | 'period_end' | Instant;
 }
 
@@ -156,3 +156,6 @@ export interface ResumeSubscription extends ResumeTerms, Previewed {
   /** The instant from which the rest of the period is charged where the anchor is unchanged; default `asOf`. */
   prorationDate?: Instant;
 }
+
+/** POST /v1/subscriptions/:id/reactivate */
+export type ReactivateSubscription = Previewed;

@@ -26,6 +26,8 @@ import { insertTestClock } from '../../db/test-clocks.ts';
 import { type Decision, emptyDecision } from '../../domain/decision.ts';
 import type { PaymentGateway } from '../../gateways/payment/payment-gateway.ts';
 import { describe as describeTestMethod } from '../../gateways/payment/sandbox/test-payment-methods.ts';
+import { taxCalculatorRegistry } from '../../gateways/tax/registry.ts';
+import type { TaxCalculator } from '../../gateways/tax/tax-calculator.ts';
 import { createTestDatabase } from '../support/database.ts';
 import {
   aCoupon,
@@ -69,7 +71,7 @@ export interface Answer {
 }
 
 /** The real app on a real Postgres with two accounts; workflows are stood for by `commands`, the gateway by its catalogue of test methods. */
-export async function startApi(now: () => number = () => START + 60): Promise<Api> {
+export async function startApi(now: () => number = () => START + 60, taxCalculators: TaxCalculator[] = []): Promise<Api> {
   const database = await createTestDatabase(inject('postgresUrl' as never));
   const db = openDatabase({ url: database.url, poolMax: 5 });
   const admin = new pg.Client({ connectionString: database.url });
@@ -117,6 +119,7 @@ export async function startApi(now: () => number = () => START + 60): Promise<Ap
     db,
     temporal: commands,
     gateways: { sandbox: gateway },
+    taxCalculators: taxCalculatorRegistry(taxCalculators),
     log: pino({ level: process.env['API_TEST_LOG'] ?? 'silent' }),
     taskQueue: 'unused',
     deadlineMs: 1000,
@@ -171,7 +174,7 @@ export const write = (
       t,
       {
         operationId,
-        kind: 'seed',
+        kind: 'create-subscription',
         asOf: START,
         requestHash: operationId,
         subscriptionId: null,

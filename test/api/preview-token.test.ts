@@ -5,7 +5,7 @@ import { invoicePreview } from '../../api/schemas/invoices.ts';
 import { subscriptionCreate, subscriptionUpdate } from '../../api/schemas/subscriptions.ts';
 import { withAccount } from '../../db/client.ts';
 import { isoInstant } from '../../domain/time.ts';
-import { pauseSubscription, resumeSubscription } from '../support/pause.ts';
+import { pauseSubscription, reactivateSubscription, resumeSubscription } from '../support/pause.ts';
 import { START } from './examples.ts';
 import { type Api, KEYS, refused, seed, startApi } from './harness.ts';
 import { type Deciding, withoutTemporal } from './without-temporal.ts';
@@ -314,6 +314,94 @@ describe('a resumption', () => {
     ).toMatchObject({
       param: 'subscription_details[resume_at]',
     });
+  });
+});
+
+describe('a pause', () => {
+  const end = () => subscription.items.data[0]!.current_period_end;
+  it.each([
+    ['now, credit', {}, {}, -1],
+    ['now, credit, until a date', { resumes_at: START + 50 * DAY }, {}, -1],
+    ['now, extend, until a date', { unused_time: 'extend', resumes_at: START + 50 * DAY }, { unused_time: 'credit' }, 1],
+    ['now, extend, for ever', { unused_time: 'extend' }, { unused_time: 'credit' }, 0],
+    ['at the end of the period', { pause_at: 'period_end', resumes_at: START + 50 * DAY }, { effective_at: 'now' }, 1],
+    ['at the end of the period, for ever', { pause_at: 'period_end' }, { effective_at: 'now' }, 0],
+    ['at a date', { pause_at: START + 20 * DAY, proration_behavior: 'always_invoice' }, { proration_behavior: 'none' }, -1],
+  ])('is previewed, and applied minutes later as it was shown: %s', async (_, given, wrong, sign) => {
+    const { pause_at, ...how } = { pause_at: 'now' as 'now' | 'period_end' | number, ...given };
+    const shown = await preview({ subscription: subscription.id, subscription_details: { pause_at, ...how } });
+    expect(Math.sign(shown.total)).toBe(sign);
+    expect(shown.lines.data.length === 0).toBe(sign === 0);
+    now += 600;
+    const wish = { effective_at: pause_at, ...how, preview_token: shown.preview_token };
+    const other = Object.keys(wrong).length > 0 ? wrong : { unused_time: 'extend' };
+    expect(await refused(pauseSubscription(api.stripe, subscription.id, { ...wish, ...other }))).toMatchObject({
+      ...{ statusCode: 400, code: 'preview_outdated', param: 'preview_token' },
+    });
+    expect((await api.stripe.subscriptions.retrieve(subscription.id)).status).toBe('active');
+    const paused = await pauseSubscription(api.stripe, subscription.id, wish);
+    expect(paused.pause).toMatchObject({ starts_at: pause_at === 'now' ? now - 600 : pause_at === 'period_end' ? end() : pause_at });
+    if (pause_at === 'now' && sign < 0) expect(money(await latest())).toEqual(money(shown));
+    else if (sign !== 0) expect(money(await preview({ subscription: subscription.id }))).toEqual(money(shown));
+  });
+
+  it('is no longer what was shown once the subscription has changed', async () => {
+    const shown = await preview({ subscription: subscription.id, subscription_details: { pause_at: 'now' } });
+    await api.stripe.subscriptions.update(subscription.id, seats(7) as Stripe.SubscriptionUpdateParams);
+    expect(await refused(pauseSubscription(api.stripe, subscription.id, { preview_token: shown.preview_token }))).toMatchObject({
+      ...{ statusCode: 400, code: 'preview_outdated', message: expect.stringContaining('changed or renewed since') },
+    });
+  });
+
+  it('that cannot be, or with what a pause does not take, is refused by the name it has here', async () => {
+    const tried = (given: object) => refused(preview({ subscription: subscription.id, subscription_details: given }));
+    expect(await tried({ pause_at: now - 1 })).toMatchObject({ param: 'subscription_details[pause_at]' });
+    expect(await tried({ pause_at: 'now', resumes_at: now - 1 })).toMatchObject({ param: 'subscription_details[resumes_at]' });
+    expect(await tried({ pause_at: 'now', unused_time: 'extend', billing_cycle_anchor: 'unchanged' })).toMatchObject({
+      param: 'subscription_details[billing_cycle_anchor]',
+    });
+    expect(await tried({ pause_at: 'now', ...seats(3) })).toMatchObject({ param: 'subscription_details[items]' });
+    expect(await tried({ unused_time: 'extend' })).toMatchObject({ param: 'subscription_details[unused_time]' });
+    expect(await tried({ ...seats(3), resumes_at: now + DAY })).toMatchObject({ param: 'subscription_details[resumes_at]' });
+    const reduced = { subscription: subscription.id, subscription_details: { pause_at: 'now' }, discounts: [{ coupon: 'spring' }] };
+    expect(await refused(preview(reduced))).toMatchObject({ param: 'discounts' });
+  });
+});
+
+describe('a reactivation', () => {
+  const back = { reactivate_at: 'now' };
+  it.each([
+    ['inside the period that was paid for, which bills nothing before its boundary', 2, false],
+    ['inside the period that was given back', 2, true],
+    ['after it', 40, false],
+  ])('%s is previewed, and applied minutes later as it was shown', async (_, days, prorate) => {
+    await api.stripe.subscriptions.cancel(subscription.id, { prorate, invoice_now: prorate });
+    now += days * DAY;
+    const shown = await preview({ subscription: subscription.id, subscription_details: back, periods: 3 });
+    expect(shown.upcoming.data).toHaveLength(prorate || days > 31 ? 4 : 3);
+    now += 600;
+    const params = { preview_token: shown.preview_token };
+    expect(await reactivateSubscription(api.stripe, subscription.id, {}, params)).toMatchObject({ status: 'active' });
+    const billed = prorate || days > 31 ? await latest() : await preview({ subscription: subscription.id });
+    expect(money(billed)).toEqual(money(shown));
+  });
+
+  it('with the token of something else, or an old one, or of what lives, is refused and nothing happens', async () => {
+    const other = await preview({ subscription: subscription.id, subscription_details: { cancel_now: true } });
+    const alive = { subscription: subscription.id, subscription_details: back };
+    expect(await refused(preview(alive))).toMatchObject({ statusCode: 400 });
+    await api.stripe.subscriptions.cancel(subscription.id);
+    const shown = await preview({ subscription: subscription.id, subscription_details: back });
+    expect(await refused(preview({ ...alive, subscription_details: { ...back, ...seats(2) } }))).toMatchObject({
+      param: 'subscription_details[items]',
+    });
+    for (const { preview_token } of [other, shown]) {
+      if (preview_token === shown.preview_token) now += 3601;
+      expect(await refused(reactivateSubscription(api.stripe, subscription.id, {}, { preview_token }))).toMatchObject({
+        code: 'preview_outdated',
+      });
+    }
+    expect((await api.stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled');
   });
 });
 

@@ -6,6 +6,7 @@ import type { Deps } from '../../activities/deps.ts';
 import type { BillingOutcome, Envelope } from '../../activities/index.ts';
 import { issueInvoice } from '../../activities/issue-invoice.ts';
 import { pauseSubscription } from '../../activities/pause-subscription.ts';
+import { reactivateSubscription } from '../../activities/reactivate-subscription.ts';
 import { resumeSubscription } from '../../activities/resume-subscription.ts';
 import { scheduleCancellation } from '../../activities/schedule-cancellation.ts';
 import type { PaymentGateway } from '../../gateways/payment/payment-gateway.ts';
@@ -53,6 +54,9 @@ export function withoutTemporal(api: Api, now: () => number): Deciding {
   );
   api.commands.resume.mockImplementation(async (subscriptionId, command) =>
     answer(await resumeSubscription(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
+  );
+  api.commands.reactivate.mockImplementation(async ({ subscriptionId }, command) =>
+    answer(await reactivateSubscription(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),
   );
   api.commands.scheduleCancellation.mockImplementation(async (subscriptionId, command) =>
     answer(await scheduleCancellation(deps)({ ...at(command), subscriptionId, ...bare(command) } as never)),

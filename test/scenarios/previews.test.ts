@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { instant } from '../../domain/time.ts';
+import { pauseSubscription, reactivateSubscription } from '../support/pause.ts';
 import { invoicesOf, newCustomer, newPrice, withoutIds } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { advanceTo, newClock } from '../support/test-clock.ts';
@@ -83,7 +84,7 @@ test('of two previews that are applied at once, one holds', { timeout: 120_000 }
   expect(await invoicesOf(stripe, { customer })).toHaveLength(2);
 });
 
-test('a sign-up and a goodbye, each as previewed', { timeout: 120_000 }, async () => {
+test('a sign-up, a goodbye, a coming back and a pause, each as previewed', { timeout: 120_000 }, async () => {
   const clock = await newClock(stripe, '2024-02-29T23:30:00Z');
   const wish = { items: [{ price, quantity: 3 }], billing_cycle_anchor: instant('2024-03-20T23:30:00Z') };
   const shown = await preview({ customer_details: {}, subscription_details: wish }).catch((error: unknown) => error);
@@ -103,6 +104,25 @@ test('a sign-up and a goodbye, each as previewed', { timeout: 120_000 }, async (
   const bye = { prorate: true, invoice_now: true, preview_token: goodbye.preview_token } as Stripe.SubscriptionCancelParams;
   expect(await stripe.subscriptions.cancel(subscription.id, bye)).toMatchObject({ ended_at: instant('2024-03-10T00:00:00Z') });
   expect(withoutIds(await lastInvoice(customer))).toEqual(withoutIds(goodbye));
+
+  const back = await preview({ subscription: subscription.id, subscription_details: { reactivate_at: 'now' } });
+  await advanceTo(stripe, clock.id, '2024-03-10T00:45:00Z');
+  const again = { preview_token: back.preview_token };
+  expect(await reactivateSubscription(stripe, subscription.id, {}, again)).toMatchObject({ status: 'active' });
+  expect(withoutIds(await lastInvoice(customer))).toEqual(withoutIds(back));
+
+  const how = { resumes_at: instant('2024-04-01T00:00:00Z'), billing_cycle_anchor: 'unchanged', proration_behavior: 'always_invoice' };
+  const rest = await preview({ subscription: subscription.id, subscription_details: { pause_at: 'now', ...how }, periods: 1 });
+  await advanceTo(stripe, clock.id, '2024-03-10T01:00:00Z');
+  await expect(
+    pauseSubscription(stripe, subscription.id, { unused_time: 'extend', preview_token: rest.preview_token }),
+  ).rejects.toMatchObject(refusal);
+  const paused = await pauseSubscription(stripe, subscription.id, { ...how, preview_token: rest.preview_token });
+  expect(paused).toMatchObject({ status: 'paused', pause: { starts_at: instant('2024-03-10T00:45:00Z') } });
+  const [given, resumed] = rest.upcoming!.data;
+  expect(withoutIds(await lastInvoice(customer))).toEqual(withoutIds(given!));
+  await advanceTo(stripe, clock.id, '2024-04-01T01:00:00Z');
+  expect(withoutIds(await lastInvoice(customer))).toEqual(withoutIds(resumed!));
 });
 
 test('a paid trial foreseen, and applied after its reminder was sent', { timeout: 120_000 }, async () => {

@@ -12,8 +12,12 @@ const post = (stripe: Stripe, id: string, verb: string, params: object, options:
 export const pauseSubscription = (stripe: Stripe, id: string, params: object = {}, options: Stripe.RequestOptions = {}): Promise<Paused> =>
   post(stripe, id, 'pause', params, options);
 
-export const reactivateSubscription = (stripe: Stripe, id: string, options: Stripe.RequestOptions = {}): Promise<Paused> =>
-  post(stripe, id, 'reactivate', {}, options);
+export const reactivateSubscription = (
+  stripe: Stripe,
+  id: string,
+  options: Stripe.RequestOptions = {},
+  params: object = {},
+): Promise<Paused> => post(stripe, id, 'reactivate', params, options);
 
 /** Empty: in the way of its pause; the client's own `resume` sends Stripe's default too. */
 export const resumeSubscription = (stripe: Stripe, id: string, params: Stripe.SubscriptionResumeParams = {}): Promise<Paused> =>

@@ -3,6 +3,7 @@ import type {
   CancelSubscription,
   ChangePlan,
   PauseSubscription,
+  ReactivateSubscription,
   ResumeSubscription,
   ScheduleCancellation,
 } from '../../domain/subscription/commands.ts';
@@ -20,7 +21,7 @@ export type Order =
   | { name: 'editSchedule'; command: Command & EditSchedule }
   | { name: 'pause'; command: Command & PauseSubscription }
   | { name: 'resume'; command: Command & ResumeSubscription }
-  | { name: 'reactivate'; command: Command };
+  | { name: 'reactivate'; command: Command & ReactivateSubscription };
 
 export type Answer = CommandResult | NotStarted;
 
