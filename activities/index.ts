@@ -111,6 +111,8 @@ export interface Activities {
   createSubscription(input: Envelope & CreateSubscription): Promise<BillingOutcome>;
   /** Bills the period that starts at `asOf` (the boundary). Ends the subscription instead where it cancels at that instant. */
   issueInvoice(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  /** Bills what is used where a threshold is reached; else nothing is written. */
+  billThreshold(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   /** Tells that a trial will end. */
   remindOfTrialEnd(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   changePlan(input: Envelope & { subscriptionId: string } & ChangePlan): Promise<BillingOutcome>;

@@ -1,5 +1,6 @@
 import { applyScheduledChange } from './apply-scheduled-change.ts';
 import { beginPause } from './begin-pause.ts';
+import { billThreshold } from './bill-threshold.ts';
 import { calculateTax } from './calculate-tax.ts';
 import { cancelScheduledChange } from './cancel-scheduled-change.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
@@ -51,6 +52,7 @@ export function makeActivities(deps: Deps): Activities {
   return {
     createSubscription: guarded(createSubscription(deps)),
     issueInvoice: guarded(issueInvoice(deps)),
+    billThreshold: guarded(billThreshold(deps)),
     remindOfTrialEnd: guarded(remindOfTrialEnd(deps)),
     changePlan: guarded(changePlan(deps)),
     resolvePendingUpdate: guarded(resolvePendingUpdate(deps)),

@@ -33,6 +33,8 @@ export interface OperationPlan<R> {
   /** What to load; a function where that must be looked up first. */
   query: SnapshotQuery | ((t: AccountTransaction) => Promise<SnapshotQuery>);
   decide(snapshot: BillingSnapshot, context: { asOf: Instant; newId: IdSource }): Decision;
+  /** Whether a decision says that there is nothing to do, which then is not written down. Absent: all are. */
+  isNothing?(decision: Decision): boolean;
   answer(snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>): R;
 }
 
@@ -93,6 +95,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
       const context = { asOf: envelope.asOf, newId: operationIds(envelope.accountId, envelope.operationId), digest };
       const decision = asNextRevision(snapshot, decideAsPreviewed(plan.parameters.preview, snapshot, context, plan.decide));
       reach(`${plan.verb}:decided`);
+      if (plan.isNothing?.(decision)) return plan.answer(snapshot, decision, {});
       const recorded = await recordDecision(
         t,
         operation(

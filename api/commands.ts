@@ -56,6 +56,7 @@ import {
   subscribeUpdate,
   testClockWorkflowId,
   UNAVAILABLE,
+  usageReportedSignal,
   WORKFLOW_TYPES,
 } from '../workflows/messages.ts';
 import { ApiError, noAnswerInTime } from './errors.ts';
@@ -96,6 +97,8 @@ export interface Commands {
   commandInvoice(start: StartInvoice, command: InvoiceCommand): Promise<InvoiceCommandResult>;
   /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
   paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
+  /** Tells a subscription that something was used; a fact, not waited for beyond its delivery. */
+  usageReported(subscriptionId: string): Promise<void>;
   /** Tells a subscription that its customer's time is a test clock's from now on; a fact, not waited for beyond its delivery. */
   joinClock(workflowId: string, clock: JoinClock): Promise<void>;
   /** Starts an advance of a test clock; one that is under way goes on as it is. */
@@ -288,6 +291,14 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
         );
       } catch (error) {
         // It has ended since it was read: nothing there to try again.
+        if (!(error instanceof WorkflowGone)) throw error;
+      }
+    },
+    usageReported: async (subscriptionId) => {
+      try {
+        await send('usageReported', subscriptionId, () => client.workflow.getHandle(subscriptionId).signal(usageReportedSignal));
+      } catch (error) {
+        // It has ended since it was read, and bills nothing more.
         if (!(error instanceof WorkflowGone)) throw error;
       }
     },

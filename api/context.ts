@@ -9,6 +9,7 @@ import type { TaxCalculatorRegistry } from '../gateways/tax/registry.ts';
 import type { Commands } from './commands.ts';
 import type { MeterEventQueue } from './meter-event-queue.ts';
 import type { TemporalUi } from './presenters/timeline.ts';
+import type { UsageReport } from './report-usage.ts';
 
 /** What the API is made of; wired by `main.ts`, and by tests. */
 export interface ApiDeps {
@@ -26,6 +27,7 @@ export interface ApiDeps {
   /** For links to workflow runs; null: none are given. */
   temporalUi: TemporalUi | null;
   recordMeterEvents: MeterEventQueue;
+  reportUsage: UsageReport;
 }
 
 /** Everything one authenticated request may use. */

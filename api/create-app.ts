@@ -17,6 +17,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { randomId } from './new-id.ts';
 import type { TemporalUi } from './presenters/timeline.ts';
 import { readBytes, readListBytes } from './read-body.ts';
+import { usageReport } from './report-usage.ts';
 import { ROUTES } from './routes/index.ts';
 import { type Served, serveRoute } from './serve-route.ts';
 
@@ -47,6 +48,7 @@ export function createApp(options: AppOptions): Express {
     commands,
     temporalUi,
     recordMeterEvents: meterEventQueue(rest.db, rest.now),
+    reportUsage: usageReport({ ...rest, commands }),
   };
 
   const app = express();

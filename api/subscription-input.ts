@@ -38,8 +38,16 @@ export function creationFrom(
     items: params.items.map((item, index) => {
       const id = newId(ID_PREFIX.subscriptionItem);
       const priceId = inline.requiredId(item, id, within(path, `items[${index}]`));
-      return { id, priceId, quantity: String(item.quantity), taxRateIds: item.tax_rates ?? [], ...discountsFrom(item) };
+      return {
+        id,
+        priceId,
+        quantity: String(item.quantity),
+        taxRateIds: item.tax_rates ?? [],
+        ...discountsFrom(item),
+        ...usageGteFrom(item),
+      };
     }),
+    ...thresholdsFrom(params),
     ...discountsFrom(params),
     paymentBehavior: params.payment_behavior,
     billingTimezone: params.billing_timezone ?? null,
@@ -79,6 +87,15 @@ export function creationFrom(
 
 /** `items[0]` inside of a hash. */
 const within = (hash: string, param: string): string => (hash === '' ? param : `${hash}[${param.replace('[', '][')}`);
+
+/** From when usage is billed early; null: not any more. */
+export const usageGteFrom = ({ billing_thresholds: given }: Pick<ItemInput, 'billing_thresholds'>): { usageGte?: number | null } =>
+  given === undefined ? {} : { usageGte: given?.usage_gte ?? null };
+
+const thresholdsFrom = ({ billing_thresholds: given }: Pick<UpdateInput, 'billing_thresholds'>): Pick<ChangePlan, 'billingThresholds'> =>
+  given === undefined
+    ? {}
+    : { billingThresholds: given && { amountGte: given.amount_gte, resetBillingCycleAnchor: given.reset_billing_cycle_anchor } };
 
 const collectionFrom = ({
   collection_method: collectionMethod,
@@ -133,6 +150,7 @@ function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, inline: I
         ...(item.quantity === undefined ? {} : { quantity: String(item.quantity) }),
         ...(item.tax_rates === undefined ? {} : { taxRateIds: item.tax_rates ?? [] }),
         ...discountsFrom(item),
+        ...usageGteFrom(item),
       };
     }
     if (item.deleted === true) throw badRequest(`Missing required param: ${at}[id].`, `${at}[id]`, 'parameter_missing');
@@ -145,6 +163,7 @@ function itemChangesFrom(items: readonly ItemInput[], newId: IdSource, inline: I
         quantity: String(item.quantity ?? 1),
         taxRateIds: item.tax_rates ?? [],
         ...discountsFrom(item),
+        ...usageGteFrom(item),
       },
     };
   });
@@ -202,6 +221,7 @@ export function changeFrom(
     params.default_payment_method !== undefined ||
     params.default_tax_rates !== undefined ||
     params.pause_collection !== undefined ||
+    params.billing_thresholds !== undefined ||
     params.discounts !== undefined;
   if (!touches && cancellation === undefined && preview === undefined) return null;
   const pricedFrom = params.proration_date ?? prorationDate;
@@ -220,6 +240,7 @@ export function changeFrom(
     ...missingPaymentMethodFrom(params),
     ...(cancellation === undefined ? {} : { cancellation }),
     ...(preview === undefined ? {} : { preview }),
+    ...thresholdsFrom(params),
     ...(params.pause_collection === undefined ? {} : { pauseCollection: collectionPauseFrom(params.pause_collection) }),
   };
 }
@@ -242,6 +263,7 @@ export const isSchedulingOnly = (change: ChangePlan): change is ChangePlan & { c
   change.defaultPaymentMethodId === undefined &&
   change.defaultTaxRateIds === undefined &&
   change.pauseCollection === undefined &&
+  change.billingThresholds === undefined &&
   change.discounts === undefined;
 
 /** That smaller way. */

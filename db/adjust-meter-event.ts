@@ -55,6 +55,18 @@ export async function adjustMeterEvent(
   return 'done';
 }
 
+/** Whose usage the event is; null where there is none of the identifier. */
+export async function customerOfEvent(
+  t: AccountTransaction,
+  { meterId, identifier }: { meterId: string; identifier: string },
+): Promise<string | null> {
+  const { rows } = await t.run<{ customer_id: string }>(
+    'select customer_id from meter_events where account_id = $1 and meter_id = $2 and identifier = $3 limit 1',
+    [t.accountId, meterId, identifier],
+  );
+  return rows[0]?.customer_id ?? null;
+}
+
 async function rollUpAgain(t: AccountTransaction, values: readonly unknown[]): Promise<void> {
   await t.run(
     `update usage_rollups r set count = e.count, sum = e.sum, max = e.max, last = e.last, last_at = e.last_at, last_identifier = e.last_identifier, moment = e.moment, touched = $6

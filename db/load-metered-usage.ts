@@ -25,6 +25,7 @@ export const USAGE_PERIODS: TableShape<UsagePeriod> = {
     'watermark',
     'minimum',
     'maximum',
+    'runsOn',
     'taxRateIds',
     'invoiceId',
     'invoiceLineId',

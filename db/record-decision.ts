@@ -230,18 +230,19 @@ async function writeCoverage(t: AccountTransaction, { billed }: Decision): Promi
 
 /** A line's own stretches are new; what late events have made of others is written over what was known of them. */
 async function writeUsage(t: AccountTransaction, { usage }: Decision): Promise<void> {
-  await Promise.all([
-    insertRows(
-      t,
-      'usage_periods',
-      usage.insert.map((period) => toRow(USAGE_PERIODS, t.accountId, period)),
+  // A stretch that ran on ends before another one of its item begins.
+  await updateRows(
+    t,
+    'usage_periods',
+    usage.change.map(({ id, end, quantity, amount, net, watermark, minimum, maximum, runsOn = false }) =>
+      toRow(USAGE_PERIODS, t.accountId, { id, end, quantity, amount, net, watermark, minimum, maximum, runsOn }),
     ),
-    updateRows(
-      t,
-      'usage_periods',
-      usage.change.map(({ id, quantity, amount, net, watermark }) => ({ account_id: t.accountId, id, quantity, amount, net, watermark })),
-    ),
-  ]);
+  );
+  await insertRows(
+    t,
+    'usage_periods',
+    usage.insert.map((period) => toRow(USAGE_PERIODS, t.accountId, { runsOn: false, ...period })),
+  );
 }
 
 async function writeMoney(t: AccountTransaction, { attempt, balance, journal }: Decision): Promise<void> {

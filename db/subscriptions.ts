@@ -28,6 +28,7 @@ export const SUBSCRIPTIONS: TableShape<Stored> = {
     'canceledAt',
     'endedAt',
     'cancellationDetails',
+    'billingThresholds',
     'incompleteExpiresAt',
     'collectionMethod',
     'daysUntilDue',
@@ -68,7 +69,7 @@ export const SUBSCRIPTIONS: TableShape<Stored> = {
 
 export const SUBSCRIPTION_ITEMS: TableShape<SubscriptionItem> = {
   table: 'subscription_items',
-  keys: ['id', 'priceId', 'quantity', 'taxRateIds', 'discounts', 'metadata', 'createdAt'],
+  keys: ['id', 'priceId', 'quantity', 'taxRateIds', 'discounts', 'usageGte', 'metadata', 'createdAt'],
   instants: ['createdAt'],
 };
 

@@ -1,3 +1,4 @@
+import { hasThresholds } from '../domain/subscription/has-thresholds.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { AccountTransaction } from './client.ts';
 import { SUBSCRIPTION_ITEMS, SUBSCRIPTIONS } from './subscriptions.ts';
@@ -8,7 +9,12 @@ const BESIDES = new Set(['metadata', 'description', 'external_id', 'created_at',
 
 /** Writes the subscription as it will be, with its items, as its next revision; an item that is no longer among them is marked as removed. */
 export async function writeSubscription(t: AccountTransaction, subscription: Subscription): Promise<void> {
-  const row = toRow(SUBSCRIPTIONS, t.accountId, subscription);
+  const row = toRow(
+    SUBSCRIPTIONS,
+    t.accountId,
+    { billingThresholds: null, ...subscription },
+    { has_thresholds: hasThresholds(subscription) },
+  );
   const changed = Object.keys(row).filter((column) => !BESIDES.has(column));
   await Promise.all([
     insertRows(
@@ -26,12 +32,17 @@ export async function writeSubscription(t: AccountTransaction, subscription: Sub
       t,
       'subscription_items',
       subscription.items.map((item, position) =>
-        toRow(SUBSCRIPTION_ITEMS, t.accountId, { discounts: [], ...item }, { subscription_id: subscription.id, position, removed: false }),
+        toRow(
+          SUBSCRIPTION_ITEMS,
+          t.accountId,
+          { discounts: [], usageGte: null, ...item },
+          { subscription_id: subscription.id, position, removed: false },
+        ),
       ),
       `on conflict (account_id, id) do update set position = excluded.position, price_id = excluded.price_id, quantity = excluded.quantity,
-         tax_rate_ids = excluded.tax_rate_ids, discounts = excluded.discounts, removed = false
-       where (subscription_items.position, subscription_items.price_id, subscription_items.quantity, subscription_items.tax_rate_ids, subscription_items.discounts, subscription_items.removed)
-         is distinct from (excluded.position, excluded.price_id, excluded.quantity, excluded.tax_rate_ids, excluded.discounts, false)`,
+         tax_rate_ids = excluded.tax_rate_ids, discounts = excluded.discounts, usage_gte = excluded.usage_gte, removed = false
+       where (subscription_items.position, subscription_items.price_id, subscription_items.quantity, subscription_items.tax_rate_ids, subscription_items.discounts, subscription_items.usage_gte, subscription_items.removed)
+         is distinct from (excluded.position, excluded.price_id, excluded.quantity, excluded.tax_rate_ids, excluded.discounts, excluded.usage_gte, false)`,
     ),
   ]);
 }

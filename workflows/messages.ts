@@ -104,6 +104,11 @@ export const scheduleCancellationSignal = defineSignal<[Command & ScheduleCancel
 export const pauseSignal = defineSignal<[Command & PauseSubscription]>('pause');
 export const resumeSignal = defineSignal<[Command & ResumeSubscription]>('resume');
 
+/** Something may have been used: a subscription with thresholds looks whether one is reached. At most one is sent per `USAGE_INTERVAL`, except on a test clock. */
+export const usageReportedSignal = defineSignal<[]>('usageReported');
+/** Seconds. A subscription that is told of usage looks at once, and again when as much has passed: what came meanwhile was not told. */
+export const USAGE_INTERVAL = 60;
+
 /** Facts told to a subscription. */
 export interface InvoiceSettled {
   invoiceId: string;

@@ -44,7 +44,7 @@ function presentItem(item: SubscriptionItem, of: Subscription, related: Related)
   return {
     id: item.id,
     object: 'subscription_item',
-    billing_thresholds: null,
+    billing_thresholds: item.usageGte == null ? null : { usage_gte: item.usageGte },
     created: item.createdAt,
     current_period_end: period.end,
     current_period_start: period.start,
@@ -135,7 +135,12 @@ export function presentSubscription(subscription: Subscription, related: Related
     automatic_tax: { disabled_reason: null, enabled: false, liability: null },
     billing_cycle_anchor: subscription.billingCycleAnchor,
     billing_cycle_anchor_config: presentConfig(subscription.billingCycleAnchorConfig),
-    billing_thresholds: null,
+    billing_thresholds: subscription.billingThresholds
+      ? {
+          amount_gte: subscription.billingThresholds.amountGte,
+          reset_billing_cycle_anchor: subscription.billingThresholds.resetBillingCycleAnchor,
+        }
+      : null,
     cancel_at: subscription.cancelAt ?? (subscription.cancelAtPeriodEnd ? subscription.currentPeriodEnd : null),
     cancel_at_period_end: subscription.cancelAtPeriodEnd,
     canceled_at: subscription.canceledAt,

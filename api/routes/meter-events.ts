@@ -1,4 +1,4 @@
-import { adjustMeterEvent } from '../../db/adjust-meter-event.ts';
+import { adjustMeterEvent, customerOfEvent } from '../../db/adjust-meter-event.ts';
 import { withAccount } from '../../db/client.ts';
 import { metersByEventName } from '../../db/meters.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
@@ -10,6 +10,10 @@ import * as schemas from '../schemas/meters.ts';
 
 const tag = 'Meter events';
 const EVENTS = '/v1/billing/meter_events';
+
+/** Those whose usage was reported, for the first time or again. */
+const customersOf = (results: readonly EventResult[]): string[] =>
+  results.flatMap((result) => (result.status === 'accepted' || result.status === 'duplicate' ? [result.event.customerId] : []));
 
 const identifierIn = (event: unknown): string | null => {
   const given = typeof event === 'object' && event !== null && 'identifier' in event ? event.identifier : null;
@@ -32,6 +36,7 @@ export const meterEventRoutes = [
       if (result === undefined) throw new Error('an event was not answered');
       if (result.status === 'invalid') throw badRequest(result.fault.message, result.fault.param, result.fault.code);
       if (result.status === 'conflict') throw badRequest(conflictOf(given.identifier), 'identifier', 'duplicate_meter_event');
+      await context.reportUsage(context.account.id, customersOf([result]));
       return presentMeterEvent(given, result.event.at, context.now(), context.account.livemode);
     },
   }),
@@ -48,6 +53,7 @@ export const meterEventRoutes = [
       const read = params.events.map((event) => readEvent(event, () => context.newId(ID_PREFIX.meterEvent)));
       const good = read.filter((event): event is GivenEvent => !isFault(event));
       const recorded = good.length === 0 ? [] : await context.recordMeterEvents(context.account.id, good);
+      await context.reportUsage(context.account.id, customersOf(recorded));
       let next = 0;
       const results = read.map((event): EventResult => {
         if (isFault(event)) return { status: 'invalid', fault: event };
@@ -64,31 +70,30 @@ export const meterEventRoutes = [
     params: schemas.adjustmentCreate,
     answer: schemas.adjustment,
     kind: 'meter_event_adjustment',
-    handle: (context, { params }) =>
-      withAccount(context.db, context.account.id, async (t) => {
-        const { event_name: eventName, type, cancel = null, correct = null } = params;
+    handle: async (context, { params }) => {
+      const { event_name: eventName, type, cancel = null, correct = null } = params;
+      const customerId = await withAccount(context.db, context.account.id, async (t) => {
         const meter = (await metersByEventName(t, [eventName])).get(eventName);
         if (meter === undefined) throw badRequest(`No meter measures events of the name '${eventName}'.`, 'event_name', 'resource_missing');
-        const identifier = (correct ?? cancel)?.identifier ?? '';
+        const event = { meterId: meter.id, identifier: (correct ?? cancel)?.identifier ?? '' };
         const value = correct === null ? null : readValue(correct.value, meter);
         if (value !== null && isFault(value)) throw badRequest(value.message, 'correct[value]', value.code);
-        const done = await adjustMeterEvent(
-          t,
-          { meterId: meter.id, identifier },
-          value === null ? { do: 'cancel' } : { do: 'correct', ...value },
-        );
+        const done = await adjustMeterEvent(t, event, value === null ? { do: 'cancel' } : { do: 'correct', ...value });
         const param = `${type}[identifier]`;
-        if (done === 'missing') throw badRequest(`No such meter event: '${identifier}'`, param, 'resource_missing');
-        if (done === 'canceled') throw badRequest(`The event '${identifier}' is cancelled.`, param, 'meter_event_canceled');
-        return {
-          object: 'billing.meter_event_adjustment',
-          cancel,
-          correct,
-          event_name: eventName,
-          livemode: context.account.livemode,
-          status: 'complete',
-          type,
-        };
-      }),
+        if (done === 'missing') throw badRequest(`No such meter event: '${event.identifier}'`, param, 'resource_missing');
+        if (done === 'canceled') throw badRequest(`The event '${event.identifier}' is cancelled.`, param, 'meter_event_canceled');
+        return customerOfEvent(t, event);
+      });
+      await context.reportUsage(context.account.id, customerId === null ? [] : [customerId]);
+      return {
+        object: 'billing.meter_event_adjustment',
+        cancel,
+        correct,
+        event_name: eventName,
+        livemode: context.account.livemode,
+        status: 'complete',
+        type,
+      };
+    },
   }),
 ];

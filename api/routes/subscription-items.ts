@@ -15,7 +15,7 @@ import { deletedOf, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import * as schemas from '../schemas/subscription-items.ts';
 import { z } from '../schemas/zod.ts';
 import { changeSubscription, describeAndPresent } from '../subscription-commands.ts';
-import { laterFrom } from '../subscription-input.ts';
+import { laterFrom, usageGteFrom } from '../subscription-input.ts';
 
 const one = { tag: 'Subscription items', answer: schemas.subscriptionItem, kind: 'subscription_item' } as const;
 
@@ -103,6 +103,7 @@ export const subscriptionItemRoutes = [
         quantity: String(params.quantity),
         taxRateIds: params.tax_rates ?? [],
         ...discountsFrom(params),
+        ...usageGteFrom(params),
       };
       await changeSubscription(context, params.subscription, changeOf(context, { do: 'add', item }, params), inline);
       return describeItem(context, params.subscription, id, params.metadata);
@@ -129,7 +130,11 @@ export const subscriptionItemRoutes = [
       const owner = await withAccount(context.db, context.account.id, (t) => ownerOf(t, id));
       const inline = inlinePrices(context.newId);
       const priceId = inline.idOf(params, id, '');
-      if ([priceId, params.quantity, params.tax_rates, params.discounts, params.preview_token].some((given) => given !== undefined)) {
+      if (
+        [priceId, params.quantity, params.tax_rates, params.discounts, params.billing_thresholds, params.preview_token].some(
+          (given) => given !== undefined,
+        )
+      ) {
         const change: ItemChange = {
           do: 'update',
           itemId: id,
@@ -137,6 +142,7 @@ export const subscriptionItemRoutes = [
           ...(params.quantity === undefined ? {} : { quantity: String(params.quantity) }),
           ...(params.tax_rates === undefined ? {} : { taxRateIds: params.tax_rates ?? [] }),
           ...discountsFrom(params),
+          ...usageGteFrom(params),
         };
         await changeSubscription(context, owner.id, changeOf(context, change, params), inline);
       }

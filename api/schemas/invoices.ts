@@ -230,7 +230,10 @@ export const invoiceLine = z
             corrects: z
               .strictObject({ invoice: nullableText, invoice_line_item: nullableText, quantity: z.string(), amount: z.int() })
               .nullable()
-              .openapi({ description: 'Of a line for late events: the line it corrects, and what that had billed.' }),
+              .openapi({
+                description:
+                  'Of a line for late events: the line it corrects, and what that had billed. Of one for usage since a threshold: what was billed then.',
+              }),
           })
           .nullable(),
         fraction: z.strictObject({ numerator: z.number(), denominator: z.number(), basis: z.string() }).nullable(),
@@ -295,7 +298,14 @@ export const invoice = z
       status: nullableText,
     }),
     automatically_finalizes_at: nullableTime,
-    billing_reason: z.enum(['subscription_create', 'subscription_cycle', 'subscription_update', 'manual', 'upcoming']),
+    billing_reason: z.enum([
+      'subscription_create',
+      'subscription_cycle',
+      'subscription_threshold',
+      'subscription_update',
+      'manual',
+      'upcoming',
+    ]),
     collection_method: collectionMethod,
     confirmation_secret: z.null().optional(),
     created: z.int(),

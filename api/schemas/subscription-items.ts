@@ -12,6 +12,12 @@ export const paymentBehavior = z.enum(['allow_incomplete', 'default_incomplete',
 /** Ours: when a change takes effect. */
 export const effectiveAt = z.union([z.enum(['now', 'period_end']), timestamp]);
 
+/** Of what is metered: as much as is not billed yet is billed at once. */
+export const itemThresholds = z
+  .strictObject({ usage_gte: z.int().min(1).max(999_999_999_999) })
+  .nullable()
+  .optional();
+
 const charging = {
   payment_behavior: paymentBehavior.default('allow_incomplete'),
   proration_behavior: prorationBehavior.default('create_prorations'),
@@ -25,6 +31,7 @@ export const itemCreate = z
     price: reference.optional(),
     price_data: recurringPriceData.optional(),
     quantity: quantity.default(1),
+    billing_thresholds: itemThresholds,
     tax_rates: idList(20).nullable().optional(),
     discounts,
     metadata,
@@ -37,6 +44,7 @@ export const itemUpdate = z.strictObject({
   price: reference.optional(),
   price_data: recurringPriceData.optional(),
   quantity: quantity.optional(),
+  billing_thresholds: itemThresholds,
   tax_rates: idList(20).nullable().optional(),
   discounts,
   metadata,
@@ -76,7 +84,7 @@ export const subscriptionItem = z
   .strictObject({
     id: z.string(),
     object: z.literal('subscription_item'),
-    billing_thresholds: z.null(),
+    billing_thresholds: z.strictObject({ usage_gte: z.int() }).nullable(),
     created: z.int(),
     current_period_end: z.int(),
     current_period_start: z.int(),

@@ -1,4 +1,5 @@
 import { COLLECTION_METHODS, MAX_DAYS_UNTIL_DUE } from '../../domain/invoicing/due-date.ts';
+import { MAX_AMOUNT } from '../../domain/money.ts';
 import { MAX_ONE_TIME_ITEMS } from '../../domain/subscription/bill-once.ts';
 import { MAX_TRIAL_DAYS } from '../../domain/subscription/start-trial.ts';
 import { MISSING_PAYMENT_METHOD, SUBSCRIPTION_STATUSES } from '../../domain/subscription/subscription.ts';
@@ -26,7 +27,7 @@ import {
 } from './fields.ts';
 import { oneTimePriceData, recurringPriceData, somePrice } from './price-data.ts';
 import { scheduledChange } from './scheduled-changes.ts';
-import { effectiveAt, paymentBehavior, prorationBehavior, subscriptionItem } from './subscription-items.ts';
+import { effectiveAt, itemThresholds, paymentBehavior, prorationBehavior, subscriptionItem } from './subscription-items.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -49,6 +50,7 @@ const newItem = z
     price: reference.optional(),
     price_data: recurringPriceData.optional(),
     quantity: quantity.default(1),
+    billing_thresholds: itemThresholds,
     tax_rates: idList(20).nullable().optional(),
     discounts,
     metadata,
@@ -62,6 +64,7 @@ export const itemChange = z.strictObject({
   price_data: recurringPriceData.optional(),
   quantity: quantity.optional(),
   deleted: z.boolean().optional(),
+  billing_thresholds: itemThresholds,
   tax_rates: idList(20).nullable().optional(),
   discounts,
   metadata,
@@ -99,6 +102,12 @@ export const cancelAt = z.union([timestamp, z.enum(['min_period_end', 'max_perio
 export const collectionMethod = z.enum(COLLECTION_METHODS);
 export const daysUntilDue = z.int().min(0).max(MAX_DAYS_UNTIL_DUE);
 
+/** Usage that is not billed yet and worth as much is billed at once. */
+const billingThresholds = z
+  .strictObject({ amount_gte: z.int().min(1).max(MAX_AMOUNT), reset_billing_cycle_anchor: z.boolean().default(false) })
+  .nullable()
+  .optional();
+
 export const subscriptionCreate = z.strictObject({
   customer: reference,
   items: z.array(newItem).min(1).max(20),
@@ -123,6 +132,7 @@ export const subscriptionCreate = z.strictObject({
     .optional()
     .openapi({ description: 'Ours: what becomes of the trial where the customer had one of the same product before.' }),
   add_invoice_items: z.array(oneTimeItem).max(MAX_ONE_TIME_ITEMS).optional(),
+  billing_thresholds: billingThresholds,
   discounts,
   ...descriptive,
 });
@@ -153,6 +163,7 @@ export const subscriptionUpdate = z.strictObject({
   default_payment_method: reference.nullable().optional(),
   default_tax_rates: idList(20).nullable().optional(),
   pause_collection: pauseCollection.nullable().optional(),
+  billing_thresholds: billingThresholds,
   discounts,
   ...descriptive,
 });
@@ -226,7 +237,7 @@ export const subscription = z
         second: z.int().nullable(),
       })
       .nullable(),
-    billing_thresholds: z.null(),
+    billing_thresholds: z.strictObject({ amount_gte: z.int().nullable(), reset_billing_cycle_anchor: z.boolean().nullable() }).nullable(),
     cancel_at: nullableTime,
     cancel_at_period_end: z.boolean(),
     canceled_at: nullableTime,

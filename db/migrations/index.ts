@@ -29,6 +29,7 @@ import * as trialsAndPauses from './trials-and-pauses.ts';
 import * as usage from './usage.ts';
 import * as usageCommitments from './usage-commitments.ts';
 import * as usagePeriods from './usage-periods.ts';
+import * as usageThresholds from './usage-thresholds.ts';
 
 /** In order. Names are stored in the database, so they never change and carry no file ending. */
 const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
@@ -62,6 +63,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['026-usage-commitments', usageCommitments],
   ['027-revisions', revisions],
   ['031-add-ons', addOns],
+  ['029-usage-thresholds', usageThresholds],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

@@ -161,7 +161,7 @@ function collectionOf(
   return { collectionMethod: subscription.collectionMethod, dueDate: dueAfter(asOf, subscription, subscription.billingTimezone) };
 }
 
-/** What a line for usage has billed, net of discounts; one for late events leaves the stretch with the line that billed it first. */
+/** What a line for usage has billed, net of discounts; a stretch that was billed before stays with the line that billed it first. */
 function recordUsage(
   draft: DecisionDraft,
   { period, late }: NonNullable<SettledLine['measures']>,
@@ -169,15 +169,12 @@ function recordUsage(
   line: Partial<Pick<UsagePeriod, 'invoiceId' | 'invoiceLineId' | 'invoiceItemId'>>,
 ): void {
   const { insert, change } = draft.decision.usage;
-  if (late) {
-    change.push({ ...period, net: period.net + net });
-    return;
-  }
+  const written = late ? change : insert;
   // A minimum commitment is a second line of its stretch, whose line is the first.
-  const begun = insert.findIndex(({ id }) => id === period.id);
-  const before = insert[begun];
-  if (before === undefined) insert.push({ ...period, ...line, net });
-  else insert[begun] = { ...((before.invoiceId ?? before.invoiceItemId) ? before : { ...before, ...line }), net: before.net + net };
+  const begun = written.findIndex(({ id }) => id === period.id);
+  const before = written[begun];
+  if (before === undefined) written.push({ ...period, ...(late ? {} : line), net: period.net + net });
+  else written[begun] = { ...((before.invoiceId ?? before.invoiceItemId) ? before : { ...before, ...line }), net: before.net + net };
 }
 
 /** As far as it goes at once: an external engine has to be waited for, a person, or nobody. */

@@ -282,6 +282,12 @@ export function explainMinimum(
   };
 }
 
+/** "500 more × API calls (graduated tiers / month)": since a threshold was reached. */
+export const describeMoreUsage = (product: Product, price: MeteredPrice, difference: string): string => {
+  const [more, quantity] = difference.startsWith('-') ? ['less', difference.slice(1)] : ['more', difference];
+  return `${usedInWords(price, quantity)} ${more} × ${product.name} (${rateInWords(price)} / ${everyCycle(price)})`;
+};
+
 /** "25 more × API calls, used 1 Jan 2027 to 1 Feb 2027 and reported late". */
 export const describeLateUsage = (product: Product, price: MeteredPrice, difference: string, period: Period, zone: string): string => {
   const [more, quantity] = difference.startsWith('-') ? ['less', difference.slice(1)] : ['more', difference];
@@ -297,6 +303,7 @@ export function explainLateUsage(
   charge: Prorated,
   billed: UsagePeriod,
   amount: number,
+  rule: 'usage' | 'late_usage' = 'late_usage',
 ): Explanation {
   const whole = explainUsage(product, price, measured, charge);
   const money = (amount: number): string => formatAmount(amount, price.currency);
@@ -304,7 +311,7 @@ export function explainLateUsage(
   return {
     ...rest,
     sentence: `${whole.sentence}, less ${money(billed.amount)} billed for ${usedInWords(price, billed.quantity)} = ${money(amount)}`,
-    rule: 'late_usage',
+    rule,
     usage: usageOf(measured, {
       invoiceId: billed.invoiceId,
       invoiceLineId: billed.invoiceLineId,

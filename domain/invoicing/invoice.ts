@@ -6,7 +6,7 @@ import type { Instant } from '../time.ts';
 import type { CollectionMethod } from './due-date.ts';
 
 export type InvoiceStatus = 'draft' | 'open' | 'paid' | 'void' | 'uncollectible';
-export type BillingReason = 'subscription_create' | 'subscription_cycle' | 'subscription_update' | 'manual';
+export type BillingReason = 'subscription_create' | 'subscription_cycle' | 'subscription_threshold' | 'subscription_update' | 'manual';
 
 export interface Period {
   start: Instant;
@@ -31,7 +31,7 @@ export interface UsageMeasured extends Period {
   events: number;
   quantity: string;
   watermark: number;
-  /** Of a line for late events: the line it corrects, and what that had billed. */
+  /** Of a line for late events: the line it corrects, and what that had billed. Of one for what is used since a threshold was reached: what was billed then. */
   corrects: { invoiceId: string | null; invoiceLineId: string | null; quantity: string; amount: number } | null;
 }
 

@@ -56,7 +56,7 @@ export interface SettledLine {
   line: InvoiceItem['line'];
   taxRateIds: string[];
   covers: BilledPeriod | null;
-  /** The usage it bills, still without its line's id; `late`: of a stretch that was billed before. */
+  /** The usage it bills, still without its line's id; `late`: of a stretch that was billed before, as a whole or in part. */
   measures?: { period: UsagePeriod; late: boolean };
 }
 

@@ -1,9 +1,11 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
+import { keepPending } from '../invoicing/compose-invoice.ts';
 import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
 import { changeIntoPhase, passPhase } from '../schedule/enter-phase.ts';
 import { type Instant, periodContaining } from '../time.ts';
+import { billChangedUsage } from '../usage/bill-usage.ts';
 import { subscriptionOf } from './bill-items.ts';
 import { billOnce } from './bill-once.ts';
 import { changeItems } from './change-items.ts';
@@ -69,6 +71,8 @@ function changeAtBoundary(snapshot: BillingSnapshot, change: ChangePlan, context
     ? changeItems(snapshot, before, change.items, context.asOf)
     : { ...before, movesCycle: false };
   const start = before.currentPeriodEnd;
+  // Usage is billed at the price of its time: by the renewal that follows, as what waits for it.
+  keepPending(draft, billChangedUsage(draft, { before: before.items, after: items, all: false }), start);
   const keeps = !movesCycle || isBoundary(before.billingCycleAnchor, cycle, before.billingTimezone, start);
   if (!keeps && change.billingCycleAnchor === 'unchanged') {
     throw new Refusal(

@@ -7,7 +7,7 @@ import { compareDecimals } from '../money.ts';
 import { ratePrice } from '../rating/rate-price.ts';
 import type { Instant } from '../time.ts';
 import type { Present } from './check-bases.ts';
-import { checkItemQuantity, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
+import { checkItemQuantity, checkTaxRates, checkTogether, checkUsageGte, recurringPrice } from './check-items.ts';
 import type { ItemChange } from './commands.ts';
 import type { Subscription, SubscriptionItem } from './subscription.ts';
 
@@ -53,6 +53,7 @@ export function changeItems(
         priceId: change.priceId ?? present.priceId,
         quantity: change.quantity ?? (isMeasured(snapshot, change.priceId) ? '1' : present.quantity),
         taxRateIds: change.taxRateIds ?? present.taxRateIds,
+        ...usageGteOf(snapshot, present, change),
       });
     }
     const wanted = change.do === 'add' ? change.item : change;
@@ -62,6 +63,7 @@ export function changeItems(
       const priceId = wanted.priceId ?? present?.priceId ?? '';
       checkItemQuantity(snapshot, { priceId, quantity: wanted.quantity }, `${param}[quantity]`);
     }
+    checkUsageGte(snapshot, { priceId: wanted.priceId ?? present?.priceId ?? '', ...wanted }, `${param}[billing_thresholds]`);
     if (wanted.taxRateIds !== undefined) checkTaxRates(snapshot, wanted.taxRateIds, `${param}[tax_rates]`);
   });
   const next = [...items.values()];
@@ -94,6 +96,17 @@ const presentItems = ({ items }: Subscription, changes: readonly ItemChange[]): 
     const leaves = change?.do === 'remove' || (change?.do === 'update' && change.priceId !== undefined && change.priceId !== priceId);
     return { priceId, leavesBy: leaves ? `items[${index}][${change.do === 'remove' ? 'deleted' : 'price'}]` : null };
   });
+
+/** It stays with the item while that is metered. */
+function usageGteOf(
+  snapshot: BillingSnapshot,
+  { usageGte = null }: SubscriptionItem,
+  change: Extract<ItemChange, { do: 'update' }>,
+): Pick<SubscriptionItem, 'usageGte'> {
+  if (change.usageGte !== undefined) return { usageGte: change.usageGte };
+  if (usageGte === null || change.priceId === undefined || isMeasured(snapshot, change.priceId)) return {};
+  return { usageGte: null };
+}
 
 const isMeasured = ({ prices }: BillingSnapshot, priceId: string | undefined): boolean => findMetered(prices, priceId) !== null;
 

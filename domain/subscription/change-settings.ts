@@ -8,7 +8,7 @@ import { collectionPause } from './pause-collection.ts';
 /** What is not billed by itself. @throws Refusal resource_missing, payment_method_detached, parameter_invalid */
 export function changeSettings(
   draft: DecisionDraft,
-  { defaultPaymentMethodId, defaultTaxRateIds, trialMissingPaymentMethod, pauseCollection, ...terms }: ChangePlan,
+  { defaultPaymentMethodId, defaultTaxRateIds, trialMissingPaymentMethod, pauseCollection, billingThresholds, ...terms }: ChangePlan,
 ): void {
   if (defaultPaymentMethodId !== undefined) {
     checkPaymentMethod(draft.snapshot, defaultPaymentMethodId);
@@ -22,5 +22,6 @@ export function changeSettings(
     changeSubscription(draft, collectionTerms(subscriptionOf(draft), terms));
   }
   if (trialMissingPaymentMethod !== undefined) changeSubscription(draft, { trialMissingPaymentMethod });
+  if (billingThresholds !== undefined) changeSubscription(draft, { billingThresholds });
   if (pauseCollection !== undefined) changeSubscription(draft, { pauseCollection: collectionPause(draft, pauseCollection) });
 }

@@ -46,6 +46,16 @@ export function checkItemQuantity(
     throw new Refusal('parameter_invalid', `The price ${priceId} is metered: its quantity is what is used, and cannot be set.`, param);
 }
 
+/** Only usage has a threshold. @throws Refusal parameter_invalid */
+export function checkUsageGte(
+  snapshot: BillingSnapshot,
+  { priceId, usageGte }: { priceId: string; usageGte?: number | null },
+  param: string,
+): void {
+  if (usageGte != null && findMetered(snapshot.prices, priceId) === null)
+    throw new Refusal('parameter_invalid', `The price ${priceId} is not metered: there is no usage to have a threshold.`, param);
+}
+
 /**
  * What holds for the items of a subscription together: at least one and at most 20, each price once, one currency, and cycles that are whole multiples of the shortest, add-ons beside their
  * base. `wishes` are all items as they will be; `before` is for `checkBases`. @returns the shortest cycle, which is the subscription's.

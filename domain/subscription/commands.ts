@@ -4,6 +4,7 @@ import type { Instant } from '../time.ts';
 import type { PreviewPins } from './keep-preview.ts';
 import type {
   AnchorConfig,
+  BillingThresholds,
   CancellationDetails,
   MissingPaymentMethod,
   Pause,
@@ -25,6 +26,8 @@ export interface NewItem {
   quantity: string;
   taxRateIds: string[];
   discounts?: DiscountWish[];
+  /** Absent: none. */
+  usageGte?: number | null;
 }
 
 /** A trial of whole days of the billing zone, or until an instant; `now`: none. */
@@ -67,6 +70,7 @@ export interface CreateSubscription extends Previewed {
   trialReuse?: 'refuse' | 'drop';
   trialMissingPaymentMethod?: MissingPaymentMethod;
   addInvoiceItems?: OneTimeItem[];
+  billingThresholds?: BillingThresholds | null;
   discounts?: DiscountWish[];
   /** The quote that is accepted by it, in the same transaction. */
   quoteId?: string;
@@ -74,7 +78,16 @@ export interface CreateSubscription extends Previewed {
 
 export type ItemChange =
   | { do: 'add'; item: NewItem }
-  | { do: 'update'; itemId: string; priceId?: string; quantity?: string; taxRateIds?: string[]; discounts?: DiscountWish[] }
+  | {
+      do: 'update';
+      itemId: string;
+      priceId?: string;
+      quantity?: string;
+      taxRateIds?: string[];
+      discounts?: DiscountWish[];
+      /** null: none. */
+      usageGte?: number | null;
+    }
   | { do: 'remove'; itemId: string };
 
 /** When the current period of an item ends first or last; as Stripe, an instant from then on. */
@@ -117,6 +130,8 @@ export interface ChangePlan extends Previewed {
   daysUntilDue?: number;
   defaultPaymentMethodId?: string | null;
   defaultTaxRateIds?: string[];
+  /** null: none. */
+  billingThresholds?: BillingThresholds | null;
   /** All that are to stand on the subscription from then on, in their order; empty: none. Nothing is billed by it. */
   discounts?: DiscountWish[];
   /** Sold once, with the invoice that the change makes, else the next one. */

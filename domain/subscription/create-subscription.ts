@@ -21,7 +21,7 @@ import { itemPeriodEnd } from './anchor.ts';
 import { planFirstPeriods, type Stretch } from './backdate.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { billOnce } from './bill-once.ts';
-import { checkItemQuantity, checkPaymentMethod, checkTaxRates, checkTogether, recurringPrice } from './check-items.ts';
+import { checkItemQuantity, checkPaymentMethod, checkTaxRates, checkTogether, checkUsageGte, recurringPrice } from './check-items.ts';
 import type { CreateSubscription, ItemPeriodEnd } from './commands.ts';
 import { discountSubscription } from './discount-subscription.ts';
 import { planTrialPeriod, remindWhereDue, trialFacts, trialLines, withoutUsedTrial } from './start-trial.ts';
@@ -67,6 +67,7 @@ export function decideCreation(snapshot: BillingSnapshot, asked: CreateSubscript
     startDate,
     currentPeriodStart: period.start,
     currentPeriodEnd: period.end,
+    billingThresholds: command.billingThresholds ?? null,
     items: command.items.map(({ discounts: _, ...item }) => ({ ...item, metadata: {}, createdAt: asOf })),
     ...trialFacts(onTrial === null ? null : period, zone),
     trialMissingPaymentMethod: command.trialMissingPaymentMethod ?? 'create_invoice',
@@ -180,6 +181,7 @@ function checkCreation(snapshot: BillingSnapshot, command: CreateSubscription) {
   command.items.forEach((item, index) => {
     recurringPrice(snapshot, item.priceId, item.id, `items[${index}][price]`);
     checkItemQuantity(snapshot, item, `items[${index}][quantity]`);
+    checkUsageGte(snapshot, item, `items[${index}][billing_thresholds]`);
     checkTaxRates(snapshot, item.taxRateIds, `items[${index}][tax_rates]`);
   });
   const first = snapshot.prices[wishes[0]?.priceId ?? ''];

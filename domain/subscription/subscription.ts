@@ -32,8 +32,18 @@ export interface SubscriptionItem {
   taxRateIds: string[];
   /** Its own, before those of the subscription; absent: none. */
   discounts?: Discount[];
+  /** So much of its usage not billed yet is billed at once (see `BillingThresholds`), a whole number; absent or null: none is. */
+  usageGte?: number | null;
   metadata: Metadata;
   createdAt: Instant;
+}
+
+/** When usage is billed before its period ends; as Stripe's. */
+export interface BillingThresholds {
+  /** Once what was used and is not billed yet is worth as much, before discounts and taxes; minor units. */
+  amountGte: number;
+  /** Whether a new period begins then. */
+  resetBillingCycleAnchor: boolean;
 }
 
 export interface CancellationDetails {
@@ -130,6 +140,8 @@ export interface Subscription extends CollectionTerms {
   canceledAt: Instant | null;
   endedAt: Instant | null;
   cancellationDetails: CancellationDetails;
+  /** Absent or null: none. */
+  billingThresholds?: BillingThresholds | null;
   /** When an incomplete subscription becomes incomplete_expired (23 h after creation); null otherwise. */
   incompleteExpiresAt: Instant | null;
   defaultPaymentMethodId: string | null;

@@ -3,110 +3,161 @@ import type { MeteredPrice } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
-import { describeLateUsage, describeUsage, explainLateUsage, explainMinimum, explainUsage } from '../invoicing/describe-line.ts';
+import {
+  describeLateUsage,
+  describeMoreUsage,
+  describeUsage,
+  explainLateUsage,
+  explainMinimum,
+  explainUsage,
+} from '../invoicing/describe-line.ts';
 import type { DecisionDraft } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import type { SettledLine } from '../invoicing/settle.ts';
 import { compareDecimals, exact, exactToString, fractionOf, minus, sum } from '../money.ts';
 import { chargeUsage } from '../rating/rate-percentage.ts';
 import { roundLine } from '../rating/round-line.ts';
-import type { SubscriptionItem } from '../subscription/subscription.ts';
+import { itemPeriodOf } from '../subscription/anchor.ts';
+import type { Subscription, SubscriptionItem } from '../subscription/subscription.ts';
 import { taxRatesFor } from '../tax/apply-tax-rates.ts';
 import type { Instant } from '../time.ts';
 import { bounded, capped, commitmentOf } from './commit-usage.ts';
-import { NO_USAGE, quantityOf, type UsageTotals } from './measure.ts';
+import { NO_USAGE, quantityOf, quantitySoFar, type UsageTotals } from './measure.ts';
 import type { Meter } from './meter.ts';
 import { EARLIEST_EVENT } from './meter-event.ts';
-import { usageStart } from './plan-readings.ts';
+import { runningStretch, usageStart } from './plan-readings.ts';
 import { type MeteredUsage, readingKey, type UsagePeriod } from './usage-period.ts';
 
-/** The stretches of a decision's own making stand beside those that were read. */
-const periodsOf = (draft: DecisionDraft): UsagePeriod[] => [...(draft.snapshot.usage?.periods ?? []), ...draft.decision.usage.insert];
+/** The stretches of a decision's own making stand beside those that were read, or in their place. */
+const periodsOf = ({ snapshot, decision: { usage } }: DecisionDraft): UsagePeriod[] => {
+  const changed = new Set(usage.change.map(({ id }) => id));
+  return [...(snapshot.usage?.periods ?? []).filter(({ id }) => !changed.has(id)), ...usage.change, ...usage.insert];
+};
+
+/** Up to where usage is billed, and up to where its events count. */
+interface Extent {
+  until: Instant;
+  end: Instant;
+  /** It is billed early: the stretch is not over. */
+  runsOn?: true;
+}
 
 /**
- * Bills what the metered items have used up to `until` and is not billed yet: a line per item, in arrears, the whole stretch rated at once (tiers begin anew with it). The line knows up to which event it
- * has billed. Whoever puts the line on an invoice, or keeps it pending, records the stretch with it.
+ * Bills what the metered items have used up to `until` and is not billed yet: a line per item, in arrears, the whole stretch rated at once (tiers begin anew with it). Of a stretch that was billed early the
+ * line has what it is worth more by now. The line knows up to which event it has billed. Whoever puts the line on an invoice, or keeps it pending, records the stretch with it.
  */
 export function billUsage(draft: DecisionDraft, items: readonly SubscriptionItem[], until: Instant): SettledLine[] {
-  return billStretches(draft, items, until, until);
+  return billStretches(draft, items, { until, end: until });
 }
 
 /**
  * Bills the last of what is used before nothing is measured any more: the second `until` belongs to it. Nothing is invoiced for having used nothing, but late events may still come to it.
  */
 export function billLastUsage(draft: DecisionDraft, items: readonly SubscriptionItem[], until: Instant): SettledLine[] {
-  const lines = billStretches(draft, items, until, until + 1);
-  for (const { line, measures } of lines) if (line.amount === 0 && measures) draft.decision.usage.insert.push(measures.period);
+  const lines = billStretches(draft, items, { until, end: until + 1 });
+  const { insert, change } = draft.decision.usage;
+  for (const { line, measures } of lines) if (line.amount === 0 && measures) (measures.late ? change : insert).push(measures.period);
   return lines.filter(({ line }) => line.amount !== 0);
 }
 
-function billStretches(draft: DecisionDraft, items: readonly SubscriptionItem[], until: Instant, end: Instant): SettledLine[] {
-  const { usage, account, customer } = draft.snapshot;
+/**
+ * Bills what has been used by now, the second `now` with it, and lets the stretches run on: what comes to them until they end is rated together with it, so that tiers go on and the period costs what it
+ * would have cost at once. A minimum is made up for at the end. Items that have used nothing more since they were billed last are not among the lines.
+ */
+export const billUsageSoFar = (draft: DecisionDraft, items: readonly SubscriptionItem[], now: Instant): SettledLine[] =>
+  billStretches(draft, items, { until: now, end: now + 1, runsOn: true }).filter(({ line }) => line.amount !== 0);
+
+function billStretches(draft: DecisionDraft, items: readonly SubscriptionItem[], extent: Extent): SettledLine[] {
+  const { usage } = draft.snapshot;
   const { subscription } = draft;
   if (!usage || !subscription) return [];
   return items.flatMap((item): SettledLine[] => {
     const priced = meteredPrice(draft, usage, item.priceId);
-    if (priced === null) return [];
-    const period = { start: usageStart(subscription, item, periodsOf(draft)), end };
-    if (period.start >= until) return [];
-    const { price, product, meter } = priced;
-    const totals = readingOf(usage, price, period);
-    const quantity = quantityOf(meter.formula, totals, period);
-    const terms = { basis: account.prorationBasis, zone: subscription.billingTimezone };
-    const stretch = { start: period.start, end: until };
-    const commitment = commitmentOf(price, stretch, draft.snapshot.subscription ?? subscription, terms);
-    const charge = capped(chargeUsage(price, quantity, totals), commitment.maximum, price.currency);
-    const missing = Math.max(0, (commitment.minimum ?? 0) - charge.amount);
-    const taxRateIds = taxRatesFor(item.taxRateIds, subscription.defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds);
-    const measured = { meter, events: totals.count, quantity, period, watermark: usage.watermark, zone: subscription.billingTimezone };
-    const usagePeriod: UsagePeriod = {
-      ...period,
-      id: draft.newId(ID_PREFIX.usagePeriod),
-      subscriptionId: subscription.id,
-      subscriptionItemId: item.id,
-      priceId: item.priceId,
-      quantity,
-      amount: sum([charge.amount, missing]),
-      net: 0,
-      watermark: usage.watermark,
-      minimum: commitment.minimum,
-      maximum: commitment.maximum,
-      taxRateIds,
-      invoiceId: null,
-      invoiceLineId: null,
-      invoiceItemId: null,
-    };
-    const measures = { late: false, period: usagePeriod };
-    const used: SettledLine = {
-      line: {
-        ...lineOf(price, item.id, quantity, stretch),
-        description: describeUsage(product, price, quantity),
-        amount: charge.amount,
-        explanation: explainUsage(product, price, measured, charge),
-      },
-      taxRateIds,
-      covers: null,
-      measures,
-    };
-    if (missing === 0) return [used];
-    const committed: SettledLine = {
-      line: {
-        ...lineOf(price, item.id, null, stretch),
-        description: `Minimum commitment for ${product.name}`,
-        amount: missing,
-        explanation: explainMinimum(
-          price,
-          stretch,
-          { minimum: usagePeriod.amount, used: charge.amount, missing, fraction: commitment.fraction },
-          subscription.billingTimezone,
-        ),
-      },
-      taxRateIds,
-      covers: null,
-      measures,
-    };
-    return [used, committed];
+    return priced === null ? [] : billStretch(draft, { usage, subscription, item, ...priced }, extent);
   });
+}
+
+type PricedUsage = NonNullable<ReturnType<typeof meteredPrice>> & {
+  usage: MeteredUsage;
+  subscription: Subscription;
+  item: SubscriptionItem;
+};
+
+function billStretch(
+  draft: DecisionDraft,
+  { usage, subscription, item, price, product, meter }: PricedUsage,
+  { until, end, runsOn }: Extent,
+): SettledLine[] {
+  const { account, customer } = draft.snapshot;
+  const periods = periodsOf(draft);
+  const running = runningStretch(subscription, item, periods);
+  const period = { start: usageStart(subscription, item, periods), end };
+  if (period.start >= until) return [];
+  const totals = readingOf(usage, price, period);
+  const stretch = { start: period.start, end: until };
+  const whole = runsOn ? { start: period.start, end: Math.max(end, itemPeriodOf(subscription, price.recurring).end) } : stretch;
+  const quantity = quantitySoFar(meter.formula, quantityOf(meter.formula, totals, period), { ...whole, now: until });
+  const terms = { basis: account.prorationBasis, zone: subscription.billingTimezone };
+  const { maximum, ...commitment } = commitmentOf(price, whole, draft.snapshot.subscription ?? subscription, terms);
+  const minimum = runsOn ? null : commitment.minimum;
+  const charge = capped(chargeUsage(price, quantity, totals), maximum, price.currency);
+  const missing = Math.max(0, (minimum ?? 0) - charge.amount);
+  const amount = running === null ? charge.amount : givenBackNet(sum([charge.amount, -running.amount]), running);
+  const ownRates = taxRatesFor(item.taxRateIds, subscription.defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds);
+  const taxRateIds = running !== null && amount < 0 ? running.taxRateIds : ownRates;
+  const measured = { meter, events: totals.count, quantity, period, watermark: usage.watermark, zone: subscription.billingTimezone };
+  const begun = running === null ? newStretch(draft, item, item.priceId, period.start, ownRates) : withoutMark(running);
+  const { runsOn: _, ...known } = begun;
+  const usagePeriod: UsagePeriod = {
+    ...known,
+    end,
+    quantity,
+    amount: sum([charge.amount, missing]),
+    watermark: usage.watermark,
+    minimum,
+    maximum,
+    runsOn: runsOn ?? false,
+  };
+  const measures = { late: running !== null, period: usagePeriod };
+  const difference = running === null ? quantity : exactToString(minus(exact(quantity), exact(running.quantity)));
+  const used: SettledLine = {
+    line: {
+      ...lineOf(price, item.id, compareDecimals(difference, '0') < 0 ? null : difference, stretch),
+      description: running === null ? describeUsage(product, price, quantity) : describeMoreUsage(product, price, difference),
+      amount,
+      explanation:
+        running === null
+          ? explainUsage(product, price, measured, charge)
+          : explainLateUsage(product, price, measured, charge, running, amount, 'usage'),
+    },
+    taxRateIds,
+    covers: null,
+    measures,
+  };
+  if (missing === 0) return [used];
+  const committed: SettledLine = {
+    line: {
+      ...lineOf(price, item.id, null, stretch),
+      description: `Minimum commitment for ${product.name}`,
+      amount: missing,
+      explanation: explainMinimum(
+        price,
+        stretch,
+        { minimum: usagePeriod.amount, used: charge.amount, missing, fraction: commitment.fraction },
+        subscription.billingTimezone,
+      ),
+    },
+    taxRateIds: ownRates,
+    covers: null,
+    measures,
+  };
+  return [used, committed];
+}
+
+/** What was read says besides whether something has come since. */
+function withoutMark(period: UsagePeriod & { changed?: boolean }): UsagePeriod {
+  const { changed: _, ...record } = period;
+  return record;
 }
 
 /**
@@ -117,16 +168,17 @@ export function billLateUsage(draft: DecisionDraft): SettledLine[] {
   const { usage } = draft.snapshot;
   const { subscription } = draft;
   if (!usage || !subscription) return [];
+  // What runs on is rated as a whole when it ends.
+  const running = new Set(subscription.items.map((item) => runningStretch(subscription, item, usage.periods)?.id));
   return usage.periods.flatMap((period): SettledLine[] => {
-    const priced = period.changed ? meteredPrice(draft, usage, period.priceId) : null;
+    const priced = period.changed && !running.has(period.id) ? meteredPrice(draft, usage, period.priceId) : null;
     if (priced === null) return [];
     const { price, product, meter } = priced;
     const totals = readingOf(usage, price, period);
     const quantity = quantityOf(meter.formula, totals, period);
     const charge = bounded(chargeUsage(price, quantity, totals), period, price.currency);
     if (compareDecimals(quantity, period.quantity) === 0 && charge.amount === period.amount) return [];
-    const { changed: _, ...record } = period;
-    const changed = { ...record, quantity, amount: charge.amount, watermark: usage.watermark };
+    const changed = { ...withoutMark(period), quantity, amount: charge.amount, watermark: usage.watermark };
     const amount = givenBackNet(sum([charge.amount, -period.amount]), period);
     if (amount === 0) {
       draft.decision.usage.change.push(changed);
@@ -166,18 +218,20 @@ export function billChangedUsage(
   const metered = (priceId: string): boolean => findMetered(prices, priceId) !== null;
   for (const item of before) {
     const next = priceAfter.get(item.id);
-    if (next !== undefined && metered(next) && !metered(item.priceId)) draft.decision.usage.insert.push(markOf(draft, item, next));
+    if (next !== undefined && metered(next) && !metered(item.priceId)) {
+      draft.decision.usage.insert.push(newStretch(draft, item, next, draft.asOf, item.taxRateIds));
+    }
   }
   return lines;
 }
 
-const markOf = (draft: DecisionDraft, { id, taxRateIds }: SubscriptionItem, priceId: string): UsagePeriod => ({
+const newStretch = (draft: DecisionDraft, { id }: SubscriptionItem, priceId: string, at: Instant, taxRateIds: string[]): UsagePeriod => ({
   id: draft.newId(ID_PREFIX.usagePeriod),
   subscriptionId: draft.subscription?.id ?? '',
   subscriptionItemId: id,
   priceId,
-  start: draft.asOf,
-  end: draft.asOf,
+  start: at,
+  end: at,
   quantity: '0',
   amount: 0,
   net: 0,
@@ -185,6 +239,7 @@ const markOf = (draft: DecisionDraft, { id, taxRateIds }: SubscriptionItem, pric
   minimum: null,
   maximum: null,
   taxRateIds,
+  runsOn: false,
   invoiceId: null,
   invoiceLineId: null,
   invoiceItemId: null,

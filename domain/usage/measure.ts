@@ -46,6 +46,15 @@ function later(a: UsageTotals['last'], b: UsageTotals['last']): UsageTotals['las
 }
 
 /**
+ * What has come together of a stretch so far, `quantity` having been measured up to `now`, before `end`. A level is averaged over the whole stretch, so it counts for the part that is over; everything else
+ * counts at once.
+ */
+export function quantitySoFar(formula: Formula, quantity: string, { start, now, end }: Period & { now: Instant }): string {
+  if (formula !== 'weighted_sum' || now >= end) return quantity;
+  return roundDecimals(dividedBy(times(exact(quantity), now - start), end - start), 12);
+}
+
+/**
  * The quantity of a stretch, a decimal with at most 12 decimals. Nothing is billed below zero, so a negative sum is zero, as with Stripe. A `weighted_sum` is the level at every moment, averaged over
  * [start, end): an event of +10 in the middle of an empty stretch is 5.
  */

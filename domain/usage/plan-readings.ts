@@ -12,12 +12,29 @@ export interface WantedReading extends Period {
   price: MeteredPrice;
 }
 
-/** From when usage of an item is still to be billed: the end of what is billed, and never what was used on trial, in a pause or before the item came. */
-export function usageStart(subscription: Subscription, item: SubscriptionItem, periods: readonly UsagePeriod[]): Instant {
-  const { createdAt, startDate, trialEnd, resumedAt } = subscription;
+/** Since when an item is measured: never on trial, in a pause or before it came. */
+function measuredSince({ createdAt, startDate, trialEnd, resumedAt }: Subscription, item: SubscriptionItem): Instant {
   const came = item.createdAt === createdAt ? startDate : item.createdAt;
+  return Math.max(came, trialEnd ?? came, resumedAt ?? came);
+}
+
+/** The stretch of an item that was billed early and runs on; null where there is none, or a pause or an end of the subscription has ended it without billing the rest. */
+export const runningStretch = <P extends UsagePeriod>(
+  subscription: Subscription,
+  item: SubscriptionItem,
+  periods: readonly P[],
+): P | null =>
+  periods.find(
+    ({ subscriptionItemId, runsOn, start }) =>
+      runsOn === true && subscriptionItemId === item.id && start >= measuredSince(subscription, item),
+  ) ?? null;
+
+/** From when usage of an item is still to be rated: the start of the stretch that runs on, else the end of what is billed, and never what was used before it is measured. */
+export function usageStart(subscription: Subscription, item: SubscriptionItem, periods: readonly UsagePeriod[]): Instant {
+  const running = runningStretch(subscription, item, periods);
+  if (running !== null) return running.start;
   const billed = periods.filter(({ subscriptionItemId }) => subscriptionItemId === item.id).map(({ end }) => end);
-  return Math.max(came, trialEnd ?? came, resumedAt ?? came, ...billed);
+  return Math.max(measuredSince(subscription, item), ...billed);
 }
 
 /**

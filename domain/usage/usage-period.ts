@@ -6,7 +6,8 @@ import type { UsageTotals } from './measure.ts';
 import type { Meter } from './meter.ts';
 
 /**
- * Usage of one item that has been billed: the record that proves no usage is billed twice. Its stretches never overlap. A stretch of no length says that the item is metered from there on.
+ * Usage of one item that has been billed: the record that proves no usage is billed twice. Its stretches never overlap. A stretch of no length says that the item is metered from there on. One that was
+ * billed early, because a threshold was reached, runs on: the next line rates it anew as a whole, up to a later end, and bills what that is more.
  * `quantity`, `amount` and `watermark` are those of the last time it was looked at, corrections for late events included.
  */
 export interface UsagePeriod extends Period {
@@ -21,6 +22,8 @@ export interface UsagePeriod extends Period {
   net: number;
   /** The number of the account's last event or adjustment that is in it. */
   watermark: number;
+  /** Billed up to `end` so far, and not over yet. Absent: it is over. */
+  runsOn?: boolean;
   /** What the stretch costs at least and at most, minor units; null: no limit. */
   minimum: number | null;
   maximum: number | null;

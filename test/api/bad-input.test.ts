@@ -484,6 +484,25 @@ describe('values', () => {
     [
       'POST',
       '/v1/subscriptions',
+      'customer=cus_1&items[0][price]=price_1&items[0][billing_thresholds][usage_gte]=5',
+      { code: 'parameter_invalid', param: 'items[0][billing_thresholds]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions/sub_1',
+      'items[0][id]=si_1&items[0][billing_thresholds][usage_gte]=5',
+      { code: 'parameter_invalid', param: 'items[0][billing_thresholds]' },
+    ],
+    [
+      'POST',
+      '/v1/subscriptions/sub_1',
+      'billing_thresholds[reset_billing_cycle_anchor]=true',
+      { code: 'parameter_missing', param: 'billing_thresholds[amount_gte]' },
+    ],
+    ['POST', '/v1/subscriptions/sub_1', 'billing_thresholds[amount_gte]=0', { param: 'billing_thresholds[amount_gte]' }],
+    [
+      'POST',
+      '/v1/subscriptions',
       'customer=cus_1&items[0][price]=price_1&add_invoice_items[0][quantity]=1',
       { code: 'parameter_missing', param: 'add_invoice_items[0][price]' },
     ],

@@ -106,6 +106,7 @@ export async function startApi(now: () => number = () => START + 60, taxCalculat
     editSchedule: vi.fn<Commands['editSchedule']>(unexpected),
     commandInvoice: vi.fn<Commands['commandInvoice']>(unexpected),
     paymentMethodChanged: vi.fn<Commands['paymentMethodChanged']>(unexpected),
+    usageReported: vi.fn<Commands['usageReported']>(unexpected),
     joinClock: vi.fn<Commands['joinClock']>(unexpected),
     advanceClock: vi.fn<Commands['advanceClock']>(unexpected),
     migratePrice: vi.fn<Commands['migratePrice']>(unexpected),

@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { prorateCharge, prorateCredit } from '../../domain/rating/prorate.ts';
 import { ratePercentage } from '../../domain/rating/rate-percentage.ts';
 import { ratePrice } from '../../domain/rating/rate-price.ts';
+import { decideThreshold } from '../../domain/subscription/bill-threshold.ts';
 import type { BilledPeriod } from '../../domain/subscription/subscription.ts';
 import { applyTaxRates } from '../../domain/tax/apply-tax-rates.ts';
 import { boundary, instant, localDate } from '../../domain/time.ts';
 import { NO_USAGE } from '../../domain/usage/measure.ts';
+import { aMeter } from '../api/examples.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { aPriceOf, tiered } from '../support/price-models.ts';
 import { cancel, changeItem, changePlan, create, createPaid, pause, renew, resume } from '../support/subscribe.ts';
@@ -281,6 +283,24 @@ test('U05: units at the old price of a hundred, and units at the new one', () =>
   const hundreds = (price: number, units: number) =>
     Number(ratePrice(aPriceOf(String(price), { transformQuantity: { divideBy: 100, round: 'up' } }), String(units)).total);
   expect(hundreds(old, before) + hundreds(next, after)).toBe(total);
+});
+
+test('U07: usage that is billed when it reaches its threshold is taken off what the period comes to', () => {
+  const { fee, threshold, usage_at_threshold: early, invoice_1: first, usage_total: all, cycle } = example('U07');
+  const book = new MemoryBook();
+  book.meters['mtr_1'] = aMeter();
+  book.price('fee', String(fee));
+  book.price('calls', '1', 'month', { recurring: { interval: 'month', intervalCount: 1, usageType: 'metered', meterId: 'mtr_1' } });
+  createPaid(book, on('2025-01-01'), ['fee', 'calls'], { billingThresholds: { amountGte: threshold, resetBillingCycleAnchor: false } });
+  book.used.push({ meterId: 'mtr_1', at: on('2025-01-15'), value: early });
+  book.do(on('2025-01-15'), decideThreshold);
+  expect([book.lastInvoice.billingReason, book.lastInvoice.total]).toEqual(['subscription_threshold', first]);
+  book.used.push({ meterId: 'mtr_1', at: on('2025-01-20'), value: all - early });
+  renew(book);
+  const { lastInvoice: invoice } = book;
+  const [{ explanation } = { explanation: null }] = invoice.lines;
+  expect(Number(explanation?.usage?.quantity) + fee).toBe(cycle.gross);
+  expect([explanation?.usage?.corrects?.amount, invoice.total]).toEqual([cycle.credit, cycle.due]);
 });
 
 test('C02: a coupon over lines with taxes of their own, on one invoice', () => {

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { withAccount } from '../../db/client.ts';
 import { readUsage } from '../../db/read-usage.ts';
 import { instant } from '../../domain/time.ts';
@@ -165,4 +165,62 @@ test('usage on trial is free, that before a pause is billed, that during it is n
     'Minimum commitment for API calls 3',
   ]);
   expect(linesOf(shares)[0]?.explanation.sentence).toMatch(/^10% .*, of EUR 0.26 in 3 transactions used .* = EUR 0.05$/);
+});
+
+test('usage that reaches a threshold is billed at once, again and again, and the end of the period bills the rest', {
+  timeout: 240_000,
+}, async () => {
+  const { price, clock, customer, use } = await world('tokens', {
+    billing_scheme: 'tiered',
+    tiers_mode: 'graduated',
+    tiers: [
+      { up_to: 1000, unit_amount: 1 },
+      { up_to: 'inf', unit_amount_decimal: '0.5' as never },
+    ],
+  });
+  const base = await newPrice(stripe, 5000, { name: 'Platform' });
+  // Those of one instant in the order of their numbers.
+  const billed = async () =>
+    (await invoicesOf(stripe, { customer }))
+      .sort((a, b) => a.created - b.created || String(a.number).localeCompare(String(b.number)))
+      .map((invoice) => [invoice.billing_reason, ...wordsOf(invoice)]);
+  const early = async (count: number) =>
+    vi.waitFor(
+      async () => {
+        const all = (await invoicesOf(stripe, { customer })).filter(({ billing_reason: reason }) => reason === 'subscription_threshold');
+        expect(all.map(({ status }) => status)).toEqual(Array.from({ length: count }, () => 'paid'));
+      },
+      { timeout: 60_000, interval: 50 },
+    );
+  const subscription = await stripe.subscriptions.create({
+    customer,
+    items: [{ price: base }, { price, billing_thresholds: { usage_gte: 5000 } }],
+    billing_thresholds: { amount_gte: 1000 },
+  });
+  expect(subscription).toMatchObject({ billing_thresholds: { amount_gte: 1000, reset_billing_cycle_anchor: false } });
+  const item = subscription.items.data.find((one) => one.price.id === price);
+  expect(item).toMatchObject({ billing_thresholds: { usage_gte: 5000 } });
+
+  await advanceTo(stripe, clock, '2027-02-10T10:00:00Z');
+  await use(800, '2027-02-09T23:59:59Z');
+  await use(400);
+  await early(1);
+  await use(1999);
+  await use(1);
+  await early(2);
+  await stripe.subscriptions.update(subscription.id, { billing_thresholds: '' });
+  await use(3000);
+  // The units of the item are a threshold of their own, reached when it is lowered.
+  await stripe.subscriptionItems.update(item?.id ?? '', { billing_thresholds: { usage_gte: 3000 } });
+  await early(3);
+  expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({ billing_thresholds: null });
+  await use(100);
+  await advanceTo(stripe, clock, '2027-03-05T10:00:00Z');
+  expect(await billed()).toEqual([
+    ['subscription_create', '1 × Platform (at EUR 50.00 / month) 5000'],
+    ['subscription_threshold', '1200 × API calls (graduated tiers / month) 1100'],
+    ['subscription_threshold', '2000 more × API calls (graduated tiers / month) 1000'],
+    ['subscription_threshold', '3000 more × API calls (graduated tiers / month) 1500'],
+    ['subscription_cycle', '100 more × API calls (graduated tiers / month) 50', '1 × Platform (at EUR 50.00 / month) 5000'],
+  ]);
 });

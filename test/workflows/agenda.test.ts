@@ -132,6 +132,15 @@ describe('what comes next', () => {
       state({}, { stalled: { step: 'renew', since: 2000, error: 'x', tries: 1, retryAt: 2060 } }),
       [{ do: 'renew', at: 2060, asOf: 2000 }],
     ],
+    [
+      'looks at what is used, and where the period ends first, bills that first',
+      state({}, { usage: { told: 1940, looked: 1940, lookAt: 2000 } }),
+      [
+        { do: 'renew', at: 2000, asOf: 2000 },
+        { do: 'look_at_usage', at: 2000 },
+      ],
+    ],
+    ['looks at nothing once it has ended', state({ status: 'canceled' }, { usage: { told: 1940, looked: 1940, lookAt: 2000 } }), []],
   ] as const)('%s', (_, given, steps) => {
     expect(agenda(given)).toEqual(steps);
   });

@@ -46,7 +46,7 @@ export interface FakeInvoice {
   id: string;
   status: InvoiceStatus;
   subscriptionId: string;
-  reason: 'create' | 'cycle' | 'update' | 'final';
+  reason: 'create' | 'cycle' | 'threshold' | 'update' | 'final';
   period: { start: Instant; end: Instant };
   amount: number;
   taxPending: boolean;
@@ -111,6 +111,9 @@ export class FakeBilling {
   schedule: { id: string; status: ScheduleStatus; startsAt: Instant; prices: string[] } | null = null;
   /** When the quote expires now, whatever its workflow was told; in the past: it is settled. */
   quoteExpiresAt: Instant = 0;
+  /** Worth of what is used and not billed yet; from `threshold` on it is billed early. */
+  used = 0;
+  threshold = 1000;
   externalTax = false;
   /** How long the invoice of a renewal stays a draft. */
   graceSeconds = 0;
@@ -180,6 +183,21 @@ export class FakeBilling {
           sub.n += 1;
           return this.outcome(sub, this.bill(sub, 'cycle', this.priceOf(sub), this.period(sub)));
         }),
+      billThreshold: async (input) => {
+        const sub = this.living(input.subscriptionId);
+        // As the real one: what is nothing is not written down.
+        if (this.used < this.threshold && !this.operations.has(input.operationId)) {
+          this.strike('billThreshold');
+          this.calls.push(`billThreshold ${input.operationId}`);
+          return this.outcome(sub, null);
+        }
+        return this.once('billThreshold', input, () => {
+          const amount = this.used;
+          this.used = 0;
+          sub.revision += 1;
+          return this.outcome(sub, this.bill(sub, 'threshold', amount, { start: input.asOf, end: input.asOf }));
+        });
+      },
       remindOfTrialEnd: async (input) =>
         this.once('remindOfTrialEnd', input, () => {
           const sub = this.living(input.subscriptionId);

@@ -28,6 +28,7 @@ import {
   scheduleCancellationUpdate,
   stateQuery,
   subscribeUpdate,
+  usageReportedSignal,
 } from '../../workflows/messages.ts';
 import type { ClockSetting, SubscriptionState } from '../../workflows/subscription/state.ts';
 import { type Running, startWorker } from './environment.ts';
@@ -144,6 +145,10 @@ export class Life {
 
   newCard(paymentMethodId = 'pm_new'): Promise<void> {
     return this.handle.signal(paymentMethodChangedSignal, { paymentMethodId });
+  }
+
+  usageReported(): Promise<void> {
+    return this.handle.signal(usageReportedSignal);
   }
 
   state(): Promise<SubscriptionState> {

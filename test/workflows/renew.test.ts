@@ -133,3 +133,37 @@ test(
     }),
   60_000,
 );
+
+test('usage that is told is looked at at once, and what comes untold when a minute has passed; each threshold is billed once', async () => {
+  await live(env, async (life) => {
+    const { billing } = life;
+    await life.subscribe();
+    const looks = () => billing.calls.filter((call) => call.startsWith('billThreshold')).length;
+    const early = () => billing.invoices.filter(({ reason }) => reason === 'threshold').map(({ amount, status }) => [amount, status]);
+    billing.used = 400;
+    await life.usageReported();
+    await life.pass('1 second');
+    expect([looks(), early()]).toEqual([1, []]);
+    // Told of no more than once a minute, it sees by itself what was used meanwhile.
+    billing.used = 1200;
+    await life.pass('20 seconds');
+    expect(looks()).toBe(1);
+    await life.pass('45 seconds');
+    expect([looks(), early()]).toEqual([2, [[1200, 'paid']]]);
+    await life.pass('1 hour');
+    expect(looks()).toBe(2);
+    // The answer is lost once: the same operation gives it again.
+    billing.outages.billThreshold = 1;
+    billing.used = 1500;
+    await life.usageReported();
+    await life.usageReported();
+    await life.pass('2 minutes');
+    expect(early()).toEqual([
+      [1200, 'paid'],
+      [1500, 'paid'],
+    ]);
+    expect(await life.state()).toMatchObject({ usage: { lookAt: null } });
+    await life.pass('31 days');
+    expect(billing.invoices.filter(({ reason }) => reason === 'cycle')).toHaveLength(1);
+  });
+}, 60_000);

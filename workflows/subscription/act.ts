@@ -133,6 +133,12 @@ export function issueInvoice(desk: Desk, boundary: Instant): Promise<BillingOutc
   );
 }
 
+/** Every invoice that a threshold makes raises the revision, so each revision makes at most one. */
+export const billThreshold = (desk: Desk, asOf: Instant): Promise<BillingOutcome> =>
+  decide.billThreshold.executeWithOptions({ summary: 'bills what is used where a threshold is reached' }, [
+    own(desk, `threshold:${desk.state.subscriptionId}:${desk.state.facts.revision}`, asOf),
+  ]);
+
 export const remindOfTrialEnd = (desk: Desk, trialEnd: Instant, asOf: Instant): Promise<BillingOutcome> =>
   decide.remindOfTrialEnd.executeWithOptions({ summary: `tells that the trial ends ${day(trialEnd)}` }, [
     own(desk, `remind:${desk.state.subscriptionId}:${trialEnd}:${asOf}`, asOf),

@@ -9,14 +9,18 @@ export type Step =
   | DatedStep
   | { do: 'drop_update'; at: Instant; asOf: Instant; invoiceId: string }
   | { do: 'finalize'; at: Instant; invoiceId: string }
-  | { do: 'retry'; at: Instant; invoiceId: string };
+  | { do: 'retry'; at: Instant; invoiceId: string }
+  | { do: 'look_at_usage'; at: Instant };
 
 /** All that is to come, in the order in which it is to be done; a scheduled change comes before the renewal of the same instant. Pure. */
 export function agenda(state: SubscriptionState): Step[] {
   const { facts } = state;
   const steps: Step[] = [];
   for (const { invoiceId, retryAt } of state.parked) if (retryAt !== null) steps.push({ do: 'retry', at: retryAt, invoiceId });
-  if (!hasEnded(facts.status)) steps.push(...boundarySteps(state));
+  if (!hasEnded(facts.status)) {
+    steps.push(...boundarySteps(state));
+    if (state.usage?.lookAt != null) steps.push({ do: 'look_at_usage', at: state.usage.lookAt });
+  }
   return steps.sort((a, b) => a.at - b.at);
 }
 
@@ -57,6 +61,8 @@ export function describeStep(step: Step, state: SubscriptionState): string {
       return `collects again ${day(step.asOf)}`;
     case 'drop_update':
       return `drops the pending update ${day(step.asOf)} unless ${step.invoiceId} is paid`;
+    case 'look_at_usage':
+      return 'looks whether what is used has reached a threshold';
     case 'finalize':
       return `finalizes ${step.invoiceId}`;
     case 'retry': {

@@ -30,6 +30,7 @@ export type Fact =
   | ({ name: 'dunningEnded' } & DunningEnded)
   | { name: 'draftChanged'; invoice: InvoiceFacts }
   | { name: 'invoiceOverdue'; subscription: SubscriptionFacts | null }
+  | { name: 'usageReported' }
   | { name: 'paymentMethodChanged'; paymentMethodId: string }
   | ({ name: 'joinClock' } & JoinClock);
 

@@ -72,6 +72,9 @@ export function listen(counter: Counter, inbox: Inbox<Order, Answer>, facts: Fac
   setHandler(messages.invoiceOverdueSignal, (fact) => void facts.push({ name: 'invoiceOverdue', ...fact }));
   setHandler(messages.dunningEndedSignal, (fact) => void facts.push({ name: 'dunningEnded', ...fact }));
   setHandler(messages.paymentMethodChangedSignal, (fact) => void facts.push({ name: 'paymentMethodChanged', ...fact }));
+  setHandler(messages.usageReportedSignal, () => void facts.push({ name: 'usageReported' }), {
+    description: 'Something may have been used: looks whether a threshold is reached.',
+  });
   setHandler(messages.joinClockSignal, (fact) => void facts.push({ name: 'joinClock', ...fact }), {
     description: "The customer's time is a test clock's from now on.",
   });

@@ -1,5 +1,5 @@
 import type { PaymentResult } from '../../activities/index.ts';
-import { isAboutDefaults } from '../../domain/subscription/commands.ts';
+import { type ChangePlan, isAboutDefaults } from '../../domain/subscription/commands.ts';
 import { commandAllowed, hasEnded, type SubscriptionCommand } from '../../domain/subscription/transitions.ts';
 import type { Letter } from '../inbox.ts';
 import type { CommandResult } from '../messages.ts';
@@ -8,6 +8,7 @@ import * as act from './act.ts';
 import { stopDunning } from './chase.ts';
 import { type Answer, adopt, asOfNow, type Desk, type Order } from './desk.ts';
 import { followInvoice, wasDeclined } from './follow-invoice.ts';
+import { noteUsage } from './look-at-usage.ts';
 import { giveWay } from './park.ts';
 import type { CollectionManner } from './state.ts';
 
@@ -64,6 +65,7 @@ async function perform(desk: Desk, order: Order): Promise<CommandResult> {
       adopt(desk, outcome.subscription);
       // A trial that is ended with nothing to pay with may end the subscription.
       if (hasEnded(desk.state.facts.status)) await stopDunning(desk);
+      if (setsThreshold(order.command)) noteUsage(desk);
       return follow(desk, order, outcome.invoice, mannerOf(order.command.paymentBehavior));
     }
     case 'cancel': {
@@ -105,6 +107,11 @@ async function perform(desk: Desk, order: Order): Promise<CommandResult> {
     }
   }
 }
+
+/** It may be reached already. */
+const setsThreshold = ({ billingThresholds, items = [] }: ChangePlan): boolean =>
+  billingThresholds != null ||
+  items.some((change) => (change.do === 'add' ? change.item.usageGte : change.do === 'update' && change.usageGte) != null);
 
 export const mannerOf = (paymentBehavior: string): CollectionManner => ({
   collect: paymentBehavior !== 'default_incomplete',

@@ -1,4 +1,5 @@
 import type { SubscriptionFacts } from '../../activities/index.ts';
+import { hasThresholds } from '../../domain/subscription/has-thresholds.ts';
 import type { SubscriptionRecord, UnsettledInvoice } from '../../domain/subscription/subscription-record.ts';
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import type { Instant } from '../../domain/time.ts';
@@ -26,6 +27,8 @@ export function restoreState(accountId: string, facts: SubscriptionFacts, record
     parked: invoices.flatMap((invoice) => unfinished(record, invoice)),
     drafts: invoices.flatMap(waiting),
     stalled: null,
+    // Who tells of usage has told the run that is lost.
+    ...(hasThresholds(subscription) ? { usage: { told: 0, looked: null, lookAt: 0 } } : {}),
   };
 }
 

@@ -12,6 +12,7 @@ import { stopDunning } from './chase.ts';
 import { type Answer, adopt, type Desk, type Fact, type Order } from './desk.ts';
 import { finalizeDraft, finishedErrand, followInvoice, resolveUpdate, restartErrands, retry, takeUp } from './follow-invoice.ts';
 import { type Counter, listen } from './listen.ts';
+import { lookAtUsage } from './look-at-usage.ts';
 import { migrateState } from './migrate-state.ts';
 import { mannerOf, obey } from './obey.ts';
 import { collectFirst, create, type Opening, reopen } from './open.ts';
@@ -154,6 +155,9 @@ async function perform(desk: Desk, step: Step): Promise<boolean> {
       return false;
     case 'retry':
       await retry(desk, step.invoiceId);
+      return false;
+    case 'look_at_usage':
+      await lookAtUsage(desk);
       return false;
   }
 }

@@ -20,6 +20,8 @@ export interface SubscriptionState {
   parked: ParkedStep[];
   /** Invoices that finalise themselves when their grace period is over. */
   drafts: OpenDraft[];
+  /** When it was told of usage and has looked at it, and looks next; absent: it never was. */
+  usage?: { told: Instant; looked: Instant | null; lookAt: Instant | null };
   /** The boundary step that failed last, held back until `retryAt`; null normally. */
   stalled: { step: BoundaryStep; since: Instant; error: string; tries: number; retryAt: Instant } | null;
 }

@@ -2,6 +2,7 @@ import { hasEnded } from '../../domain/subscription/transitions.ts';
 import { forwardClock, forwardPaymentMethod, stopDunning } from './chase.ts';
 import { adopt, asOfNow, type Desk, type Fact } from './desk.ts';
 import { followInvoice, forgetDraft, resolveUpdate } from './follow-invoice.ts';
+import { noteUsage } from './look-at-usage.ts';
 import { unpark } from './park.ts';
 
 /** Takes note of what happened elsewhere, and does what follows from it. */
@@ -28,6 +29,9 @@ export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
       state.dunning = state.dunning.filter((invoiceId) => invoiceId !== fact.invoiceId);
       adopt(desk, fact.subscription);
       break;
+    case 'usageReported':
+      noteUsage(desk);
+      return;
     case 'joinClock':
       desk.clock.join(fact);
       await forwardClock(desk, { id: fact.id, at: fact.at });
