@@ -205,8 +205,9 @@ test('usage that reaches a threshold is billed at once, again and again, and the
   await use(800, '2027-02-09T23:59:59Z');
   await use(400);
   await early(1);
-  await use(1999);
-  await use(1);
+  // A cent less than the threshold.
+  await use(1997);
+  await use(3);
   await early(2);
   await stripe.subscriptions.update(subscription.id, { billing_thresholds: '' });
   await use(3000);
