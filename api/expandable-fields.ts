@@ -32,6 +32,7 @@ export type Kind =
   | 'product_feature'
   | 'active_entitlement'
   | 'meter'
+  | 'billing_alert'
   | 'meter_event'
   | 'meter_event_batch'
   | 'meter_event_adjustment'
@@ -143,6 +144,7 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   product_feature: {},
   active_entitlement: { feature: reference('feature') },
   meter: {},
+  billing_alert: { 'usage_threshold.meter': reference('meter'), 'usage_threshold.filters.customer': reference('customer') },
   meter_event: {},
   meter_event_batch: {},
   meter_event_adjustment: {},

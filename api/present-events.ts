@@ -17,8 +17,10 @@ import type { TaxRate } from '../domain/tax/tax-rate.ts';
 import type { TestClock } from '../domain/test-clock.ts';
 import type { Instant } from '../domain/time.ts';
 import { MIN_INSTANT } from '../domain/time.ts';
+import type { AlertTriggered } from '../domain/usage/alert.ts';
 import type { Meter } from '../domain/usage/meter.ts';
 import type { Json } from './expand.ts';
+import { presentAlertTriggered } from './presenters/alerts.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
 import { presentCreditGrant, presentCreditTransaction } from './presenters/credits.ts';
 import { presentCustomer } from './presenters/customers.ts';
@@ -135,6 +137,8 @@ function presentObject(type: string, data: unknown, related: Related, at: Instan
       return presentTestClock(data as TestClock);
     case 'active_entitlement_summary':
       return presentEntitlementSummary(data as EntitlementSummary, related.livemode);
+    case 'alert_triggered':
+      return presentAlertTriggered(data as AlertTriggered, related.livemode);
     case 'meter':
       return presentMeter(data as Meter, related.livemode);
     default:

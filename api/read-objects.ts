@@ -10,6 +10,7 @@ import {
   readCustomers,
   readDiscounts,
   readInvoices,
+  readMeters,
   readPaymentMethods,
   readPrices,
   readProducts,
@@ -40,6 +41,7 @@ import { presentCoupon, presentDiscount, presentPromotionCode } from './presente
 import { presentFeature } from './presenters/entitlements.ts';
 import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
+import { presentMeter } from './presenters/meters.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
 import { presentQuote, presentQuoteLine } from './presenters/quotes.ts';
 import { presentSchedule, ratesOfSchedules } from './presenters/schedules.ts';
@@ -183,6 +185,8 @@ export function objectReader(t: AccountTransaction, account: Account, at: Instan
         return presentCreditGrants(t, account, await readCreditGrants(t, ids));
       case 'credit_balance_transaction':
         return presentCreditTransactions(t, account, await readCreditTransactions(t, ids));
+      case 'meter':
+        return (await readMeters(t, ids)).map((meter) => presentMeter(meter, livemode));
       case 'feature':
         return [...(await readFeatures(t, ids)).values()].map((feature) => presentFeature(feature, livemode));
       case 'test_clock':

@@ -7,12 +7,14 @@ import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { PaymentMethod } from '../domain/payments/payment.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
 import type { TaxRate } from '../domain/tax/tax-rate.ts';
+import type { Meter } from '../domain/usage/meter.ts';
 import type { AccountTransaction } from './client.ts';
 import { COUPONS } from './coupons.ts';
 import { CREDIT_GRANTS, CREDIT_TRANSACTIONS } from './credits.ts';
 import { CUSTOMERS } from './customers.ts';
 import { DISCOUNTS } from './discounts.ts';
 import { INVOICE_JSON, invoiceFromRow } from './invoices.ts';
+import { METERS } from './meters.ts';
 import { PAYMENT_METHODS } from './payment-methods.ts';
 import { PRICES } from './prices.ts';
 import { PRODUCTS } from './products.ts';
@@ -43,6 +45,7 @@ export const readTaxRates: (t: AccountTransaction, ids: readonly string[]) => Pr
 export const readCreditGrants: (t: AccountTransaction, ids: readonly string[]) => Promise<CreditGrant[]> = reading(CREDIT_GRANTS);
 export const readCreditTransactions: (t: AccountTransaction, ids: readonly string[]) => Promise<CreditTransaction[]> =
   reading(CREDIT_TRANSACTIONS);
+export const readMeters: (t: AccountTransaction, ids: readonly string[]) => Promise<Meter[]> = reading(METERS);
 export const readCoupons: (t: AccountTransaction, ids: readonly string[]) => Promise<Coupon[]> = reading(COUPONS);
 export const readPromotionCodes: (t: AccountTransaction, ids: readonly string[]) => Promise<PromotionCode[]> = reading(PROMOTION_CODES);
 export const readDiscounts: (t: AccountTransaction, ids: readonly string[]) => Promise<Discount[]> = reading(DISCOUNTS);

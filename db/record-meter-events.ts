@@ -10,6 +10,7 @@ import {
   type MeteredCustomer,
   measureEvent,
 } from '../domain/usage/meter-event.ts';
+import { countForAlerts } from './alerts.ts';
 import type { AccountTransaction } from './client.ts';
 import { digest } from './digest.ts';
 import { metersByEventName } from './meters.ts';
@@ -41,6 +42,8 @@ export async function recordMeterEvents(t: AccountTransaction, given: readonly G
     return { status: 'accepted', event: measured };
   });
   const present = await insertEvents(t, [...first.values()]);
+  const events = [...first].flatMap(([key, { event }]) => (present.has(key) ? [] : [event]));
+  if (events.length > 0) await countForAlerts(t, { events, meters: [...meters.values()], nowOf: (id) => customers.get(id)?.now ?? now });
   if (present.size === 0) return results;
   return results.map((result, index): EventResult => {
     const there = result.status === 'invalid' ? undefined : present.get(keyOf(result.event));

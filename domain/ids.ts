@@ -31,6 +31,7 @@ export const ID_PREFIX = {
   meter: 'mtr',
   meterEvent: 'mev',
   usagePeriod: 'up',
+  alert: 'alrt',
   creditGrant: 'credgr',
   creditTransaction: 'crbtxn',
   priceMigration: 'pmig',

@@ -1,5 +1,6 @@
 import type { Route } from '../define-route.ts';
 import { accountRoutes } from './accounts.ts';
+import { alertRoutes } from './alerts.ts';
 import { couponRoutes } from './coupons.ts';
 import { creditRoutes } from './credits.ts';
 import { customerListRoutes } from './customer-lists.ts';
@@ -54,6 +55,7 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   ...meterRoutes,
   ...meterEventRoutes,
+  ...alertRoutes,
   ...creditRoutes,
   ...testClockRoutes,
 ];

@@ -27,6 +27,7 @@ import * as timeline from './timeline.ts';
 import * as trials from './trials.ts';
 import * as trialsAndPauses from './trials-and-pauses.ts';
 import * as usage from './usage.ts';
+import * as usageAlerts from './usage-alerts.ts';
 import * as usageCommitments from './usage-commitments.ts';
 import * as usagePeriods from './usage-periods.ts';
 import * as usageThresholds from './usage-thresholds.ts';
@@ -64,6 +65,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['027-revisions', revisions],
   ['031-add-ons', addOns],
   ['029-usage-thresholds', usageThresholds],
+  ['032-usage-alerts', usageAlerts],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

@@ -165,6 +165,7 @@ const LONG = 'x'.repeat(5001);
 const BIG = '999999999999999999999';
 type BadValue = [method: string, path: string, body: string, expected: { status?: number; code?: string; param?: string }];
 const PRICE = 'product=prod_1&currency=eur&unit_amount=1';
+const ALERT = 'alert_type=usage_threshold&title=a&usage_threshold[recurrence]=one_time&usage_threshold[meter]=mtr_1';
 const GRANT =
   'customer=cus_1&amount[type]=monetary&amount[monetary][currency]=eur&amount[monetary][value]=1000&applicability_config[scope][price_type]=metered';
 
@@ -266,6 +267,20 @@ describe('values', () => {
         { param: 'timestamp' },
       ],
     ),
+    ...[
+      ['', { code: 'parameter_missing', param: 'alert_type' }],
+      ['alert_type=spend', { param: 'alert_type' }],
+      [
+        'alert_type=usage_threshold&title=a&usage_threshold[meter]=mtr_1&usage_threshold[recurrence]=one_time',
+        { param: 'usage_threshold[gte]' },
+      ],
+      [`${ALERT}&usage_threshold[gte]=0`, { param: 'usage_threshold[gte]' }],
+      [`${ALERT}b&usage_threshold[gte]=5`, { code: 'resource_missing', param: 'usage_threshold[meter]' }],
+      [
+        `${ALERT}&usage_threshold[gte]=5&usage_threshold[filters][0][type]=customer&usage_threshold[filters][0][customer]=cus_1b`,
+        { code: 'resource_missing', param: 'usage_threshold[filters][0][customer]' },
+      ],
+    ].map(([body, error]): BadValue => ['POST', '/v1/billing/alerts', body as string, error as BadValue[3]]),
     ['POST', '/v1/billing/meter_events/batch', '', { code: 'parameter_missing', param: 'events' }],
     ['POST', '/v1/billing/meter_event_adjustments', 'event_name=calls&type=cancel', { code: 'parameter_missing', param: 'cancel' }],
     [

@@ -14,6 +14,7 @@ import type { ScheduledChange } from '../../domain/subscription/scheduled-change
 import type { Subscription } from '../../domain/subscription/subscription.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 import type { TestClock } from '../../domain/test-clock.ts';
+import type { UsageAlert } from '../../domain/usage/alert.ts';
 import type { Meter } from '../../domain/usage/meter.ts';
 
 /** One of everything, in domain terms; each call makes a fresh one. */
@@ -300,6 +301,17 @@ export const aFeature = (patch: Partial<Feature> = {}): Feature => ({
   active: true,
   metadata: {},
   createdAt: START,
+  ...patch,
+});
+
+export const anAlert = (patch: Partial<UsageAlert> = {}): UsageAlert => ({
+  id: 'alrt_1',
+  title: 'Many calls',
+  meterId: 'mtr_1',
+  customerId: null,
+  gte: 100,
+  status: 'active',
+  createdAt: 1_735_689_600,
   ...patch,
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { presentAccount } from '../../api/presenters/accounts.ts';
+import { presentAlert } from '../../api/presenters/alerts.ts';
 import { presentCurrencyOptions, presentPrice, presentProduct, presentTaxRate, presentTiers } from '../../api/presenters/catalog.ts';
 import { presentCreditGrant, presentCreditSummary, presentCreditTransaction } from '../../api/presenters/credits.ts';
 import { presentBalanceTransaction, presentCustomer } from '../../api/presenters/customers.ts';
@@ -13,6 +14,7 @@ import { presentScheduledChange } from '../../api/presenters/scheduled-changes.t
 import { presentSchedule } from '../../api/presenters/schedules.ts';
 import { presentSubscription, relatedToSubscriptions } from '../../api/presenters/subscriptions.ts';
 import { account } from '../../api/schemas/accounts.ts';
+import { alert } from '../../api/schemas/alerts.ts';
 import { coupon } from '../../api/schemas/coupons.ts';
 import { creditGrant, creditSummary, creditTransaction } from '../../api/schemas/credits.ts';
 import { balanceTransaction, customer } from '../../api/schemas/customers.ts';
@@ -40,6 +42,7 @@ import {
   aLine,
   aMeter,
   anAccount,
+  anAlert,
   anAttempt,
   anInvoice,
   aPaymentMethod,
@@ -85,6 +88,7 @@ describe('answers are what the document says', () => {
     ['product', product, presentProduct(aProduct(), false)],
     ['price', price, presentPrice(aPrice(), false)],
     ['one-time price with a fraction', price, presentPrice(aPrice({ recurring: null, unitAmountDecimal: '0.25' }), false)],
+    ['alert', alert, presentAlert(anAlert({ customerId: 'cus_1' }), false)],
     ['meter', meter, presentMeter(aMeter({ filters: { region: ['eu'] }, groupBy: ['model'] }), false)],
     [
       'price in packages',

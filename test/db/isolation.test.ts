@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findAccount, findAccountByApiKeyHash, insertApiKey, updateAccount } from '../../db/accounts.ts';
+import { insertAlert } from '../../db/alerts.ts';
 import { insertCoupon } from '../../db/coupons.ts';
 import { insertCreditGrant } from '../../db/credits.ts';
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
@@ -23,6 +24,7 @@ import {
   aDiscount,
   aFeature,
   aMeter,
+  anAlert,
   anAttempt,
   aPriceMigration,
   aPromotionCode,
@@ -79,6 +81,7 @@ beforeAll(async () => {
     const used = { eventName: 'calls', payload: { stripe_customer_id: `cus_${n}`, value: '1' }, identifier: 'e', timestamp: START };
     await world.as(`acct_${n}`, async (t) => {
       await insertMeter(t, aMeter({ id: `mtr_${n}` }));
+      await insertAlert(t, anAlert({ id: `alrt_${n}`, meterId: `mtr_${n}` }));
       await recordMeterEvents(t, [used], START);
       await insertFeature(t, aFeature({ id: `feat_${n}` }));
       await changeProductFeatures(t, { productId: `prod_${n}`, asOf: START, actor: null }, async () => {

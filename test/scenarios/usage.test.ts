@@ -225,3 +225,41 @@ test('usage that reaches a threshold is billed at once, again and again, and the
     ['subscription_cycle', '100 more × API calls (graduated tiers / month) 50', '1 × Platform (at EUR 50.00 / month) 5000'],
   ]);
 });
+
+test('an alert tells once for each customer that so much has been used since, and again once it was activated anew', async () => {
+  const { meter, customer, use } = await world('alerted', { unit_amount: 1 });
+  await use(5000);
+  const create = (gte: number, filters?: Stripe.Billing.AlertCreateParams.UsageThreshold.Filter[]) =>
+    stripe.billing.alerts.create({
+      title: `over ${gte}`,
+      alert_type: 'usage_threshold',
+      usage_threshold: { meter, gte, recurrence: 'one_time', ...(filters === undefined ? {} : { filters }) },
+    });
+  const all = await create(100);
+  expect(all).toMatchObject({ object: 'billing.alert', status: 'active', usage_threshold: { filters: null, gte: 100, meter } });
+  const other = await create(1, [{ type: 'customer', customer: await newCustomer(stripe, 'pm_card_visa') }]);
+  const triggered = async () =>
+    (await stripe.events.list({ type: 'billing.alert.triggered' })).data
+      .map(({ data }) => data.object as unknown as Stripe.Billing.AlertTriggered)
+      .filter(({ alert }) => alert.usage_threshold?.meter === meter);
+  await use(99, undefined, 'once');
+  await use(99, undefined, 'once');
+  expect(await triggered()).toEqual([]);
+  await use(1);
+  await use(500);
+  expect(await triggered()).toEqual([
+    { object: 'billing.alert_triggered', alert: all, created: instant('2027-01-31T10:00:00Z'), customer, livemode: false, value: 100 },
+  ]);
+  expect(await stripe.billing.alerts.deactivate(all.id)).toMatchObject({ status: 'inactive' });
+  await use(500);
+  expect(await stripe.billing.alerts.activate(all.id)).toMatchObject({ status: 'active' });
+  await use(120);
+  expect((await triggered()).map(({ value }) => value)).toEqual([120, 100]);
+  expect((await stripe.billing.alerts.list({ meter })).data.map(({ id }) => id).sort()).toEqual([all.id, other.id].sort());
+  expect(await stripe.billing.alerts.archive(other.id)).toMatchObject({ status: 'archived' });
+  await expect(stripe.billing.alerts.retrieve(other.id)).rejects.toMatchObject({ code: 'resource_missing' });
+  expect(await stripe.billing.alerts.retrieve(all.id, { expand: ['usage_threshold.meter'] })).toMatchObject({
+    usage_threshold: { meter: { id: meter } },
+  });
+  expect((await stripe.billing.alerts.list({ meter })).data).toHaveLength(1);
+});
