@@ -14,6 +14,7 @@ export const ACCOUNTS: TableShape<Account> = {
     'taxCalculator',
     'dunningPolicy',
     'invoiceGraceSeconds',
+    'lateUsage',
     'invoiceNumberPrefix',
     'seller',
   ],

@@ -1,4 +1,5 @@
 import type { AccountTransaction } from './client.ts';
+import type { Used } from './find-thresholds.ts';
 import { takeNumbers } from './record-meter-events.ts';
 
 /** What becomes of a kept event: it counts no longer, or with another value. */
@@ -55,16 +56,13 @@ export async function adjustMeterEvent(
   return 'done';
 }
 
-/** Whose usage the event is; null where there is none of the identifier. */
-export async function customerOfEvent(
-  t: AccountTransaction,
-  { meterId, identifier }: { meterId: string; identifier: string },
-): Promise<string | null> {
-  const { rows } = await t.run<{ customer_id: string }>(
-    'select customer_id from meter_events where account_id = $1 and meter_id = $2 and identifier = $3 limit 1',
+/** Whose usage the event is and of when; empty where there is none of the identifier. */
+export async function findUsed(t: AccountTransaction, { meterId, identifier }: { meterId: string; identifier: string }): Promise<Used[]> {
+  const { rows } = await t.run<Used>(
+    'select customer_id as "customerId", extract(epoch from at)::bigint as at from meter_events where account_id = $1 and meter_id = $2 and identifier = $3 limit 1',
     [t.accountId, meterId, identifier],
   );
-  return rows[0]?.customer_id ?? null;
+  return rows;
 }
 
 async function rollUpAgain(t: AccountTransaction, values: readonly unknown[]): Promise<void> {

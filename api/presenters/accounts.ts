@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Account } from '../../domain/account.ts';
+import type { Account, LateUsage } from '../../domain/account.ts';
 import { DEFAULT_OVERDUE } from '../../domain/dunning/policy.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -15,6 +15,7 @@ type AccountAnswer = Dialect<
   tax_calculator: string;
   invoice_number_prefix: string;
   invoice_grace_seconds: number;
+  late_usage: LateUsage;
   dunning_policy: {
     retry_delays: number[];
     hard_declines: string[];
@@ -41,6 +42,7 @@ export function presentAccount(account: Account): AccountAnswer {
     tax_calculator: account.taxCalculator,
     invoice_number_prefix: account.invoiceNumberPrefix,
     invoice_grace_seconds: account.invoiceGraceSeconds,
+    late_usage: account.lateUsage ?? 'next_invoice',
     dunning_policy: {
       retry_delays: account.dunningPolicy.retryDelays,
       hard_declines: account.dunningPolicy.hardDeclines,

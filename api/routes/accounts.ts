@@ -25,7 +25,10 @@ export const accountRoutes = [
     kind: 'account',
     handle: (context, { params }) =>
       withAccount(context.db, context.account.id, async (t) => {
-        if (params.invoice_grace_seconds !== undefined) await updateAccount(t, { invoiceGraceSeconds: params.invoice_grace_seconds });
+        await updateAccount(t, {
+          ...(params.invoice_grace_seconds === undefined ? {} : { invoiceGraceSeconds: params.invoice_grace_seconds }),
+          ...(params.late_usage === undefined ? {} : { lateUsage: params.late_usage }),
+        });
         return presentAccount((await findAccount(t)) ?? context.account);
       }),
   }),

@@ -1,8 +1,8 @@
-import { adjustMeterEvent, customerOfEvent } from '../../db/adjust-meter-event.ts';
+import { adjustMeterEvent, findUsed } from '../../db/adjust-meter-event.ts';
 import { withAccount } from '../../db/client.ts';
 import { metersByEventName } from '../../db/meters.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
-import { type EventResult, type GivenEvent, isFault, readEvent, readValue } from '../../domain/usage/meter-event.ts';
+import { type EventResult, type GivenEvent, isFault, type MeasuredEvent, readEvent, readValue } from '../../domain/usage/meter-event.ts';
 import { route } from '../define-route.ts';
 import { badRequest } from '../errors.ts';
 import { conflictOf, presentBatch, presentMeterEvent } from '../presenters/meters.ts';
@@ -11,9 +11,9 @@ import * as schemas from '../schemas/meters.ts';
 const tag = 'Meter events';
 const EVENTS = '/v1/billing/meter_events';
 
-/** Those whose usage was reported, for the first time or again. */
-const customersOf = (results: readonly EventResult[]): string[] =>
-  results.flatMap((result) => (result.status === 'accepted' || result.status === 'duplicate' ? [result.event.customerId] : []));
+/** What was used and reported, for the first time or again. */
+const usedIn = (results: readonly EventResult[]): MeasuredEvent[] =>
+  results.flatMap((result) => (result.status === 'accepted' || result.status === 'duplicate' ? [result.event] : []));
 
 const identifierIn = (event: unknown): string | null => {
   const given = typeof event === 'object' && event !== null && 'identifier' in event ? event.identifier : null;
@@ -36,7 +36,7 @@ export const meterEventRoutes = [
       if (result === undefined) throw new Error('an event was not answered');
       if (result.status === 'invalid') throw badRequest(result.fault.message, result.fault.param, result.fault.code);
       if (result.status === 'conflict') throw badRequest(conflictOf(given.identifier), 'identifier', 'duplicate_meter_event');
-      await context.reportUsage(context.account.id, customersOf([result]));
+      await context.reportUsage(context.account, usedIn([result]));
       return presentMeterEvent(given, result.event.at, context.now(), context.account.livemode);
     },
   }),
@@ -53,7 +53,7 @@ export const meterEventRoutes = [
       const read = params.events.map((event) => readEvent(event, () => context.newId(ID_PREFIX.meterEvent)));
       const good = read.filter((event): event is GivenEvent => !isFault(event));
       const recorded = good.length === 0 ? [] : await context.recordMeterEvents(context.account.id, good);
-      await context.reportUsage(context.account.id, customersOf(recorded));
+      await context.reportUsage(context.account, usedIn(recorded));
       let next = 0;
       const results = read.map((event): EventResult => {
         if (isFault(event)) return { status: 'invalid', fault: event };
@@ -72,7 +72,7 @@ export const meterEventRoutes = [
     kind: 'meter_event_adjustment',
     handle: async (context, { params }) => {
       const { event_name: eventName, type, cancel = null, correct = null } = params;
-      const customerId = await withAccount(context.db, context.account.id, async (t) => {
+      const used = await withAccount(context.db, context.account.id, async (t) => {
         const meter = (await metersByEventName(t, [eventName])).get(eventName);
         if (meter === undefined) throw badRequest(`No meter measures events of the name '${eventName}'.`, 'event_name', 'resource_missing');
         const event = { meterId: meter.id, identifier: (correct ?? cancel)?.identifier ?? '' };
@@ -82,9 +82,9 @@ export const meterEventRoutes = [
         const param = `${type}[identifier]`;
         if (done === 'missing') throw badRequest(`No such meter event: '${event.identifier}'`, param, 'resource_missing');
         if (done === 'canceled') throw badRequest(`The event '${event.identifier}' is cancelled.`, param, 'meter_event_canceled');
-        return customerOfEvent(t, event);
+        return findUsed(t, event);
       });
-      await context.reportUsage(context.account.id, customerId === null ? [] : [customerId]);
+      await context.reportUsage(context.account, used);
       return {
         object: 'billing.meter_event_adjustment',
         cancel,

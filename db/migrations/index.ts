@@ -12,6 +12,7 @@ import * as generations from './generations.ts';
 import * as invoicedCustomers from './invoiced-customers.ts';
 import * as invoices from './invoices.ts';
 import * as keyLookUp from './key-look-up.ts';
+import * as lateUsage from './late-usage.ts';
 import * as operationsAndEvents from './operations-and-events.ts';
 import * as pauses from './pauses.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
@@ -66,6 +67,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['031-add-ons', addOns],
   ['029-usage-thresholds', usageThresholds],
   ['032-usage-alerts', usageAlerts],
+  ['032-late-usage', lateUsage],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

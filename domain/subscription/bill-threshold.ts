@@ -5,7 +5,7 @@ import { beginDecision, changeSubscription, type DecisionContext, finishDecision
 import type { SettledLine } from '../invoicing/settle.ts';
 import { compareDecimals, exact, exactToString, minus, sum } from '../money.ts';
 import { boundary, type Instant } from '../time.ts';
-import { billLastUsage, billUsageSoFar } from '../usage/bill-usage.ts';
+import { billLastUsage, billLateUsage, billUsageSoFar } from '../usage/bill-usage.ts';
 import { fullCycleOf } from './anchor.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { hasThresholds } from './has-thresholds.ts';
@@ -15,23 +15,26 @@ import type { Subscription } from './subscription.ts';
 /**
  * Where a threshold is reached, all that was used and is not billed yet is billed at once, and the period goes on: its rest is billed at its end, rated together with what was billed now (see
  * `billUsageSoFar`). With `resetBillingCycleAnchor` a new period begins instead: what is billed of the old one beyond now is given back, and the new one is billed in full. What waits for the next invoice of
- * the period goes on waiting, unless a new one begins. Only what is active or past due bills early. No threshold reached, or what is used is worth nothing: an empty decision, so that asking twice bills once.
+ * the period goes on waiting, unless a new one begins. Where the account re-rates, what late events have changed of usage that is billed is invoiced at once too, and by itself; else it comes along.
+ * Only what is active or past due bills early. Nothing to bill early, or what is used is worth nothing: an empty decision, so that asking twice bills once.
  */
 export function decideThreshold(snapshot: BillingSnapshot, context: DecisionContext): Decision {
   const draft = beginDecision(snapshot, context);
   const before = subscriptionOf(draft);
   const { asOf } = context;
-  if (!hasThresholds(before) || !billsEarly(before, asOf)) return emptyDecision();
-  const soFar = billUsageSoFar(draft, before.items, asOf);
-  if (!isReached(before, soFar)) return emptyDecision();
+  if (!billsEarly(before, asOf)) return emptyDecision();
+  const late = billLateUsage(draft);
+  const soFar = hasThresholds(before) ? billUsageSoFar(draft, before.items, asOf) : [];
+  const reached = isReached(before, soFar);
+  if (!reached && (snapshot.account.lateUsage !== 'rerate' || late.length === 0)) return emptyDecision();
   const invoice = {
-    billingReason: 'subscription_threshold',
+    billingReason: reached ? 'subscription_threshold' : 'subscription_update',
     period: { start: before.currentPeriodStart, end: asOf },
     autoAdvance: true,
     graceSeconds: snapshot.account.invoiceGraceSeconds,
   } as const;
-  if (!before.billingThresholds?.resetBillingCycleAnchor || before.pendingUpdate) {
-    composeInvoice(draft, { ...invoice, lines: soFar, pending: [] });
+  if (!reached || !before.billingThresholds?.resetBillingCycleAnchor || before.pendingUpdate) {
+    composeInvoice(draft, { ...invoice, lines: reached ? [...late, ...soFar] : late, pending: [] });
     return finishDecision(draft);
   }
   const used = billLastUsage(draft, before.items, asOf);
@@ -47,7 +50,7 @@ export function decideThreshold(snapshot: BillingSnapshot, context: DecisionCont
   const settlement = settleItems(draft, { due, billed: snapshot.billed, at: asOf, unused: 'credit', charge: 'bill' });
   const { covered } = composeInvoice(draft, {
     ...invoice,
-    lines: [...used, ...settlement.lines],
+    lines: [...late, ...used, ...settlement.lines],
     pending: snapshot.pendingItems,
   });
   recordCoverage(draft, settlement, covered);

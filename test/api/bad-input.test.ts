@@ -281,6 +281,7 @@ describe('values', () => {
         { code: 'resource_missing', param: 'usage_threshold[filters][0][customer]' },
       ],
     ].map(([body, error]): BadValue => ['POST', '/v1/billing/alerts', body as string, error as BadValue[3]]),
+    ['POST', '/v1/account', 'late_usage=never', { param: 'late_usage' }],
     ['POST', '/v1/billing/meter_events/batch', '', { code: 'parameter_missing', param: 'events' }],
     ['POST', '/v1/billing/meter_event_adjustments', 'event_name=calls&type=cancel', { code: 'parameter_missing', param: 'cancel' }],
     [

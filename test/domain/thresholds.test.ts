@@ -293,6 +293,47 @@ describe('a threshold', () => {
   });
 });
 
+describe('late usage', () => {
+  const late = (lateUsage: 'rerate' | 'next_invoice'): MemoryBook => {
+    const book = bookWith({ account: { lateUsage } });
+    createPaid(book, on('2025-01-01'), ['calls']);
+    use(book, '2025-01-10', 100);
+    renew(book);
+    use(book, '2025-02-02', 1000);
+    use(book, '2025-01-20', 50);
+    return book;
+  };
+
+  test('is invoiced at once where the account re-rates, by itself, and once', () => {
+    const book = late('rerate');
+    const line = book.lastInvoice.lines[0];
+    look(book, '2025-02-03');
+    expect(last(book)).toEqual(['50 more × calls, used 1 Jan 2025 to 1 Feb 2025 and reported late 100']);
+    expect(book.lastInvoice).toMatchObject({
+      billingReason: 'subscription_update',
+      lines: [{ explanation: { rule: 'late_usage', usage: { corrects: { invoiceLineId: line?.id, quantity: '100', amount: 200 } } } }],
+    });
+    expect(look(book, '2025-02-03').invoices).toEqual([]);
+    for (const event of book.used.splice(0, 1)) book.used.push({ ...event, canceled: true });
+    look(book, '2025-02-04');
+    expect(last(book)).toEqual(['100 less × calls, used 1 Jan 2025 to 1 Feb 2025 and reported late -200']);
+    expect(book.customer.balance).toBe(-200);
+    renew(book);
+    expect(last(book)).toEqual(['1000 × calls (at EUR 0.02 / month) 2000']);
+  });
+
+  test('waits for the next invoice where it does not, which may be that of a threshold', () => {
+    const book = late('next_invoice');
+    expect(look(book, '2025-02-03').invoices).toEqual([]);
+    changePlan(book, on('2025-02-03'), at(2000));
+    look(book, '2025-02-03');
+    expect(last(book)).toEqual([
+      '50 more × calls, used 1 Jan 2025 to 1 Feb 2025 and reported late 100',
+      '1000 × calls (at EUR 0.02 / month) 2000',
+    ]);
+  });
+});
+
 test('docs/usage.md shows what is billed', () => {
   const book = bookWith();
   for (const [id, name] of [['base', 'Platform'] as const, ['tiered', 'API calls'] as const]) {

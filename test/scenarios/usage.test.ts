@@ -263,3 +263,30 @@ test('an alert tells once for each customer that so much has been used since, an
   });
   expect((await stripe.billing.alerts.list({ meter })).data).toHaveLength(1);
 });
+
+test('late usage is invoiced at once where the account says so, and what is cancelled is given back', { timeout: 240_000 }, async () => {
+  const { price, clock, customer, use } = await world('rerated', { unit_amount: 2 });
+  expect(await stripe.rawRequest('POST', '/v1/account', { late_usage: 'rerate' })).toMatchObject({ late_usage: 'rerate' });
+  await stripe.subscriptions.create({ customer, items: [{ price }] });
+  await advanceTo(stripe, clock, '2027-02-10T10:00:00Z');
+  await use(100, undefined, 'wrong');
+  await advanceTo(stripe, clock, '2027-03-05T10:00:00Z');
+  const corrections = (count: number) =>
+    vi.waitFor(
+      async () => {
+        const all = (await invoicesOf(stripe, { customer })).filter(({ billing_reason: reason }) => reason === 'subscription_update');
+        expect(all.map(({ status }) => status)).toEqual(Array.from({ length: count }, () => 'paid'));
+        return all.flatMap(wordsOf).sort();
+      },
+      { timeout: 60_000, interval: 50 },
+    );
+  // Of the running period, and nothing to correct.
+  await use(700);
+  await use(50, '2027-02-20T00:00:00Z');
+  const more = '50 more × API calls, used 31 Jan 2027 to 28 Feb 2027 and reported late 100';
+  expect(await corrections(1)).toEqual([more]);
+  await stripe.billing.meterEventAdjustments.create({ event_name: 'rerated', type: 'cancel', cancel: { identifier: 'wrong' } });
+  expect(await corrections(2)).toEqual(['100 less × API calls, used 31 Jan 2027 to 28 Feb 2027 and reported late -200', more]);
+  expect((await stripe.customers.retrieve(customer)) as Stripe.Customer).toMatchObject({ balance: -200 });
+  await stripe.rawRequest('POST', '/v1/account', { late_usage: 'next_invoice' });
+});
