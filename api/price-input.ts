@@ -16,6 +16,7 @@ interface PriceInput {
   transform_quantity?: { divide_by: number; round: 'up' | 'down' } | undefined;
   currency_options?: CurrencyOptions | undefined;
   percentage?: PercentageInput | undefined;
+  bundle?: { product: string; share: string; tax_rates?: string[] | undefined }[] | undefined;
   active: boolean;
   /** Made in passing, for this alone. */
   madeFor?: string;
@@ -92,6 +93,7 @@ export const newPrice = (productId: string, input: PriceInput, { newId, now }: {
           ...(input.recurring.minimum_amount === undefined ? {} : { minimumAmount: input.recurring.minimum_amount }),
           ...(input.recurring.maximum_amount === undefined ? {} : { maximumAmount: input.recurring.maximum_amount }),
         },
+  bundle: input.bundle?.map((part) => ({ productId: part.product, share: part.share, taxRateIds: part.tax_rates ?? [] })) ?? null,
   taxBehavior: input.tax_behavior,
   active: input.active,
   madeFor: input.madeFor ?? null,

@@ -59,6 +59,7 @@ export const BILLED_PERIODS: TableShape<BilledPeriod> = {
     'amount',
     'credited',
     'taxRateIds',
+    'component',
     'invoiceId',
     'invoiceLineId',
     'invoiceItemId',
@@ -104,6 +105,7 @@ with
     union select line ->> 'priceId' from pending union select line ->> 'priceId' from loose union select item ->> 'priceId' from coming union select item ->> 'priceId' from wanted
     union select item ->> 'priceId' from phase_items
     union select price_id from invoice_lines where account_id = $1 and invoice_id = (select id from about)))),
+  components as (select part from price_rows, jsonb_array_elements(bundle) part),
   rates as (select * from tax_rates where account_id = $1 and id = any(array(
     select unnest($6::text[]) union select unnest(default_tax_rate_ids) from accounts where id = $1
     union select unnest(default_tax_rate_ids) from cus union select unnest(default_tax_rate_ids) from sub
@@ -112,6 +114,7 @@ with
     union select jsonb_array_elements_text(change -> 'defaultTaxRateIds') from scheduled
     union select jsonb_array_elements_text(item -> 'taxRateIds') from phase_items
     union select jsonb_array_elements_text(case when jsonb_typeof(phase -> 'defaultTaxRateIds') = 'array' then phase -> 'defaultTaxRateIds' else '[]' end) from phases
+    union select jsonb_array_elements_text(coalesce(part -> 'taxRateIds', '[]')) from components
     union select unnest(default_tax_rate_ids) from unsettled union select unnest(default_tax_rate_ids) from about
     union select tax ->> 'taxRateId' from invoice_lines l, jsonb_array_elements(l.taxes) tax
       where l.account_id = $1 and l.invoice_id = any(array(select id from unsettled union select id from about))))),
@@ -129,7 +132,8 @@ select
   (select ${SUBSCRIPTION_JSON} from sub kept) as subscription,
   (select to_jsonb(sched) from sched) as schedule,
   (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from price_rows p) as prices,
-  (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from products p where p.account_id = $1 and p.id = any(array(select product_id from price_rows))) as products,
+  (select coalesce(jsonb_agg(to_jsonb(p)), '[]') from products p where p.account_id = $1 and p.id = any(array(select product_id from price_rows
+    union select part ->> 'productId' from components))) as products,
   (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from rates r) as tax_rates,
   (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from codes c) as codes,
   (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from coupons c where c.account_id = $1 and c.id = any(array(

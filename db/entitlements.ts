@@ -22,7 +22,8 @@ const GRANT = `
     from subscriptions s
       join subscription_items i on i.account_id = s.account_id and i.subscription_id = s.id and not i.removed
       join prices p on p.account_id = i.account_id and p.id = i.price_id
-      join product_features pf on pf.account_id = p.account_id and pf.product_id = p.product_id
+      join product_features pf on pf.account_id = p.account_id
+        and (pf.product_id = p.product_id or p.bundle @> jsonb_build_array(jsonb_build_object('productId', pf.product_id)))
       join features f on f.account_id = pf.account_id and f.id = pf.feature_id
     where s.account_id = $1 and s.customer_id = any($2::text[]) and s.status = any($3::text[])
     group by s.customer_id, f.id, f.lookup_key
@@ -73,7 +74,7 @@ export async function changeProductFeatures(
     `select distinct s.customer_id as id from prices p
        join subscription_items i on i.account_id = p.account_id and i.price_id = p.id and not i.removed
        join subscriptions s on s.account_id = i.account_id and s.id = i.subscription_id
-     where p.account_id = $1 and p.product_id = $2 and s.status = any($3::text[]) order by 1`,
+     where p.account_id = $1 and (p.product_id = $2 or p.bundle @> jsonb_build_array(jsonb_build_object('productId', $2::text))) and s.status = any($3::text[]) order by 1`,
     [t.accountId, productId, ENTITLING],
   );
   for (let from = 0; from < rows.length; from += 1000) {

@@ -16,6 +16,7 @@ export const PRICES: TableShape<Price> = {
     'transformQuantity',
     'currencyOptions',
     'recurring',
+    'bundle',
     'taxBehavior',
     'active',
     'madeFor',

@@ -24,7 +24,11 @@ type PriceAnswer = Dialect<
   | 'type'
   | 'unit_amount'
   | 'unit_amount_decimal'
-> & { external_id: string | null; percentage: PercentageAnswer | null };
+> & {
+  external_id: string | null;
+  percentage: PercentageAnswer | null;
+  bundle: { product: string; share: string; tax_rates: string[] }[] | null;
+};
 
 interface PercentageAnswer {
   rate: string;
@@ -51,6 +55,7 @@ export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
     object: 'price',
     active: price.active,
     billing_scheme: price.billingScheme,
+    bundle: price.bundle?.map(({ productId, share, taxRateIds = [] }) => ({ product: productId, share, tax_rates: taxRateIds })) ?? null,
     created: price.createdAt,
     currency: price.currency,
     custom_unit_amount: null,

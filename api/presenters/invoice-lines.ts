@@ -43,6 +43,7 @@ type Explained = {
           amount: number;
         }[]
       | null;
+    bundle: { product: string; amount: number; share: string; shares: string } | null;
     usage: {
       meter: string;
       formula: string;
@@ -130,6 +131,7 @@ export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'su
           flat_amount_decimal: tier.flatAmountDecimal,
           amount: tier.amount,
         })) ?? null,
+      bundle: presentBundle(line.explanation.bundle),
       usage: presentUsage(line.explanation.usage),
       fraction: line.explanation.fraction,
       exact: line.explanation.exact,
@@ -186,3 +188,6 @@ function parentOf(line: InvoiceLine, subscriptionId: string | null): LineAnswer[
     subscription_item_details: null,
   };
 }
+
+const presentBundle = (bundle: InvoiceLine['explanation']['bundle']) =>
+  bundle === undefined ? null : { product: bundle.productId, amount: bundle.amount, share: bundle.share, shares: bundle.shares };

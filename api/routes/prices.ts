@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type AccountTransaction, withAccount } from '../../db/client.ts';
 import { findPrice, insertPrice, listPrices, updatePrice } from '../../db/prices.ts';
 import { findProduct, insertProduct } from '../../db/products.ts';
+import { findTaxRate } from '../../db/tax-rates.ts';
 import type { Price, PriceAmounts, Product } from '../../domain/catalog/price.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
 import { checkInput } from '../check-input.ts';
@@ -39,6 +40,15 @@ async function freeLookupKey(
   await updatePrice(t, holder.id, { lookupKey: null });
 }
 
+/** @throws ApiError 400 for a component that is no product, or a tax rate that there is not */
+async function checkBundle(t: AccountTransaction, { bundle }: Price): Promise<void> {
+  for (const [index, { productId, taxRateIds = [] }] of (bundle ?? []).entries()) {
+    if ((await findProduct(t, productId)) === null) throw notFound('product', productId, `bundle[${index}][product]`);
+    for (const [place, id] of taxRateIds.entries())
+      if ((await findTaxRate(t, id)) === null) throw notFound('tax rate', id, `bundle[${index}][tax_rates][${place}]`);
+  }
+}
+
 const one = { tag: 'Prices', answer: schemas.price, kind: 'price' } as const;
 
 export const priceRoutes = [
@@ -58,6 +68,7 @@ export const priceRoutes = [
         await freeLookupKey(t, params.lookup_key, params.transfer_lookup_key, null);
         const price = newPrice(product.id, params, context);
         await checkMeter(t, price);
+        await checkBundle(t, price);
         await insertPrice(t, price);
         await tell(context, t, { type: 'price.created', objectType: 'price', after: price });
         return presentPrice(price, context.account.livemode);

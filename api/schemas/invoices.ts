@@ -218,6 +218,10 @@ export const invoiceLine = z
             }),
           )
           .nullable(),
+        bundle: z
+          .strictObject({ product: z.string(), amount: z.int(), share: z.string(), shares: z.string() })
+          .nullable()
+          .openapi({ description: 'Of a component of a bundle: what is sold, and what all of it costs for the same time.' }),
         usage: z
           .strictObject({
             meter: z.string(),

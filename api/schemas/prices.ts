@@ -1,9 +1,12 @@
+import { MAX_COMPONENTS } from '../../domain/catalog/bundle.ts';
 import { MAX_AMOUNT } from '../../domain/money.ts';
 import {
   answerMetadata,
   currency,
+  decimal,
   expand,
   expandable,
+  idList,
   metadata,
   nullableText,
   paging,
@@ -63,6 +66,22 @@ const recurring = z
   })
   .refine(withinYears, TOO_LONG);
 
+/** One price, billed as a line for each product. */
+const bundle = z
+  .array(
+    z.strictObject({
+      product: reference,
+      share: decimal(12, (value) => Number(value) > 0, 'more than 0, with at most 12 decimals'),
+      tax_rates: idList(20).optional(),
+    }),
+  )
+  .min(2)
+  .max(MAX_COMPONENTS)
+  .refine((parts) => new Set(parts.map(({ product }) => product)).size === parts.length, {
+    error: 'Invalid bundle: a product is named twice.',
+  })
+  .openapi({ description: 'Ours: what it costs is billed as one line per product, split by their shares.' });
+
 export const defaultPriceData = z
   .strictObject({ currency, ...amounts, recurring: recurring.optional(), tax_behavior: taxBehavior.default('unspecified'), metadata })
   .superRefine((input, context) => oneAmount(input, context));
@@ -78,6 +97,7 @@ export const priceCreate = z
     transform_quantity: z.strictObject({ divide_by: z.int().min(1).max(999_999_999), round: z.enum(['up', 'down']) }).optional(),
     currency_options: currencyOptions.optional(),
     percentage: percentage.optional(),
+    bundle: bundle.optional(),
     product: reference.optional(),
     product_data: z
       .strictObject({
@@ -100,6 +120,10 @@ export const priceCreate = z
     expand,
   })
   .superRefine(checkScheme)
+  .superRefine(({ bundle: parts, recurring: cycle }, context) => {
+    if (parts !== undefined && cycle?.usage_type !== 'licensed')
+      fault(context, ['bundle'], 'A bundle is a price with recurring[usage_type] licensed.');
+  })
   .superRefine(({ currency_options: options, recurring: cycle }, context) => {
     if (options !== undefined && (cycle?.minimum_amount ?? cycle?.maximum_amount) !== undefined)
       fault(context, ['currency_options'], 'A minimum or maximum is in the currency of its price alone.');
@@ -146,6 +170,7 @@ export const price = z
     object: z.literal('price'),
     active: z.boolean(),
     billing_scheme: z.enum(['per_unit', 'tiered']),
+    bundle: z.array(z.strictObject({ product: z.string(), share: z.string(), tax_rates: z.array(z.string()) })).nullable(),
     created: z.int(),
     currency: z.string(),
     currency_options: currencyOptionsAnswer,

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import * as addOns from './add-ons.ts';
 import * as anchorsAndScheduledChanges from './anchors-and-scheduled-changes.ts';
+import * as bundles from './bundles.ts';
 import * as catalogue from './catalogue.ts';
 import * as clockSeries from './clock-series.ts';
 import * as credits from './credits.ts';
@@ -68,6 +69,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['029-usage-thresholds', usageThresholds],
   ['032-usage-alerts', usageAlerts],
   ['032-late-usage', lateUsage],
+  ['031-bundles', bundles],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

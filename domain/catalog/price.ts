@@ -66,6 +66,15 @@ export interface CurrencyOption extends PriceAmounts {
   taxBehavior: TaxBehavior;
 }
 
+/** A part of what a bundle sells, billed by a line of its own. */
+export interface BundleComponent {
+  productId: string;
+  /** Its weight among the components, a positive decimal string. */
+  share: string;
+  /** Tax its lines where the subscription item has no rates of its own; absent or empty: as everything else on the subscription. */
+  taxRateIds?: string[];
+}
+
 /** A price of a product. Amount, currency, cycle and product of a price never change: a new version is a new price, and who has the old one keeps it. */
 export interface Price extends PriceAmounts {
   id: string;
@@ -80,6 +89,8 @@ export interface Price extends PriceAmounts {
   currencyOptions: Record<string, CurrencyOption>;
   /** null for a one-time price. */
   recurring: Recurring | null;
+  /** Of a licensed recurring price: what it costs is billed as one line per component. Absent or null: as one line of its product. */
+  bundle?: BundleComponent[] | null;
   taxBehavior: TaxBehavior;
   active: boolean;
   /** The subscription item, subscription or invoice item for which it was made in passing (`price_data`); it is inactive, and what it was made for alone may have it. */

@@ -12,6 +12,7 @@ export type DiscountedLine = Pick<
   | 'subscriptionItemId'
   | 'invoiceItemId'
   | 'creditedLineId'
+  | 'period'
   | 'proration'
   | 'explanation'
   | 'discountable'
@@ -31,7 +32,7 @@ export const isDiscountable = ({ amount, discountable, creditedLineId }: Discoun
 /**
  * What each discount takes off each line, in the order in which they do: first those of items, then those of the invoice, each in the order given. A percentage is one of what the
  * earlier ones left, computed once over its lines and spread by largest remainder; an amount is spread over its lines in proportion to what is left of them, and what
- * is more than that is lost. Ties go to the earlier line. No line falls below zero. Lines that carry discounts already keep them.
+ * is more than that is lost. Ties go to the earlier line. The components of a bundle share as one line, whose part is then spread over them. No line falls below zero. Lines that carry discounts already keep them.
  */
 export function applyDiscounts(
   lines: readonly DiscountedLine[],
@@ -44,14 +45,19 @@ export function applyDiscounts(
   for (const discount of ordered) {
     const meant = lines.flatMap((line, index) => (isDiscountable(line) && isFor(discount, line) ? [index] : []));
     for (const indexes of discount.terms.percentOff === null ? groupsOf(lines, meant, discount, amountsOff) : [meant]) {
-      const bases = indexes.map((index) => left[index] ?? 0);
+      const units = unitsOf(lines, indexes);
+      const leftOf = (unit: readonly number[]): number[] => unit.map((index) => left[index] ?? 0);
+      const bases = units.map((unit) => sum(leftOf(unit)));
       const [first] = indexes.flatMap((index) => lines[index] ?? []);
       if (!first) continue;
       amountsTaken(discount, first, bases, amountsOff).forEach((amount, n) => {
-        const index = indexes[n] ?? 0;
-        if (amount === 0) return;
-        left[index] = (left[index] ?? 0) - amount;
-        taken[index]?.push({ ...named(discount, first.currency), amount });
+        const unit = units[n] ?? [];
+        allocate(amount, leftOf(unit)).forEach((part, m) => {
+          const index = unit[m] ?? 0;
+          if (part === 0) return;
+          left[index] = (left[index] ?? 0) - part;
+          taken[index]?.push({ ...named(discount, first.currency), amount: part });
+        });
       });
     }
   }
@@ -63,7 +69,27 @@ const isOfItem = ({ subscriptionItemId, invoiceItemId }: Discount): boolean => s
 function isFor({ terms: { appliesTo }, subscriptionItemId, invoiceItemId }: Discount, line: DiscountedLine): boolean {
   if (subscriptionItemId !== null && subscriptionItemId !== line.subscriptionItemId) return false;
   if (invoiceItemId !== null && invoiceItemId !== line.invoiceItemId) return false;
-  return appliesTo === null || appliesTo.productIds.includes(line.productId ?? '') || appliesTo.priceIds.includes(line.priceId ?? '');
+  const products = [line.productId ?? '', line.explanation.bundle?.productId ?? ''];
+  return appliesTo === null || products.some((id) => appliesTo.productIds.includes(id)) || appliesTo.priceIds.includes(line.priceId ?? '');
+}
+
+/** The lines that share in a discount as one: the components of a bundle get together what the bundle would get as one line. */
+function unitsOf(lines: readonly DiscountedLine[], indexes: readonly number[]): number[][] {
+  const bundles = new Map<string, number[]>();
+  return indexes.flatMap((index): number[][] => {
+    const line = lines[index];
+    if (!line?.explanation.bundle) return [[index]];
+    const { subscriptionItemId, priceId, period, explanation } = line;
+    const key = JSON.stringify([subscriptionItemId, priceId, period, explanation.bundle?.amount]);
+    const known = bundles.get(key);
+    if (known) {
+      known.push(index);
+      return [];
+    }
+    const unit = [index];
+    bundles.set(key, unit);
+    return [unit];
+  });
 }
 
 const isShare = ({ proration, explanation }: DiscountedLine): boolean => proration && explanation.fraction !== null;

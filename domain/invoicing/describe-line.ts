@@ -1,5 +1,5 @@
 import type { MeteredPrice, Percentage, Price, Product } from '../catalog/price.ts';
-import { exact, exactToString, formatAmount, minus } from '../money.ts';
+import { dividedBy, exact, exactSum, exactToString, formatAmount, minus, times } from '../money.ts';
 import type { Fraction, Prorated, ProrationTerms } from '../rating/prorate.ts';
 import { ratePrice } from '../rating/rate-price.ts';
 import { formatUnitAmount } from '../rating/round-line.ts';
@@ -36,6 +36,10 @@ function rateInWords(price: Price): string {
 /** Stripe's words: "3 × Pro (at EUR 20.00 / month)". */
 export const describeFullPeriod = (product: Product, price: Price, quantity: string): string =>
   `${quantity} × ${product.name} (${rateInWords(price)} / ${everyCycle(price)})`;
+
+/** "3 × Chat (of Suite, at EUR 49.00 / month)". */
+export const describeComponent = (product: Product, sold: Product, price: Price, quantity: string): string =>
+  `${quantity} × ${product.name} (of ${sold.name}, ${rateInWords(price)} / ${everyCycle(price)})`;
 
 /** Stripe's words: "Remaining time on 3 × Pro after 16 Jan 2025". */
 export const describeCharge = (product: Product, quantity: string, from: Instant, zone: string): string =>
@@ -108,6 +112,27 @@ export function explainCharge(
     exact: charge.exact,
     rounding: 'half_up',
     notes: charge.notes,
+  };
+}
+
+/** Of a bundle: "EUR 49.00 x 1 seat for one month (2025-01-01 to 2025-02-01) = EUR 49.00, 20 of 49 parts of it for Chat = EUR 20.00". */
+export function explainComponent(
+  { tiers: _, ...whole }: Explanation,
+  product: Product,
+  price: Price,
+  component: number,
+  amount: number,
+  bundleAmount: number,
+): Explanation {
+  const all = price.bundle ?? [];
+  const share = all[component]?.share ?? '0';
+  const shares = exactToString(exactSum(all.map((part) => exact(part.share))));
+  return {
+    ...whole,
+    sentence: `${whole.sentence}, ${share} of ${shares} parts of it for ${product.name} = ${formatAmount(amount, price.currency)}`,
+    bundle: { productId: price.productId, amount: bundleAmount, share, shares },
+    exact: exactToString(dividedBy(times(exact(bundleAmount), share), shares)),
+    notes: [...whole.notes, 'the parts are rounded together, so that they sum to the bundle'],
   };
 }
 

@@ -52,6 +52,8 @@ export interface Explanation {
   quantity: string | null;
   /** Of a price with tiers, in their order. */
   tiers?: TierAmount[];
+  /** Of a line that bills a component of a bundle: the product that is sold, and what all of it costs for the same time; the line is `share` of `shares`. */
+  bundle?: { productId: string; amount: number; share: string; shares: string };
   /** Of a line that bills usage. */
   usage?: UsageMeasured;
   /** Whole units of the proration basis (seconds or days); null where nothing was prorated. */

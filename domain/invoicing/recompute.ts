@@ -1,4 +1,5 @@
 import { type BillingSnapshot, zoneOf } from '../billing-snapshot.ts';
+import { splitOver } from '../catalog/bundle.ts';
 import type { Price } from '../catalog/price.ts';
 import { isSoldIn, priceIn } from '../catalog/price-in.ts';
 import { netOf } from '../discounts/apply-discounts.ts';
@@ -154,21 +155,26 @@ function dueOf(row: BilledPeriod, left: number, line: InvoiceLine, snapshot: Bil
   const basis = (line.explanation.fraction?.basis as ProrationBasis | undefined) ?? account.prorationBasis;
   const terms = { basis, zone: subscription?.billingTimezone ?? zoneOf(snapshot) };
   const cycle = { start: row.cycleStart, end: row.cycleEnd };
+  const { component } = row;
+  const ofComponent = (amount: number): number =>
+    price.bundle && component !== null ? (splitOver(price.bundle, amount)[component] ?? 0) : amount;
   // Coverage is worth what was billed after discounts, which would be the same share of another amount.
   const discounted = (amount: number): ExactAmount => (line.amount > 0 ? fractionOf(amount, netOf(line), line.amount) : exact(amount));
   if (row.amount === 0) {
     const { amount } = prorateCharge(price, row.quantity, { start: row.start, end: row.end }, cycle, terms);
-    return row.end > row.start ? roundLine(discounted(amount)) : 0;
+    return row.end > row.start ? roundLine(discounted(ofComponent(amount))) : 0;
   }
   const whole = prorateCharge(price, row.quantity, { start: row.originalStart, end: row.originalEnd }, cycle, terms).amount;
-  return roundLine(fractionOf(discounted(whole), left, row.amount));
+  return roundLine(fractionOf(discounted(ofComponent(whole)), left, row.amount));
 }
 
 /** The rates that would tax the line today; a line that gives back, or whose item is gone, keeps its own. */
-function ratesToday(line: InvoiceLine, { account, customer, subscription }: BillingSnapshot): string[] {
+function ratesToday(line: InvoiceLine, { account, customer, prices, subscription }: BillingSnapshot): string[] {
   const item = subscription?.items.find(({ id }) => id === line.subscriptionItemId);
   if (line.creditedLineId !== null || !subscription || !item) return line.taxes.flatMap(({ taxRateId }) => taxRateId ?? []);
-  return taxRatesFor(item.taxRateIds, subscription.defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds);
+  const component = prices[item.priceId]?.bundle?.find(({ productId }) => productId === line.productId);
+  const own = item.taxRateIds.length > 0 ? item.taxRateIds : (component?.taxRateIds ?? []);
+  return taxRatesFor(own, subscription.defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds);
 }
 
 const taxOf = ({ taxes }: InvoiceLine): number => sum(taxes.map(({ amount }) => amount));

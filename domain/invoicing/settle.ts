@@ -1,14 +1,24 @@
+import { splitOver } from '../catalog/bundle.ts';
 import { findPrice } from '../catalog/find-price.ts';
 import type { Price, Product } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
 import type { IdSource } from '../decision.ts';
 import { ID_PREFIX } from '../ids.ts';
 import { compareDecimals } from '../money.ts';
-import { type ProrationTerms, prorateCharge, prorateCredit } from '../rating/prorate.ts';
+import { type Prorated, type ProrationTerms, prorateCharge } from '../rating/prorate.ts';
 import type { BilledPeriod, BilledShrink } from '../subscription/subscription.ts';
 import type { Instant } from '../time.ts';
 import type { UsagePeriod } from '../usage/usage-period.ts';
-import { describeCharge, describeCredit, describeFullPeriod, explainCharge, explainCredit } from './describe-line.ts';
+import { type Cover, coversOf, creditCover, creditOfPart } from './cover-together.ts';
+import {
+  describeCharge,
+  describeComponent,
+  describeCredit,
+  describeFullPeriod,
+  explainCharge,
+  explainComponent,
+  explainCredit,
+} from './describe-line.ts';
 import type { InvoiceItem, Period } from './invoice.ts';
 
 /** One item as it should be billed over [from, to), a part of the full cycle [cycleStart, cycleEnd). */
@@ -18,6 +28,8 @@ export interface DueItem {
   quantity: string;
   /** The tax rates that apply to it, already resolved from item, subscription, customer or account. */
   taxRateIds: string[];
+  /** Of a bundle: those that apply to each component, in their order. Absent: those of the item to all. */
+  componentTaxRateIds?: string[][];
   from: Instant;
   to: Instant;
   cycleStart: Instant;
@@ -70,7 +82,8 @@ export interface Settlement {
 /**
  * Bills what is due less what is billed. Time covered at the same price, quantity and cycle is not billed again; covered time that is no longer due is given
  * back (see `prorateCredit`); newly due time is charged at its share of the full cycle (see `prorateCharge`). Per item: credits first, then charges; items that end come
- * first. After shrinking and inserting, the coverage of an item never overlaps. Amounts are minor units, each line rounded once, half up.
+ * first. After shrinking and inserting, the coverage of an item never overlaps. Amounts are minor units, each line rounded once, half up. A bundle is settled as the one price that it is, and then
+ * split: a line and a row of coverage for each component, which sum to what the price would bill, carry or give back as one line.
  * @throws Refusal amount_out_of_range
  */
 export function settle(input: SettleInput): Settlement {
@@ -81,40 +94,55 @@ export function settle(input: SettleInput): Settlement {
     const due = duePerItem.get(itemId) ?? null;
     const rows = input.billed.filter((row) => row.subscriptionItemId === itemId && row.end > input.at && row.end > row.start);
     rows.sort((a, b) => a.start - b.start);
-    const covered = rows.flatMap((row) => settleRow(row, due, input, settlement));
+    const covered = coversOf(rows).flatMap((cover) => settleCover(cover, due, input, settlement));
     if (due) for (const gap of gapsIn({ start: due.from, end: due.to }, covered)) chargeGap(gap, due, input, settlement);
   }
   return settlement;
 }
 
-/** Gives back what of the row is no longer due. @returns what stays covered, by this row or by what its value moved to */
-function settleRow(row: BilledPeriod, due: DueItem | null, input: SettleInput, settlement: Settlement): Period[] {
+/** Gives back what of the cover is no longer due. @returns what stays covered, by it or by what its value moved to */
+function settleCover(cover: Cover, due: DueItem | null, input: SettleInput, settlement: Settlement): Period[] {
+  const { whole: row, parts } = cover;
   const from = Math.max(row.start, input.at);
   if (input.unused === 'keep') return [{ start: from, end: row.end }];
   const until = due && input.endIsSettled ? row.end : (due?.to ?? from);
   const keptUntil = due && (input.onlyEndMoves || isSame(row, due)) ? Math.min(row.end, Math.max(until, from)) : from;
   const kept: Period[] = keptUntil > from ? [{ start: from, end: keptUntil }] : [];
   if (keptUntil === row.end) return kept;
-  if (input.charge === 'carry' && due) return [...kept, ...carry(row, keptUntil, due, input, settlement)];
-  const credit = input.unused === 'credit' ? prorateCredit(row, keptUntil, input.terms) : null;
-  settlement.shrinks.push({ id: row.id, end: keptUntil, credited: row.credited + (credit?.amount ?? 0) });
-  if (!credit || credit.amount === 0) return kept;
-  const { price, product } = catalogue(row.priceId, input);
-  const period = { start: keptUntil, end: row.end };
-  settlement.lines.push({
-    line: {
-      ...lineOf(price, row.subscriptionItemId, row.quantity, period),
-      description: describeCredit(product, row.quantity, keptUntil, input.terms.zone),
-      amount: -credit.amount,
-      proration: true,
-      creditedInvoiceId: row.invoiceId,
-      creditedLineId: row.invoiceLineId,
-      explanation: explainCredit(product, price, row, period, credit, input.terms),
-    },
-    taxRateIds: row.taxRateIds,
-    covers: null,
+  if (input.charge === 'carry' && due) return [...kept, ...carry(cover, keptUntil, due, input, settlement)];
+  const credit = input.unused === 'credit' ? creditCover(cover, keptUntil, input.terms) : null;
+  parts.forEach((part, index) => {
+    const share = credit?.shares[index] ?? 0;
+    settlement.shrinks.push({ id: part.id, end: keptUntil, credited: part.credited + share });
+    if (credit !== null && share !== 0) giveBack(cover, part, { share, whole: credit.whole, from: keptUntil }, input, settlement);
   });
   return kept;
+}
+
+/** The line that credits one part of a cover, to the line that billed it. */
+function giveBack(
+  cover: Cover,
+  part: BilledPeriod,
+  { share, whole, from }: { share: number; whole: Prorated; from: Instant },
+  input: SettleInput,
+  settlement: Settlement,
+): void {
+  const { price, product } = catalogue(part.priceId, input, part.component);
+  const period = { start: from, end: part.end };
+  const credit = creditOfPart(cover, part, share, whole, from, input.terms);
+  settlement.lines.push({
+    line: {
+      ...lineOf(price, product, part, period),
+      description: describeCredit(product, part.quantity, from, input.terms.zone),
+      amount: -share,
+      proration: true,
+      creditedInvoiceId: part.invoiceId,
+      creditedLineId: part.invoiceLineId,
+      explanation: explainCredit(product, price, part, period, credit, input.terms),
+    },
+    taxRateIds: part.taxRateIds,
+    covers: null,
+  });
 }
 
 const isSame = (row: BilledPeriod, due: DueItem): boolean =>
@@ -123,51 +151,102 @@ const isSame = (row: BilledPeriod, due: DueItem): boolean =>
   row.cycleStart === due.cycleStart &&
   row.cycleEnd === due.cycleEnd;
 
-/** Moves the value of the row's time from `from` on to the new price and quantity. What lies after the end that is due is forfeited. */
-function carry(row: BilledPeriod, from: Instant, due: DueItem, input: SettleInput, settlement: Settlement): Period[] {
-  const value = prorateCredit(row, from, input.terms).amount;
-  settlement.shrinks.push({ id: row.id, end: from, credited: row.credited + value });
+/** A line that the due price makes: all of it, or that of one component. */
+interface Place {
+  component: number | null;
+  productId: string;
+  taxRateIds: string[];
+}
+
+const placesOf = ({ productId, bundle }: Price, due: DueItem): Place[] =>
+  bundle
+    ? bundle.map((part, index) => ({
+        component: index,
+        productId: part.productId,
+        taxRateIds: due.componentTaxRateIds?.[index] ?? due.taxRateIds,
+      }))
+    : [{ component: null, productId, taxRateIds: due.taxRateIds }];
+
+const split = ({ bundle }: Price, amount: number): number[] => (bundle ? splitOver(bundle, amount) : [amount]);
+
+/**
+ * Moves the value of the cover's time from `from` on to the new price and quantity: where the products of the lines stay the same, from line to line; else by the shares of the new price. What lies
+ * after the end that is due is forfeited.
+ */
+function carry(cover: Cover, from: Instant, due: DueItem, input: SettleInput, settlement: Settlement): Period[] {
+  const { whole: row, parts } = cover;
+  const { whole, shares: values } = creditCover(cover, from, input.terms);
+  parts.forEach((part, index) => {
+    settlement.shrinks.push({ id: part.id, end: from, credited: part.credited + (values[index] ?? 0) });
+  });
   const to = Math.min(row.end, due.to);
   if (to <= from) return [];
-  settlement.carried.push({
-    ...coverage(due, { start: from, end: to }, value, row.taxRateIds, input.newId),
-    invoiceId: row.invoiceId,
-    invoiceLineId: row.invoiceLineId,
-    invoiceItemId: row.invoiceItemId,
+  const { price } = catalogue(due.priceId, input);
+  const places = placesOf(price, due);
+  const sources = parts.map((part) => catalogue(part.priceId, input, part.component).product.id);
+  const isAsBefore = places.length === parts.length && places.every(({ productId }) => sources.includes(productId));
+  const amounts = isAsBefore ? places.map(({ productId }) => values[sources.indexOf(productId)] ?? 0) : split(price, whole.amount);
+  const largest = parts.reduce((best, part) => (part.amount > best.amount ? part : best));
+  places.forEach((place, index) => {
+    const source = parts[sources.indexOf(place.productId)] ?? largest;
+    settlement.carried.push({
+      ...coverage(due, place, { start: from, end: to }, amounts[index] ?? 0, input.newId),
+      taxRateIds: source.taxRateIds,
+      invoiceId: source.invoiceId,
+      invoiceLineId: source.invoiceLineId,
+      invoiceItemId: source.invoiceItemId,
+    });
   });
   return [{ start: from, end: to }];
 }
 
 function chargeGap(gap: Period, due: DueItem, input: SettleInput, settlement: Settlement): void {
+  const { price } = catalogue(due.priceId, input);
+  const places = placesOf(price, due);
   if (input.charge === 'carry') {
     const end = Math.min(gap.end, Math.max(gap.start, input.carryUntil ?? gap.end));
-    if (end > gap.start) settlement.carried.push(coverage(due, { start: gap.start, end }, 0, due.taxRateIds, input.newId));
+    if (end <= gap.start) return;
+    settlement.carried.push(...places.map((place) => coverage(due, place, { start: gap.start, end }, 0, input.newId)));
     return;
   }
-  const { price, product } = catalogue(due.priceId, input);
   const charge = prorateCharge(price, due.quantity, gap, { start: due.cycleStart, end: due.cycleEnd }, input.terms);
+  const amounts = split(price, charge.amount);
   const zone = input.terms.zone;
-  settlement.lines.push({
-    line: {
-      ...lineOf(price, due.itemId, due.quantity, gap),
-      description: charge.fraction
-        ? describeCharge(product, due.quantity, gap.start, zone)
-        : describeFullPeriod(product, price, due.quantity),
-      amount: charge.amount,
-      proration: charge.fraction !== null,
-      explanation: explainCharge(product, price, due.quantity, gap, charge, input.terms),
-    },
-    taxRateIds: due.taxRateIds,
-    covers: coverage(due, gap, charge.amount, due.taxRateIds, input.newId),
+  places.forEach((place, index) => {
+    const { product, sold } = catalogue(due.priceId, input, place.component);
+    const amount = amounts[index] ?? 0;
+    const explanation = explainCharge(sold, price, due.quantity, gap, charge, input.terms);
+    settlement.lines.push({
+      line: {
+        ...lineOf(price, product, { subscriptionItemId: due.itemId, quantity: due.quantity, component: place.component }, gap),
+        description: charge.fraction
+          ? describeCharge(product, due.quantity, gap.start, zone)
+          : place.component === null
+            ? describeFullPeriod(product, price, due.quantity)
+            : describeComponent(product, sold, price, due.quantity),
+        amount,
+        proration: charge.fraction !== null,
+        explanation:
+          place.component === null ? explanation : explainComponent(explanation, product, price, place.component, amount, charge.amount),
+      },
+      taxRateIds: place.taxRateIds,
+      covers: coverage(due, place, gap, amount, input.newId),
+    });
   });
 }
 
-const lineOf = (price: Price, itemId: string, quantity: string, period: Period) => ({
-  subscriptionItemId: itemId,
+const lineOf = (
+  price: Price,
+  product: Product,
+  { subscriptionItemId, quantity, component }: Pick<BilledPeriod, 'subscriptionItemId' | 'quantity' | 'component'>,
+  period: Period,
+) => ({
+  subscriptionItemId,
   priceId: price.id,
-  productId: price.productId,
+  productId: product.id,
   quantity,
-  unitAmountDecimal: price.unitAmountDecimal,
+  // What a unit of a component costs has no end of decimals.
+  unitAmountDecimal: component === null ? price.unitAmountDecimal : null,
   currency: price.currency,
   period,
   creditedInvoiceId: null,
@@ -175,7 +254,7 @@ const lineOf = (price: Price, itemId: string, quantity: string, period: Period) 
   metadata: {},
 });
 
-const coverage = (due: DueItem, period: Period, amount: number, taxRateIds: string[], newId: IdSource): BilledPeriod => ({
+const coverage = (due: DueItem, { component, taxRateIds }: Place, period: Period, amount: number, newId: IdSource): BilledPeriod => ({
   id: newId(ID_PREFIX.billedPeriod),
   subscriptionItemId: due.itemId,
   priceId: due.priceId,
@@ -189,6 +268,7 @@ const coverage = (due: DueItem, period: Period, amount: number, taxRateIds: stri
   amount,
   credited: 0,
   taxRateIds,
+  component,
   invoiceId: null,
   invoiceLineId: null,
   invoiceItemId: null,
@@ -206,7 +286,15 @@ function gapsIn(whole: Period, covered: Period[]): Period[] {
   return gaps.filter((gap) => gap.start < gap.end);
 }
 
-function catalogue(priceId: string, input: SettleInput): { price: Price; product: Product } {
-  const { price, product } = findPrice(input, priceId);
-  return { price: priceIn(price, input.currency), product };
+/** The price in what is billed in, the product that it sells, and that of the line: its own where it bills a component. */
+function catalogue(
+  priceId: string,
+  input: SettleInput,
+  component: number | null = null,
+): { price: Price; product: Product; sold: Product } {
+  const { price, product: sold } = findPrice(input, priceId);
+  const part = component === null ? undefined : price.bundle?.[component];
+  const product = part === undefined ? sold : input.products[part.productId];
+  if (!product) throw new Error(`the product ${part?.productId} of the bundle ${priceId} is missing`);
+  return { price: priceIn(price, input.currency), product, sold };
 }

@@ -1,4 +1,5 @@
 import { cycleOf, findMetered } from '../catalog/find-price.ts';
+import type { Price } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
 import { type DecisionDraft, shrinkCoverage } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
@@ -32,6 +33,14 @@ export function dueItems(draft: DecisionDraft, items: readonly SubscriptionItem[
         priceId: item.priceId,
         quantity: item.quantity,
         taxRateIds: taxRatesFor(item.taxRateIds, defaultTaxRateIds, customer.defaultTaxRateIds, account.defaultTaxRateIds),
+        ...componentRates(prices[item.priceId], (own) =>
+          taxRatesFor(
+            item.taxRateIds.length > 0 ? item.taxRateIds : own,
+            defaultTaxRateIds,
+            customer.defaultTaxRateIds,
+            account.defaultTaxRateIds,
+          ),
+        ),
         from,
         to: Math.max(from, Math.min(whole.end, cancelAt ?? whole.end)),
         cycleStart: whole.start,
@@ -40,6 +49,9 @@ export function dueItems(draft: DecisionDraft, items: readonly SubscriptionItem[
     ];
   });
 }
+
+const componentRates = (price: Price | undefined, ratesFor: (own: readonly string[]) => string[]): Pick<DueItem, 'componentTaxRateIds'> =>
+  price?.bundle ? { componentTaxRateIds: price.bundle.map(({ taxRateIds = [] }) => ratesFor(taxRateIds)) } : {};
 
 /** `settle` on the account's proration basis and in the subscription's zone. */
 export function settleItems(

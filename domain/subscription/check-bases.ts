@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { productsOf } from '../catalog/bundle.ts';
 import { isMultipleOf } from '../catalog/mix-cycles.ts';
 import { Refusal } from '../errors.ts';
 import type { Wish } from './check-items.ts';
@@ -46,8 +47,11 @@ export function checkBases(snapshot: BillingSnapshot, wishes: readonly Wish[], b
 const basesOf = ({ prices, products }: BillingSnapshot, { priceId }: Item): readonly string[] =>
   products[prices[priceId]?.productId ?? '']?.requiresOneOf ?? [];
 
-const isOneOf = ({ prices }: BillingSnapshot, { priceId }: Item, productIds: readonly string[]): boolean =>
-  productIds.includes(prices[priceId]?.productId ?? '');
+/** A bundle is each of its components, too. */
+const isOneOf = ({ prices }: BillingSnapshot, { priceId }: Item, productIds: readonly string[]): boolean => {
+  const price = prices[priceId];
+  return price !== undefined && productsOf(price).some((id) => productIds.includes(id));
+};
 
 function isAligned({ prices }: BillingSnapshot, addOn: Item, base: Item): boolean {
   const [one, other] = [prices[addOn.priceId]?.recurring, prices[base.priceId]?.recurring];

@@ -1,6 +1,7 @@
 import type { IdSource } from '../decision.ts';
 import { ID_PREFIX } from '../ids.ts';
-import { type ProrationTerms, prorateCredit } from '../rating/prorate.ts';
+import { coversOf, creditCover } from '../invoicing/cover-together.ts';
+import type { ProrationTerms } from '../rating/prorate.ts';
 import type { Instant } from '../time.ts';
 import type { BilledPeriod, BilledShrink } from './subscription.ts';
 
@@ -16,18 +17,21 @@ export function moveCoverage(
   newId: IdSource,
 ): { shrinks: BilledShrink[]; rows: BilledPeriod[] } {
   const touched = by === 0 ? [] : billed.filter((row) => row.end > since && row.end > row.start);
-  const parts = touched.map((row) => {
-    const from = Math.max(row.start, since);
-    const value = prorateCredit(row, from, terms).amount;
-    const [start, end] = [from + by, row.end + by];
-    return {
-      shrink: { id: row.id, end: from, credited: row.credited + value },
-      row: {
-        ...row,
-        ...{ id: newId(ID_PREFIX.billedPeriod), start, end, originalStart: start, originalEnd: end },
-        ...{ cycleStart: row.cycleStart + by, cycleEnd: row.cycleEnd + by, amount: value, credited: 0 },
-      },
-    };
+  const moved = coversOf(touched).flatMap((cover) => {
+    const from = Math.max(cover.whole.start, since);
+    const { shares } = creditCover(cover, from, terms);
+    const [start, end] = [from + by, cover.whole.end + by];
+    return cover.parts.map((row, index) => {
+      const value = shares[index] ?? 0;
+      return {
+        shrink: { id: row.id, end: from, credited: row.credited + value },
+        row: {
+          ...row,
+          ...{ id: newId(ID_PREFIX.billedPeriod), start, end, originalStart: start, originalEnd: end },
+          ...{ cycleStart: row.cycleStart + by, cycleEnd: row.cycleEnd + by, amount: value, credited: 0 },
+        },
+      };
+    });
   });
-  return { shrinks: parts.map(({ shrink }) => shrink), rows: parts.map(({ row }) => row) };
+  return { shrinks: moved.map(({ shrink }) => shrink), rows: moved.map(({ row }) => row) };
 }

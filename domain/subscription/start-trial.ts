@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { productsOf } from '../catalog/bundle.ts';
 import { findPrice } from '../catalog/find-price.ts';
 import type { Cycle } from '../catalog/price.ts';
 import { priceIn } from '../catalog/price-in.ts';
@@ -58,7 +59,10 @@ function newTrialEnd(trial: NewTrial | undefined, asOf: Instant, zone: string): 
 export function withoutUsedTrial(snapshot: BillingSnapshot, command: CreateSubscription): CreateSubscription {
   const { trial, trialReuse, items } = command;
   if (trial === undefined || trialReuse === undefined || ('end' in trial && trial.end === 'now')) return command;
-  const products = items.flatMap(({ priceId }) => snapshot.prices[priceId]?.productId ?? []);
+  const products = items.flatMap(({ priceId }) => {
+    const price = snapshot.prices[priceId];
+    return price ? productsOf(price) : [];
+  });
   const used = products.find((productId) => snapshot.trialedProductIds.includes(productId));
   if (used === undefined) return command;
   if (trialReuse === 'refuse') {
@@ -106,19 +110,21 @@ export function remindWhereDue(draft: DecisionDraft): void {
   emit(draft, 'customer.subscription.trial_will_end', 'subscription', id);
 }
 
-/** A line of nothing per item, as Stripe shows a trial. They cover no time: nothing of it was billed, so nothing of it can be given back. */
+/** A line of nothing per item (of a bundle, per component), as Stripe shows a trial. They cover no time: nothing of it was billed, so nothing of it can be given back. */
 export function trialLines(draft: DecisionDraft, items: readonly SubscriptionItem[], period: Period): SettledLine[] {
   const { billingTimezone, currency } = subscriptionOf(draft);
-  return items.map(({ id, priceId, quantity }): SettledLine => {
-    const { price: found, product } = findPrice(draft.snapshot, priceId);
+  const { products } = draft.snapshot;
+  return items.flatMap(({ id, priceId, quantity }): SettledLine[] => {
+    const { price: found, product: sold } = findPrice(draft.snapshot, priceId);
     const price = priceIn(found, currency);
-    return {
+    const parts = price.bundle ? price.bundle.flatMap(({ productId }) => products[productId] ?? []) : [sold];
+    return parts.map((product) => ({
       line: {
         subscriptionItemId: id,
         priceId,
         productId: product.id,
         quantity,
-        unitAmountDecimal: price.unitAmountDecimal,
+        unitAmountDecimal: price.bundle ? null : price.unitAmountDecimal,
         currency: price.currency,
         period,
         description: describeTrial(product, quantity),
@@ -131,6 +137,6 @@ export function trialLines(draft: DecisionDraft, items: readonly SubscriptionIte
       },
       taxRateIds: [],
       covers: null,
-    };
+    }));
   });
 }

@@ -190,6 +190,8 @@ export interface BilledPeriod {
   /** Sum of what has been credited of `amount` so far, as a positive number. */
   credited: number;
   taxRateIds: string[];
+  /** Of a bundle: which component of the price it is, from 0. Null: it is the whole price. */
+  component: number | null;
   /** The line that billed it: an invoice line when invoiced, else the pending invoice item. */
   invoiceId: string | null;
   invoiceLineId: string | null;

@@ -176,6 +176,7 @@ const once = (at: string, product = 'prod_1'): string =>
     .join('&');
 const inline = (at: string, product?: string): string =>
   `${once(at, product)}&${at === '' ? 'price_data' : `${at}[price_data]`}[recurring][interval]=month`;
+const BUNDLE = `${PRICE}&recurring[interval]=month&bundle[0][product]=prod_1&bundle[0][share]=1`;
 const METERED = 'product=prod_1&currency=eur&recurring[interval]=month&recurring[usage_type]=metered&recurring[meter]=mtr_1';
 const TIERED = 'product=prod_1&currency=eur&billing_scheme=tiered&tiers_mode=graduated';
 
@@ -336,6 +337,28 @@ describe('values', () => {
     ['POST', '/v1/products', 'name=x&requires_one_of[]=prod_1&requires_one_of[]=prod_1', { param: 'requires_one_of' }],
     ['POST', '/v1/products/prod_1', 'requires_one_of[]=prod_1', { param: 'requires_one_of[0]' }],
     ['POST', '/v1/products/prod_1', 'default_price=price_1b', { code: 'resource_missing', param: 'default_price' }],
+    [
+      'POST',
+      '/v1/prices',
+      `${PRICE}&bundle[0][product]=prod_1&bundle[0][share]=1&bundle[1][product]=prod_2&bundle[1][share]=1`,
+      { param: 'bundle' },
+    ],
+    [
+      'POST',
+      '/v1/prices',
+      `${BUNDLE}&bundle[1][product]=prod_1b&bundle[1][share]=1`,
+      { code: 'resource_missing', param: 'bundle[1][product]' },
+    ],
+    ['POST', '/v1/prices', BUNDLE, { param: 'bundle' }],
+    ['POST', '/v1/prices', `${BUNDLE}&bundle[1][product]=prod_1&bundle[1][share]=2`, { param: 'bundle' }],
+    ['POST', '/v1/prices', `${BUNDLE}&bundle[1][product]=prod_1b&bundle[1][share]=0`, { param: 'bundle[1][share]' }],
+    ['POST', '/v1/prices', `${BUNDLE}&bundle[1][product]=prod_1b&bundle[1][share]=NaN`, { param: 'bundle[1][share]' }],
+    [
+      'POST',
+      '/v1/prices',
+      `${METERED}&unit_amount=1&bundle[0][product]=prod_1&bundle[0][share]=1&bundle[1][product]=prod_2&bundle[1][share]=1`,
+      { param: 'bundle' },
+    ],
     ['POST', '/v1/prices', 'product=prod_1b&currency=eur&unit_amount=1', { code: 'resource_missing', param: 'product' }],
     ['POST', '/v1/prices', `product=prod_1&currency=eur&unit_amount=${BIG}`, { code: 'parameter_invalid_integer', param: 'unit_amount' }],
     ['POST', '/v1/prices', 'product=prod_1&currency=eur&unit_amount_decimal=-1', { param: 'unit_amount_decimal' }],

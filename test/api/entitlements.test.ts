@@ -120,3 +120,25 @@ test('features are renamed, archived and listed; what is archived stays with who
     code: 'resource_already_exists',
   });
 });
+
+test('a bundle gives what its components give, also what is attached to them later', async () => {
+  const feature = await api.stripe.entitlements.features.create({ lookup_key: 'video', name: 'Video' });
+  const later = await api.stripe.entitlements.features.create({ lookup_key: 'rooms', name: 'Rooms' });
+  const [suite, calls, chat] = [
+    (await api.stripe.products.create({ name: 'Suite' })).id,
+    (await api.stripe.products.create({ name: 'Calls' })).id,
+    (await api.stripe.products.create({ name: 'Chat' })).id,
+  ];
+  await api.stripe.products.createFeature(calls, { entitlement_feature: feature.id });
+  const price = await api.stripe.prices.create({
+    ...{ product: suite, currency: 'eur', unit_amount: 100, recurring: { interval: 'month' } },
+    bundle: [calls, chat].map((product) => ({ product, share: '1' })),
+  } as Parameters<typeof api.stripe.prices.create>[0]);
+  const before = await entitledTo();
+  await live('sub_suite', [price.id], 'active');
+  const attached = await api.stripe.products.createFeature(chat, { entitlement_feature: later.id });
+  expect(await entitledTo()).toEqual([...before, ['video', null], ['rooms', null]].sort());
+  await api.stripe.products.deleteFeature(chat, attached.id);
+  await live('sub_suite', [price.id], 'canceled');
+  expect(await entitledTo()).toEqual(before);
+});

@@ -82,6 +82,7 @@ export const aPrice = (patch: Partial<Price> = {}): Price => ({
   currencyOptions: {},
   madeFor: null,
   recurring: { interval: 'month', intervalCount: 1, usageType: 'licensed', meterId: null },
+  bundle: null,
   taxBehavior: 'exclusive',
   active: true,
   nickname: null,

@@ -87,6 +87,19 @@ describe('answers are what the document says', () => {
     ],
     ['product', product, presentProduct(aProduct(), false)],
     ['price', price, presentPrice(aPrice(), false)],
+    [
+      'bundle',
+      price,
+      presentPrice(
+        aPrice({
+          bundle: [
+            { productId: 'prod_1', share: '2', taxRateIds: ['txr_1'] },
+            { productId: 'prod_2', share: '1' },
+          ],
+        }),
+        false,
+      ),
+    ],
     ['one-time price with a fraction', price, presentPrice(aPrice({ recurring: null, unitAmountDecimal: '0.25' }), false)],
     ['alert', alert, presentAlert(anAlert({ customerId: 'cus_1' }), false)],
     ['meter', meter, presentMeter(aMeter({ filters: { region: ['eu'] }, groupBy: ['model'] }), false)],

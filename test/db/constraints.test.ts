@@ -36,6 +36,17 @@ describe('what is billed never overlaps', () => {
     await bill(`si_${two}`, START, END);
   });
 
+  test('components of a bundle cover the same time, each once, and never beside the whole', async () => {
+    const id = unique('sub');
+    await record(world, 'acct_1', { ...creation(1, id), billed: { shrink: [], insert: [], attach: [] } });
+    const item = `si_${id}`;
+    for (const component of [0, 1]) await bill(item, START, END, { component });
+    for (const component of [1, null])
+      await expect(bill(item, END - 1, END + 10, { component })).rejects.toThrow(/billed_periods_never_overlap/);
+    await bill(item, END, END + 10);
+    await expect(bill(item, END, END + 10, { component: 2 })).rejects.toThrow(/billed_periods_never_overlap/);
+  });
+
   test("coverage that was credited away is in nobody's way", async () => {
     const id = unique('sub');
     await record(world, 'acct_1', creation(1, id));

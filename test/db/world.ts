@@ -177,6 +177,7 @@ export const coverage = (
   amount: 2400,
   credited: 0,
   taxRateIds: [],
+  component: null,
   invoiceId: null,
   invoiceLineId: null,
   invoiceItemId: null,

@@ -45,6 +45,7 @@ describe('what is taken off', () => {
     subscriptionItemId: 'si_1',
     invoiceItemId: null,
     creditedLineId: null,
+    period: { start: 0, end: 0 },
     proration: false,
     explanation: {
       sentence: '',

@@ -55,7 +55,7 @@ const billed = (period: string[], amount: number): BilledPeriod => {
       cycleEnd: end,
       amount,
     },
-    ...{ credited: 0, taxRateIds: [], invoiceId: null, invoiceLineId: null, invoiceItemId: null },
+    ...{ credited: 0, taxRateIds: [], component: null, invoiceId: null, invoiceLineId: null, invoiceItemId: null },
   };
 };
 

@@ -79,6 +79,15 @@ const EXAMPLES: Record<string, (book: MemoryBook) => void> = {
     sold(book, 'Desk', '2000', { currencyOptions: { jpy: { unitAmountDecimal: '3000', tiers: null, taxBehavior: 'unspecified' } } });
     create(book, JAN, ['Desk × 2'], { currency: 'jpy' });
   },
+  bundle: (book) => {
+    const bundle = [
+      { productId: 'prod_Chat', share: '2000' },
+      { productId: 'prod_Desk', share: '2900' },
+    ];
+    for (const name of ['Chat', 'Desk']) sold(book, name, '0');
+    sold(book, 'Suite', '4900', { bundle });
+    create(book, JAN, ['Suite × 3']);
+  },
   versions: (book) => {
     sold(book, 'Desk', '2000', { active: true });
     createPaid(book, JAN, ['Desk']);

@@ -34,6 +34,7 @@ const billedRow = (patch: Partial<BilledPeriod> = {}): BilledPeriod => ({
   amount: 6000,
   credited: 0,
   taxRateIds: ['txr_1'],
+  component: null,
   invoiceId: 'in_0',
   invoiceLineId: 'il_0',
   invoiceItemId: null,

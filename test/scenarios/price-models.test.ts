@@ -88,6 +88,48 @@ test('1 January: everybody subscribes, each by a model of their own', { timeout:
   expect([freemium.subscription.status, (await latest(freemium.customer))?.total]).toEqual(['active', 0]);
 });
 
+test('one price of a suite is billed as a line for each product, and given back line by line', { timeout: 120_000 }, async () => {
+  const chat = (await stripe.products.create({ name: 'Chat' })).id;
+  const low = (await stripe.taxRates.create({ display_name: 'VAT', percentage: 7, inclusive: false })).id;
+  const price = await stripe.prices.create({
+    ...{ product, currency: 'eur', unit_amount: 4900, recurring: monthly },
+    bundle: [
+      { product, share: '2' },
+      { product: chat, share: '1', tax_rates: [low] },
+    ],
+  } as Stripe.PriceCreateParams);
+  expect(price).toMatchObject({
+    bundle: [
+      { product, share: '2' },
+      { product: chat, share: '1', tax_rates: [low] },
+    ],
+  });
+  const { customer, subscription } = await live('suite', { items: [{ price: price.id, quantity: 2 }] });
+  const first = await latest(customer);
+  expect(linesOf(first)?.map(([description, amount]) => [description, amount])).toEqual([
+    ['2 × Desk (of Desk, at EUR 49.00 / month)', 6533],
+    ['2 × Chat (of Desk, at EUR 49.00 / month)', 3267],
+  ]);
+  expect(first?.lines.data.map(({ pricing, taxes }) => [pricing?.price_details?.product, taxes?.[0]?.amount])).toEqual([
+    [product, undefined],
+    [chat, 229],
+  ]);
+  const grown = await stripe.subscriptions.update(subscription.id, {
+    ...{ items: [{ id: itemOf(subscription), quantity: 3 }], ...ALWAYS },
+    expand: ['latest_invoice'],
+  });
+  const more = grown.latest_invoice as Stripe.Invoice;
+  expect([more.subtotal, more.total]).toEqual([4900, 4900 + 114]);
+  expect(
+    more.lines.data.map(({ amount, parent }) => [amount, parent?.subscription_item_details?.proration_details?.credited_items ?? null]),
+  ).toEqual([
+    [-6533, { invoice: first?.id, invoice_line_items: [first?.lines.data[0]?.id] }],
+    [-3267, { invoice: first?.id, invoice_line_items: [first?.lines.data[1]?.id] }],
+    [9800, null],
+    [4900, null],
+  ]);
+});
+
 test('a price in yen as well as euro; the customer stays in the currency of the first invoice', { timeout: 120_000 }, async () => {
   const price = await newPrice(stripe, 2000, { name: 'Seat', currency_options: { jpy: { unit_amount: 3000 } } });
   const { customer, subscription } = await live('yen', { items: [{ price, quantity: 2 }], currency: 'jpy' });
@@ -196,5 +238,5 @@ test('20 February: renewals bill whole tiers, packages and overrides', { timeout
     await Promise.all([...lives].map(async ([name, { customer }]) => [name, (await latest(customer))?.total] as const)),
   );
   // The override's: 2 x 2700 and 100, the invoice items of January, and January's share of the added item.
-  expect(totals).toEqual({ tiers: 11_200, packages: 7500, free: 1800, yen: 6000, override: 5400 + 100 + 750 + 100 });
+  expect(totals).toEqual({ tiers: 11_200, packages: 7500, free: 1800, yen: 6000, override: 5400 + 100 + 750 + 100, suite: 14_700 + 343 });
 });

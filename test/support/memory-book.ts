@@ -396,6 +396,7 @@ export class MemoryBook {
         (other) =>
           other !== row &&
           other.subscriptionItemId === row.subscriptionItemId &&
+          (other.component === null || row.component === null || other.component === row.component) &&
           Math.max(other.start, row.start) < Math.min(other.end, row.end),
       );
       if (clash) throw new Error(`${row.id} and ${clash.id} cover the same time`);
@@ -448,7 +449,7 @@ export class MemoryBook {
       .sort((a, b) => a.start - b.start);
     return rows.reduce<{ start: Instant; end: Instant }[]>((joined, { start, end }) => {
       const last = joined.at(-1);
-      if (last && last.end === start) last.end = end;
+      if (last && start <= last.end) last.end = Math.max(last.end, end);
       else joined.push({ start, end });
       return joined;
     }, []);
