@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { isoInstant } from '../../domain/time.ts';
 import { beginLife, type Life, newPrices, PERSONAS, type Persona, tellLife, withoutIds } from '../support/clock-lives.ts';
+import { pauseSubscription } from '../support/pause.ts';
 import { startLife, useCard } from '../support/scenario.ts';
 import { startStack } from '../support/stack.ts';
 import { advanceTo, newClock } from '../support/test-clock.ts';
@@ -66,12 +67,37 @@ const abandoned: Persona = {
   },
 };
 
+/** Its second period is paid at the third try; from the 70th day to the 100th it is paused. */
+const recovering: Persona = {
+  name: 'a card that recovers, then a pause and its end',
+  begin: async (stripe, customer, prices) => {
+    const { id, created } = await stripe.subscriptions.create({ customer, items: [{ price: prices.monthly }] });
+    await useCard(stripe, customer, 'pm_card_declineThenSucceed_2');
+    await pauseSubscription(stripe, id, {
+      effective_at: created + 70 * DAY,
+      resumes_at: created + 100 * DAY,
+      billing_cycle_anchor: 'unchanged',
+      proration_behavior: 'always_invoice',
+    });
+    return [id];
+  },
+};
+
 // Bought on a 31st, in a leap year.
 test.each([
   [PERSONAS[0] as Persona, 370],
   [abandoned, 80],
+  [recovering, 130],
 ])('$name: in one step on a test clock as by the timers of real time', { timeout: 300_000 }, async (persona, days) => {
   const real = await inRealTime(persona, '2028-01-31T10:00:00Z', days);
   const clocked = await onTestClock(persona, real.from, real.to);
+  if (persona === recovering) {
+    const { timelines } = clocked as { timelines: { name: string }[][] };
+    const names = timelines.flat().map(({ name }) => name);
+    expect(names.filter((name) => name === 'invoice.payment_failed')).toHaveLength(2);
+    expect(names).toEqual(
+      expect.arrayContaining(['begin-pause', 'customer.subscription.paused', 'end-pause', 'customer.subscription.resumed']),
+    );
+  }
   expect(alike(real.life, alike(clocked, null))).toEqual(alike(clocked, null));
 });
