@@ -4,42 +4,52 @@ import type { PauseSubscription, ReactivateSubscription, ResumeSubscription } fr
 import type { RequestContext } from './context.ts';
 import { inRestingTimeOf } from './customer-clock.ts';
 import { tryPause, tryReactivation, tryResumption } from './dry-run.ts';
+import { tryOrTell } from './remember-refusal.ts';
 import type { subscriptionPause, subscriptionResume } from './schemas/subscriptions.ts';
 import type { z } from './schemas/zod.ts';
 import { commandOf, isRepeat, reach, subscriptionOf } from './subscription-commands.ts';
 import type { Pins } from './subscription-input.ts';
 
-export async function pauseSubscription(asked: RequestContext, id: string, pause: PauseSubscription): Promise<void> {
-  const context = await inRestingTimeOf(asked, { subscriptionId: id });
-  await withAccount(context.db, context.account.id, async (t) => {
-    await subscriptionOf(t, id);
-    if (!(await isRepeat(context, t))) await tryPause(t, id, pause, { asOf: context.now() });
-  });
+export async function pauseSubscription(given: RequestContext, id: string, pause: PauseSubscription): Promise<void> {
+  const context = await inRestingTimeOf(given, { subscriptionId: id });
+  const asked = { subscriptionId: id, verb: 'pause-subscription', parameters: pause } as const;
+  await tryOrTell(context, asked, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      await subscriptionOf(t, id);
+      if (!(await isRepeat(context, t))) await tryPause(t, id, pause, { asOf: context.now() });
+    }),
+  );
   context.log.info({ workflowId: id, operationId: context.operationId }, 'pause');
   await reach(context, id, () => context.commands.pause(id, { ...commandOf(context), ...pause }));
 }
 
-export async function resumeSubscription(asked: RequestContext, id: string, resumption: ResumeSubscription): Promise<void> {
-  const context = await inRestingTimeOf(asked, { subscriptionId: id });
-  await withAccount(context.db, context.account.id, async (t) => {
-    await subscriptionOf(t, id);
-    if (!(await isRepeat(context, t))) await tryResumption(t, id, resumption, { asOf: context.now() });
-  });
+export async function resumeSubscription(given: RequestContext, id: string, resumption: ResumeSubscription): Promise<void> {
+  const context = await inRestingTimeOf(given, { subscriptionId: id });
+  const asked = { subscriptionId: id, verb: 'resume-subscription', parameters: resumption } as const;
+  await tryOrTell(context, asked, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      await subscriptionOf(t, id);
+      if (!(await isRepeat(context, t))) await tryResumption(t, id, resumption, { asOf: context.now() });
+    }),
+  );
   context.log.info({ workflowId: id, operationId: context.operationId }, 'resume');
   await reach(context, id, () => context.commands.resume(id, { ...commandOf(context), ...resumption }));
 }
 
 /** The workflow of a canceled subscription has closed. It is started again with the command, and decides and writes as ever: whatever dies in between, the same request finds it. */
-export async function reactivateSubscription(asked: RequestContext, id: string, reactivation: ReactivateSubscription): Promise<void> {
-  const context = await inRestingTimeOf(asked, { subscriptionId: id });
+export async function reactivateSubscription(given: RequestContext, id: string, reactivation: ReactivateSubscription): Promise<void> {
+  const context = await inRestingTimeOf(given, { subscriptionId: id });
   const { testClock } = context;
-  const { customerId, repeated, isDone } = await withAccount(context.db, context.account.id, async (t) => {
-    const subscription = await subscriptionOf(t, id);
-    const repeated = await isRepeat(context, t);
-    if (!repeated) await tryReactivation(t, id, reactivation, { asOf: context.now() });
-    // Carried out before and canceled again since: that stands.
-    return { customerId: subscription.customerId, repeated, isDone: repeated && subscription.status === 'canceled' };
-  });
+  const asked = { subscriptionId: id, verb: 'reactivate-subscription', parameters: reactivation } as const;
+  const { customerId, repeated, isDone } = await tryOrTell(context, asked, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      const subscription = await subscriptionOf(t, id);
+      const repeated = await isRepeat(context, t);
+      if (!repeated) await tryReactivation(t, id, reactivation, { asOf: context.now() });
+      // Carried out before and canceled again since: that stands.
+      return { customerId: subscription.customerId, repeated, isDone: repeated && subscription.status === 'canceled' };
+    }),
+  );
   if (isDone) return;
   context.log.info({ workflowId: id, operationId: context.operationId }, 'reactivate');
   const clock = testClock === undefined ? {} : { clock: { kind: 'frozen', id: testClock.id, at: testClock.frozenTime } as const };

@@ -16,6 +16,7 @@ import { noAnswerInTime, notFound } from './errors.ts';
 import type { InlinePrices } from './inline-prices.ts';
 import { presentScheduledChange } from './presenters/scheduled-changes.ts';
 import { presentSubscriptions } from './read-objects.ts';
+import { tryOrTell } from './remember-refusal.ts';
 import { isSchedulingOnly, schedulingOf } from './subscription-input.ts';
 import { tell } from './tell-event.ts';
 
@@ -49,17 +50,22 @@ export async function createSubscription(asked: RequestContext, command: CreateS
   );
 }
 
-export async function changeSubscription(asked: RequestContext, id: string, change: ChangePlan, inline: InlinePrices): Promise<void> {
-  const context = await inRestingTimeOf(asked, { subscriptionId: id });
-  const before = await withAccount(context.db, context.account.id, async (t) => {
-    const subscription = await subscriptionOf(t, id);
-    if (await isRepeat(context, t)) return subscription;
-    const asOf = context.now();
-    const trial = { asOf, suppose: await inline.suppose(t, asOf) };
-    await (isSchedulingOnly(change) ? tryScheduling(t, id, schedulingOf(change), trial) : tryChange(t, id, change, trial));
-    await inline.write(t, context);
-    return subscription;
-  });
+export async function changeSubscription(given: RequestContext, id: string, change: ChangePlan, inline: InlinePrices): Promise<void> {
+  const context = await inRestingTimeOf(given, { subscriptionId: id });
+  const asked = isSchedulingOnly(change)
+    ? ({ subscriptionId: id, verb: 'schedule-cancellation', parameters: schedulingOf(change) } as const)
+    : ({ subscriptionId: id, verb: 'change-plan', parameters: change } as const);
+  const before = await tryOrTell(context, asked, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      const subscription = await subscriptionOf(t, id);
+      if (await isRepeat(context, t)) return subscription;
+      const asOf = context.now();
+      const trial = { asOf, suppose: await inline.suppose(t, asOf) };
+      await (isSchedulingOnly(change) ? tryScheduling(t, id, schedulingOf(change), trial) : tryChange(t, id, change, trial));
+      await inline.write(t, context);
+      return subscription;
+    }),
+  );
   const command = commandOf(context);
   context.log.info({ workflowId: id, operationId: context.operationId }, isSchedulingOnly(change) ? 'scheduleCancellation' : 'changePlan');
   await reach(context, id, () =>
@@ -72,25 +78,31 @@ export async function changeSubscription(asked: RequestContext, id: string, chan
   }
 }
 
-export async function cancelSubscription(asked: RequestContext, id: string, cancellation: CancelSubscription): Promise<void> {
-  const context = await inRestingTimeOf(asked, { subscriptionId: id });
-  await withAccount(context.db, context.account.id, async (t) => {
-    const subscription = await subscriptionOf(t, id);
-    if (await isRepeat(context, t)) return;
-    // As with Stripe, what has ended is not there to be cancelled.
-    if (hasEnded(subscription.status)) throw notFound('subscription', id);
-    await tryCancellation(t, id, cancellation, { asOf: context.now() });
-  });
+export async function cancelSubscription(given: RequestContext, id: string, cancellation: CancelSubscription): Promise<void> {
+  const context = await inRestingTimeOf(given, { subscriptionId: id });
+  const asked = { subscriptionId: id, verb: 'cancel-subscription', parameters: cancellation } as const;
+  await tryOrTell(context, asked, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      const subscription = await subscriptionOf(t, id);
+      if (await isRepeat(context, t)) return;
+      // As with Stripe, what has ended is not there to be cancelled.
+      if (hasEnded(subscription.status)) throw notFound('subscription', id);
+      await tryCancellation(t, id, cancellation, { asOf: context.now() });
+    }),
+  );
   context.log.info({ workflowId: id, operationId: context.operationId }, 'cancel');
   await reach(context, id, () => context.commands.cancel(id, { ...commandOf(context), ...cancellation }));
 }
 
 /** Takes a change off the list of what is scheduled. @throws Refusal | ApiError */
-export async function cancelScheduledChange(asked: RequestContext, id: string, changeId: string): Promise<void> {
-  const context = await inRestingTimeOf(asked, { subscriptionId: id });
-  await withAccount(context.db, context.account.id, async (t) => {
-    if (!(await isRepeat(context, t))) await tryUnscheduling(t, id, { changeId }, { asOf: context.now() });
-  });
+export async function cancelScheduledChange(given: RequestContext, id: string, changeId: string): Promise<void> {
+  const context = await inRestingTimeOf(given, { subscriptionId: id });
+  const asked = { subscriptionId: id, verb: 'cancel-scheduled-change', parameters: { changeId } } as const;
+  await tryOrTell(context, asked, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      if (!(await isRepeat(context, t))) await tryUnscheduling(t, id, { changeId }, { asOf: context.now() });
+    }),
+  );
   context.log.info({ workflowId: id, operationId: context.operationId }, 'cancelScheduledChange');
   await reach(context, id, () => context.commands.cancelScheduledChange(id, { ...commandOf(context), changeId }));
 }

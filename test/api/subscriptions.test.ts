@@ -262,3 +262,27 @@ describe('cancel', () => {
     ).toBeGreaterThan(1);
   });
 });
+
+describe('a command that the dry run refuses', () => {
+  const entries = async () => (await api.request('GET', '/v1/subscriptions/sub_1/timeline?type=refusal')).body['data'];
+
+  it('is told on the timeline, once a day however often it is sent, and reaches no workflow', async () => {
+    const before = (await entries()).length;
+    const last = { items: [{ id: 'si_1', deleted: true }] };
+    for (let sent = 0; sent < 3; sent += 1) await refused(api.stripe.subscriptions.update('sub_1', last));
+    await refused(api.stripe.subscriptions.resume('sub_1'));
+    await refused(api.stripe.subscriptions.update('sub_1', { items: [{ quantity: -1 }] }));
+    await refused(api.stripe.subscriptions.update('sub_none', last));
+    expect(api.commands.changePlan).not.toHaveBeenCalled();
+    const told = (await entries()).slice(before);
+    expect(told).toMatchObject([
+      {
+        ...{ type: 'refusal', name: 'change-plan', actor: expect.stringMatching(/^api_key:/), workflow: null },
+        sentence: expect.stringMatching(/^API key [0-9a-f]{12} asked to change the subscription and was refused: /),
+        reason: { code: 'last_item_removal' },
+        data: { parameters: { items: [{ do: 'remove', item_id: 'si_1' }] } },
+      },
+      { type: 'refusal', name: 'resume-subscription', reason: { code: 'transition_not_allowed' } },
+    ]);
+  });
+});

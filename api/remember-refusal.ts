@@ -1,0 +1,45 @@
+import { withAccount } from '../db/client.ts';
+import { digest } from '../db/digest.ts';
+import { recordRefusal } from '../db/operations.ts';
+import { Refusal } from '../domain/errors.ts';
+import { localDate } from '../domain/time.ts';
+import type { Verb } from '../domain/timeline/verbs.ts';
+import type { RequestContext } from './context.ts';
+
+/** A command to a subscription that is there, as its activity would name it. */
+interface Asked {
+  subscriptionId: string;
+  verb: Verb;
+  parameters: object;
+}
+
+/**
+ * Tries a command out before it is sent; what is refused then is told on the subscription's timeline, as what its workflow refuses is. The same refusal of the same command
+ * is kept once a day (UTC), so that a faulty client does not fill the page. Nothing is added to a command that is not refused.
+ * @throws what `dryRun` throws
+ */
+export async function tryOrTell<R>(context: RequestContext, asked: Asked, dryRun: () => Promise<R>): Promise<R> {
+  try {
+    return await dryRun();
+  } catch (error) {
+    if (error instanceof Refusal) await remember(context, asked, error);
+    throw error;
+  }
+}
+
+async function remember(context: RequestContext, { subscriptionId, verb, parameters }: Asked, refusal: Refusal): Promise<void> {
+  const { preview, ...said } = parameters as { preview?: { asOf: number } };
+  const asked = { ...said, ...(preview === undefined ? {} : { preview: { asOf: preview.asOf } }) };
+  const asOf = context.now();
+  const { actor } = context;
+  const once = digest(JSON.stringify([subscriptionId, verb, asked, refusal.code, refusal.message, actor, localDate(asOf, 'UTC')]));
+  const operation = { operationId: `refused:${once}`, kind: verb, asOf, requestHash: once, subscriptionId, invoiceId: null, actor };
+  try {
+    await withAccount(context.db, context.account.id, (t) =>
+      recordRefusal(t, { ...operation, paymentBehavior: null, parameters: Object.keys(asked).length === 0 ? null : asked }, refusal),
+    );
+  } catch (error) {
+    // The refusal is what the caller needs to hear.
+    context.log.warn({ err: error, subscriptionId }, 'a refusal is missing in the timeline');
+  }
+}
