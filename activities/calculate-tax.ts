@@ -12,7 +12,7 @@ import { taxCalculator } from '../gateways/tax/registry.ts';
 import type { TaxCalculationRequest } from '../gateways/tax/tax-calculator.ts';
 import { taxRequestOf } from '../gateways/tax/tax-request.ts';
 import type { Deps } from './deps.ts';
-import { invoiceAfter, invoiceFacts } from './facts.ts';
+import { decidedFacts, invoiceAfter } from './facts.ts';
 import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
@@ -51,7 +51,7 @@ export const calculateTax =
           throw new Error('the draft changed while its taxes were calculated; they must be asked for again');
         return decideTaxes(snapshot, { taxes }, context);
       },
-      answer: (snapshot, decision, numbers) => invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+      answer: (snapshot, decision, numbers) => decidedFacts(snapshot, decision, invoiceAfter(snapshot, decision), numbers),
     });
   };
 

@@ -5,7 +5,7 @@ import { findOperation } from '../db/operations.ts';
 import { Refusal } from '../domain/errors.ts';
 import { type DraftEdit, decideEdit } from '../domain/invoicing/edit-draft.ts';
 import type { Deps } from './deps.ts';
-import { invoiceAfter, invoiceFacts, newInvoice } from './facts.ts';
+import { decidedFacts, invoiceAfter, newInvoice } from './facts.ts';
 import type { Activities, InvoiceFacts } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
@@ -31,6 +31,7 @@ export const editInvoice =
         return { ...editQuery({ invoiceId }, edit), lock: true };
       },
       decide: (snapshot, context) => decideEdit(snapshot, edit, context),
-      answer: (snapshot, decision, numbers) => invoiceFacts(newInvoice(snapshot, decision) ?? invoiceAfter(snapshot, decision), numbers),
+      answer: (snapshot, decision, numbers) =>
+        decidedFacts(snapshot, decision, newInvoice(snapshot, decision) ?? invoiceAfter(snapshot, decision), numbers),
     });
   };

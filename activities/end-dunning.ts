@@ -1,10 +1,10 @@
 import { decideDunningEnd } from '../domain/dunning/end-dunning.ts';
 import type { Deps } from './deps.ts';
-import { invoiceAfter, invoiceFacts, subscriptionAfter, subscriptionFacts } from './facts.ts';
+import { invoiceClosure } from './facts.ts';
 import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
-/** Applies the account's terminal action to the subscription of an invoice that dunning gave up on. @throws what `decideDunningEnd` refuses */
+/** Applies the account's terminal action to the subscription, or the subscriptions, of an invoice that dunning gave up on. @throws what `decideDunningEnd` refuses */
 export const endDunning =
   (deps: Deps): Activities['endDunning'] =>
   (input) => {
@@ -14,9 +14,6 @@ export const endDunning =
       parameters: command,
       query: { invoiceId: command.invoiceId, lock: true },
       decide: (snapshot, context) => decideDunningEnd(snapshot, context),
-      answer: (snapshot, decision, numbers) => ({
-        subscription: subscriptionFacts(subscriptionAfter(snapshot, decision)),
-        invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers),
-      }),
+      answer: invoiceClosure,
     });
   };

@@ -4,7 +4,7 @@ import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { isAwaited } from '../domain/invoicing/owed.ts';
 import { datesOf } from '../domain/subscription/find-dates.ts';
 import type { Subscription } from '../domain/subscription/subscription.ts';
-import type { BillingOutcome, InvoiceClosure, InvoiceFacts, ScheduleOutcome, SubscriptionFacts } from './index.ts';
+import type { BillingOutcome, InvoiceClosure, InvoiceFacts, MemberFacts, ScheduleOutcome, SubscriptionFacts } from './index.ts';
 
 /** What a workflow may know of a subscription. */
 export const subscriptionFacts = (subscription: Subscription): SubscriptionFacts => ({
@@ -17,6 +17,32 @@ export const subscriptionFacts = (subscription: Subscription): SubscriptionFacts
     expiresAt: subscription.pendingUpdate.expiresAt,
   },
 });
+
+/** The other subscriptions of the snapshot as the decision leaves them. */
+const membersAfter = ({ members = [] }: BillingSnapshot, { others = [] }: Decision): Subscription[] =>
+  members.flatMap(({ subscription: before }) => {
+    const after = others.find(({ subscription }) => subscription.id === before?.id)?.subscription ?? before;
+    return after ? [after] : [];
+  });
+
+const memberFacts = (subscription: Subscription): MemberFacts => ({
+  subscriptionId: subscription.id,
+  subscription: subscriptionFacts(subscription),
+});
+
+/** What a workflow may know of an invoice after a decision; of a consolidated one with all that it bills. */
+export function decidedFacts(
+  snapshot: BillingSnapshot,
+  decision: Decision,
+  invoice: Invoice,
+  numbers: Record<string, string>,
+): InvoiceFacts {
+  const facts = invoiceFacts(invoice, numbers);
+  if (invoice.subscriptionIds === undefined) return facts;
+  const own = decision.subscription ?? snapshot.subscription;
+  const all = [...(own ? [own] : []), ...membersAfter(snapshot, decision)];
+  return { ...facts, shared: all.filter(({ id }) => invoice.subscriptionIds?.includes(id)).map(memberFacts) };
+}
 
 /** What a workflow may know of an invoice. `numbers` are those drawn while it was recorded, by invoice id. */
 export const invoiceFacts = (invoice: Invoice, numbers: Record<string, string> = {}): InvoiceFacts => ({
@@ -66,7 +92,8 @@ export function billingOutcome(snapshot: BillingSnapshot, decision: Decision, nu
   const invoice = newInvoice(snapshot, decision);
   return {
     subscription: subscriptionFacts(subscriptionAfter(snapshot, decision)),
-    invoice: invoice && invoiceFacts(invoice, numbers),
+    invoice: invoice && decidedFacts(snapshot, decision, invoice, numbers),
+    ...(decision.others ? { others: decision.others.map((other) => memberFacts(other.subscription)) } : {}),
   };
 }
 
@@ -88,7 +115,7 @@ export function scheduleOutcome(snapshot: BillingSnapshot, decision: Decision, n
 export const invoiceClosure = (snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>): InvoiceClosure => {
   const subscription = decision.subscription ?? snapshot.subscription;
   return {
-    invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+    invoice: decidedFacts(snapshot, decision, invoiceAfter(snapshot, decision), numbers),
     subscription: subscription && subscriptionFacts(subscription),
   };
 };

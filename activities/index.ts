@@ -49,6 +49,14 @@ export interface InvoiceFacts {
   finalizesAt?: Instant;
   /** An open invoice that was sent: when it has to be paid. */
   dueDate?: Instant;
+  /** Of a consolidated invoice: all subscriptions that it bills. */
+  shared?: MemberFacts[];
+}
+
+/** A subscription of a consolidated invoice, as it is after what was done. */
+export interface MemberFacts {
+  subscriptionId: string;
+  subscription: SubscriptionFacts;
 }
 
 /** An invoice that wants no money any more, and what that made of its subscription (null where it has none). */
@@ -60,6 +68,8 @@ export interface InvoiceClosure {
 export interface BillingOutcome {
   subscription: SubscriptionFacts;
   invoice: InvoiceFacts | null;
+  /** Further subscriptions that were changed, as what was given back has paid an invoice that they share. Absent: none. */
+  others?: MemberFacts[];
 }
 
 export interface PaymentResult {
@@ -80,6 +90,8 @@ export interface DunningFacts {
   lastDeclineCode: string | null;
   lastAttemptAt: Instant | null;
   unresolved: boolean;
+  /** A consolidated invoice of which a subscription has not ended: it is chased for its sake, whoever calls it off. */
+  isWanted?: boolean;
   /** Of an invoice that was sent, and is not tried by itself. */
   awaited?: AwaitedInvoice;
 }
@@ -166,8 +178,8 @@ export interface Activities {
   loadDunning(input: { accountId: string; invoiceId: string }): Promise<DunningFacts>;
   /** Writes the next attempt's date on the invoice (shown to customers and operators); null clears it. */
   scheduleAttempt(input: Envelope & { invoiceId: string; at: Instant | null }): Promise<void>;
-  /** Applies the policy's terminal action to the subscription of an invoice that dunning gave up on. */
-  endDunning(input: Envelope & { invoiceId: string }): Promise<BillingOutcome>;
+  /** Applies the policy's terminal action to the subscription, or the subscriptions, of an invoice that dunning gave up on. */
+  endDunning(input: Envelope & { invoiceId: string }): Promise<InvoiceClosure>;
   /** Cancels a quote that has expired by `asOf`. @returns when it expires, null once it is settled */
   expireQuote(input: { accountId: string; quoteId: string; asOf: Instant }): Promise<{ expiresAt: Instant | null }>;
   /** Ids of the workflows that may have something to do on a test clock: living subscriptions, then dunning, each in the order of creation. */

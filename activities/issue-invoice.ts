@@ -12,7 +12,7 @@ export const issueInvoice =
     return performOperation(deps, input, {
       verb: 'issue-invoice',
       parameters: command,
-      query: { subscriptionId: command.subscriptionId, lock: true },
+      query: { subscriptionId: command.subscriptionId, sharing: true, lock: true },
       decide: (snapshot, context) => decideRenewal(snapshot, context),
       answer: billingOutcome,
     });

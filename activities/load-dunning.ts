@@ -2,8 +2,9 @@ import { loadSnapshot } from '../db/billing-snapshot.ts';
 import { withAccount } from '../db/client.ts';
 import { emptyDecision } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
+import { hasEnded } from '../domain/subscription/transitions.ts';
 import type { Deps } from './deps.ts';
-import { invoiceAfter, invoiceFacts } from './facts.ts';
+import { decidedFacts, invoiceAfter } from './facts.ts';
 import type { Activities, DunningFacts } from './index.ts';
 
 /** Attempts that the gateway has not answered for good; they block every other. */
@@ -18,17 +19,19 @@ export const loadDunning =
       const last = snapshot.attempts.at(-1);
       return {
         policy: snapshot.account.dunningPolicy,
-        invoice: invoiceFacts(invoiceAfter(snapshot, emptyDecision())),
+        invoice: decidedFacts(snapshot, emptyDecision(), invoiceAfter(snapshot, emptyDecision()), {}),
         attemptCount: snapshot.attempts.length,
         lastDeclineCode: last?.status === 'declined' ? last.declineCode : null,
         lastAttemptAt: last ? (last.resolvedAt ?? last.createdAt) : null,
         unresolved: last !== undefined && UNRESOLVED.has(last.status),
+        ...(snapshot.members?.some(({ subscription }) => subscription && !hasEnded(subscription.status)) ? { isWanted: true } : {}),
         ...awaitedIn(snapshot.invoice),
       };
     });
 
 function awaitedIn(invoice: Invoice | null): Pick<DunningFacts, 'awaited'> {
   if (invoice === null || invoice.dueDate === null) return {};
-  const { dueDate, overdueAt, autoAdvance, subscriptionId } = invoice;
-  return { awaited: { dueDate, isOverdue: overdueAt !== null, givesUp: autoAdvance && subscriptionId !== null } };
+  const { dueDate, overdueAt, autoAdvance, subscriptionId, subscriptionIds } = invoice;
+  const isOfNone = subscriptionId === null && subscriptionIds === undefined;
+  return { awaited: { dueDate, isOverdue: overdueAt !== null, givesUp: autoAdvance && !isOfNone } };
 }

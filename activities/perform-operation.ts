@@ -124,8 +124,16 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
 
 /** What is answered says which revision the decision makes. */
 function asNextRevision({ subscription: before }: BillingSnapshot, decision: Decision): Decision {
-  const { subscription: after } = decision;
-  return after ? { ...decision, subscription: { ...after, revision: (before?.id === after.id ? before.revision : 0) + 1 } } : decision;
+  const { subscription: after, others } = decision;
+  return {
+    ...decision,
+    subscription: after && { ...after, revision: (before?.id === after.id ? before.revision : 0) + 1 },
+    ...(others
+      ? {
+          others: others.map((other) => ({ ...other, subscription: { ...other.subscription, revision: other.subscription.revision + 1 } })),
+        }
+      : {}),
+  };
 }
 
 /** Read behind the customer's lock, so that whoever starts a workflow anew under that lock is seen by every decision after it. */

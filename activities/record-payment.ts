@@ -4,7 +4,7 @@ import type { DecisionContext } from '../domain/invoicing/draft-decision.ts';
 import type { GatewayResult } from '../domain/payments/gateway-result.ts';
 import type { PaymentAttempt, PaymentOutcomeKind } from '../domain/payments/payment.ts';
 import { decideAttemptOutcome } from '../domain/payments/settle-attempt.ts';
-import { invoiceAfter, invoiceFacts, subscriptionFacts } from './facts.ts';
+import { decidedFacts, invoiceAfter, subscriptionFacts } from './facts.ts';
 import type { PaymentResult } from './index.ts';
 
 const OUTCOME: Record<PaymentAttempt['status'], PaymentOutcomeKind> = {
@@ -61,7 +61,7 @@ function surroundings(
 ): Pick<PaymentResult, 'invoice' | 'subscription'> {
   const subscription = decision.subscription ?? snapshot.subscription;
   return {
-    invoice: invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+    invoice: decidedFacts(snapshot, decision, invoiceAfter(snapshot, decision), numbers),
     subscription: subscription && subscriptionFacts(subscription),
   };
 }

@@ -1,6 +1,6 @@
 import { decideSending } from '../domain/invoicing/send-invoice.ts';
 import type { Deps } from './deps.ts';
-import { invoiceAfter, invoiceFacts } from './facts.ts';
+import { decidedFacts, invoiceAfter } from './facts.ts';
 import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
@@ -14,6 +14,6 @@ export const sendInvoice =
       parameters: command,
       query: { invoiceId: command.invoiceId, lock: true },
       decide: (snapshot, context) => decideSending(snapshot, context),
-      answer: (snapshot, decision, numbers) => invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+      answer: (snapshot, decision, numbers) => decidedFacts(snapshot, decision, invoiceAfter(snapshot, decision), numbers),
     });
   };

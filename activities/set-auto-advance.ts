@@ -1,6 +1,6 @@
 import { decideAutoAdvance } from '../domain/invoicing/set-auto-advance.ts';
 import type { Deps } from './deps.ts';
-import { invoiceAfter, invoiceFacts } from './facts.ts';
+import { decidedFacts, invoiceAfter } from './facts.ts';
 import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
@@ -14,6 +14,6 @@ export const setAutoAdvance =
       parameters: command,
       query: { invoiceId: command.invoiceId, lock: true },
       decide: (snapshot, context) => decideAutoAdvance(snapshot, command, context),
-      answer: (snapshot, decision, numbers) => invoiceFacts(invoiceAfter(snapshot, decision), numbers),
+      answer: (snapshot, decision, numbers) => decidedFacts(snapshot, decision, invoiceAfter(snapshot, decision), numbers),
     });
   };

@@ -17,7 +17,7 @@ export async function listAwaitedInvoices(t: AccountTransaction, customerId: str
     `select v.id, v.customer_id as "customerId", v.currency, (
        select jsonb_build_object('id', k.id, 'at', k.frozen_time) from customers c join test_clocks k on k.account_id = c.account_id and k.id = c.test_clock_id
        where c.account_id = v.account_id and c.id = v.customer_id) as clock
-     from invoices v where v.account_id = $1 and v.subscription_id is null and v.status = 'open' and v.due_date is not null and v.overdue_at is null
+     from invoices v where v.account_id = $1 and v.subscription_id is null and v.consolidation_key is null and v.status = 'open' and v.due_date is not null and v.overdue_at is null
        and ($2::text is null or v.customer_id = $2) order by v.id`,
     [t.accountId, customerId],
   );

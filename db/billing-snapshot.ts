@@ -5,6 +5,7 @@ import type { BilledPeriod } from '../domain/subscription/subscription.ts';
 import type { Instant } from '../domain/time.ts';
 import { ACCOUNTS } from './accounts.ts';
 import type { AccountTransaction } from './client.ts';
+import { withMembers } from './consolidation.ts';
 import { COUPONS } from './coupons.ts';
 import { CREDIT_GRANTS } from './credits.ts';
 import { CUSTOMERS } from './customers.ts';
@@ -39,6 +40,8 @@ export interface SnapshotQuery {
   trialHistory?: boolean | undefined;
   /** The instant of the decision: what has been used until then is read with it. */
   asOf?: Instant | undefined;
+  /** Whether it renews, and may share its invoice with the customer's other subscriptions. */
+  sharing?: boolean;
   /** Hold the customer's row until the transaction ends: decisions about one customer come one after another; and the coupons and codes that are asked for. */
   lock: boolean;
 }
@@ -92,7 +95,9 @@ with
     and "end" > (select current_period_start from sub)),
   pending as (select * from invoice_items where account_id = $1 and subscription_id = (select id from sub) and invoice_id is null and not removed),
   loose as (select * from invoice_items where account_id = $1 and customer_id = (select id from cus) and subscription_id is null and invoice_id is null and not removed),
-  unsettled as (select * from invoices where account_id = $1 and subscription_id = (select id from sub) and status in ('draft', 'open')),
+  unsettled as (select * from invoices where account_id = $1 and subscription_id = (select id from sub) and status in ('draft', 'open')
+    union all select * from invoices where account_id = $1 and customer_id = (select id from cus) and consolidation_key is not null and status in ('draft', 'open')
+      and subscription_ids @> array[(select id from sub)]),
   sched as (select * from subscription_schedules where account_id = $1 and id = (select coalesce($12::text, (select schedule_id from sub)))),
   phases as (select phase from sched, jsonb_array_elements(phases) phase),
   phase_items as (select item from phases, jsonb_array_elements((phase -> 'items') || coalesce(phase -> 'addInvoiceItems', '[]')) item),
@@ -155,8 +160,14 @@ select
   (select coalesce(jsonb_agg(to_jsonb(a) order by a.number), '[]') from payment_attempts a where a.account_id = $1 and a.invoice_id = (select id from about)) as attempts,
   (select coalesce(jsonb_agg(to_jsonb(m) order by m.rank, m.id), '[]') from methods m) as methods`;
 
-/** All that one decision may look at. @throws Refusal resource_missing where the customer, subscription or invoice is none of the account's */
+/** All that one decision may look at, with the other subscriptions that it may change. @throws Refusal as `loadAlone` */
 export async function loadSnapshot(t: AccountTransaction, query: SnapshotQuery): Promise<BillingSnapshot> {
+  const snapshot = await loadAlone(t, query);
+  return withMembers(t, snapshot, query.sharing === true, (subscriptionId) => loadAlone(t, { subscriptionId, lock: false }));
+}
+
+/** Of one subscription, or of none. @throws Refusal resource_missing where the customer, subscription or invoice is none of the account's */
+async function loadAlone(t: AccountTransaction, query: SnapshotQuery): Promise<BillingSnapshot> {
   const about = [t.accountId, query.customerId ?? null, query.subscriptionId ?? null, query.invoiceId ?? null];
   const { couponIds = [], promotionCodeIds = [] } = query;
   const redeems = query.lock && couponIds.length + promotionCodeIds.length > 0;

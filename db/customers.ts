@@ -18,6 +18,7 @@ export const CUSTOMERS: TableShape<Customer> = {
     'defaultTaxRateIds',
     'taxExempt',
     'billingTimezone',
+    'consolidatedInvoicing',
     'externalId',
     'metadata',
     'deleted',

@@ -52,8 +52,9 @@ function touches({ events }: Decision): boolean {
 
 /** Brings the entitlements of the decision's customer up to date, where it may change them, after its subscription is written. @returns the events of it, to be appended */
 export async function grantEntitlements(t: AccountTransaction, decision: Decision, asOf: Instant): Promise<NewEvent[]> {
-  if (!decision.subscription || !touches(decision)) return [];
-  const customers = [decision.subscription.customerId];
+  const changed = decision.subscription ?? decision.others?.[0]?.subscription;
+  if (!changed || !touches(decision)) return [];
+  const customers = [changed.customerId];
   // Sent together, run one after the other.
   const [, { rows }] = await Promise.all([t.run(HOLD(true), [t.accountId]), runGrant(t, customers, asOf)]);
   return rows.length === 0 ? [] : summaries(t, customers, asOf);

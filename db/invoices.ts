@@ -3,13 +3,17 @@ import type { AccountTransaction } from './client.ts';
 import { Filter, type InstantRange, type List, listRows, type Page } from './list.ts';
 import { fromRow, fromTimestamp, type Row, type TableShape, toRow, toTimestamp, updateOne } from './table.ts';
 
-export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
+export const INVOICES: TableShape<
+  Omit<Invoice, 'lines' | 'subscriptionIds' | 'consolidationKey'> & { subscriptionIds: string[]; consolidationKey: string | null }
+> = {
   table: 'invoices',
   keys: [
     'id',
     'number',
     'customerId',
     'subscriptionId',
+    'subscriptionIds',
+    'consolidationKey',
     'status',
     'billingReason',
     'currency',
@@ -66,10 +70,11 @@ export const INVOICES: TableShape<Omit<Invoice, 'lines'>> = {
   ],
 };
 
-const LINES: TableShape<Omit<InvoiceLine, 'period'>> = {
+const LINES: TableShape<Omit<InvoiceLine, 'period' | 'subscriptionId'> & { subscriptionId: string | null }> = {
   table: 'invoice_lines',
   keys: [
     'id',
+    'subscriptionId',
     'subscriptionItemId',
     'invoiceItemId',
     'priceId',
@@ -99,7 +104,7 @@ export const lineToRow = (accountId: string, invoiceId: string, line: InvoiceLin
   toRow(
     LINES,
     accountId,
-    { discountAmounts: [], discountable: true, ...line },
+    { discountAmounts: [], discountable: true, ...line, subscriptionId: line.subscriptionId ?? null },
     {
       invoice_id: invoiceId,
       position,
@@ -108,15 +113,31 @@ export const lineToRow = (accountId: string, invoiceId: string, line: InvoiceLin
     },
   );
 
-const lineFromRow = (row: Row): InvoiceLine => ({
-  ...fromRow(LINES, row),
-  period: { start: fromTimestamp(String(row['period_start'])), end: fromTimestamp(String(row['period_end'])) },
-});
+function lineFromRow(row: Row): InvoiceLine {
+  const { subscriptionId, ...line } = fromRow(LINES, row);
+  return {
+    ...line,
+    ...(subscriptionId === null ? {} : { subscriptionId }),
+    period: { start: fromTimestamp(String(row['period_start'])), end: fromTimestamp(String(row['period_end'])) },
+  };
+}
 
-export const invoiceFromRow = (row: Row): Invoice => ({ ...fromRow(INVOICES, row), lines: (row['lines'] as Row[]).map(lineFromRow) });
+/** Only a consolidated invoice says that it is one. */
+export function headFromRow(row: Row): Omit<Invoice, 'lines'> {
+  const { subscriptionIds, consolidationKey, ...head } = fromRow(INVOICES, row);
+  return consolidationKey === null ? head : { ...head, subscriptionIds, consolidationKey };
+}
+
+export const invoiceFromRow = (row: Row): Invoice => ({ ...headFromRow(row), lines: (row['lines'] as Row[]).map(lineFromRow) });
 
 export const invoiceToRow = (accountId: string, invoice: Invoice): Row =>
-  toRow(INVOICES, accountId, { discounts: [], creditDraws: [], ...invoice });
+  toRow(INVOICES, accountId, {
+    discounts: [],
+    creditDraws: [],
+    ...invoice,
+    subscriptionIds: invoice.subscriptionIds ?? [],
+    consolidationKey: invoice.consolidationKey ?? null,
+  });
 
 export async function findInvoice(t: AccountTransaction, id: string): Promise<Invoice | null> {
   const { rows } = await t.run<{ row: Row }>(`select ${INVOICE_JSON} as row from invoices kept where account_id = $1 and id = $2`, [
@@ -130,11 +151,18 @@ export async function listInvoices(
   t: AccountTransaction,
   query: Page & { created?: InstantRange; customerId?: string; subscriptionId?: string; status?: InvoiceStatus },
 ): Promise<List<Invoice>> {
-  const filter = new Filter()
-    .within('created_at', query.created)
-    .equal('customer_id', query.customerId)
-    .equal('subscription_id', query.subscriptionId)
-    .equal('status', query.status);
+  const filter = new Filter().within('created_at', query.created).equal('customer_id', query.customerId).equal('status', query.status);
+  const { subscriptionId } = query;
+  if (subscriptionId !== undefined) {
+    filter.add(
+      `(kept.subscription_id = ? or kept.customer_id = any(array(select customer_id from subscriptions where account_id = ? and id = ?))
+        and kept.consolidation_key is not null and ? = any(kept.subscription_ids))`,
+      subscriptionId,
+      t.accountId,
+      subscriptionId,
+      subscriptionId,
+    );
+  }
   const { rows, hasMore } = await listRows(t, { table: 'invoices', select: INVOICE_JSON }, query, filter);
   return { items: rows.map(invoiceFromRow), hasMore };
 }
@@ -144,4 +172,4 @@ export const updateInvoice = (
   t: AccountTransaction,
   id: string,
   patch: Pick<Invoice, 'description' | 'footer' | 'metadata'>,
-): Promise<Omit<Invoice, 'lines'> | null> => updateOne(t, INVOICES, id, patch);
+): Promise<{ id: string } | null> => updateOne(t, INVOICES, id, patch);

@@ -14,7 +14,7 @@ import { findSubscription } from './subscriptions.ts';
 
 /** The objects the decision itself holds, by id, as it writes them. */
 export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map<string, unknown> {
-  const { subscription, attempt, pendingItems } = decision;
+  const { subscription, others = [], attempt, pendingItems } = decision;
   const consumed = new Map(pendingItems.consume.map(({ id, invoiceId }) => [id, invoiceId]));
   const written = [
     ...invoices,
@@ -22,6 +22,7 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
     ...pendingItems.insert.map((item) => ({ ...item, invoiceId: consumed.get(item.id) ?? item.invoiceId })),
     ...pendingItems.change,
     ...(subscription ? [subscription] : []),
+    ...others.flatMap((other) => [other.subscription, ...(other.schedule ? [other.schedule] : [])]),
     ...(attempt ? [attempt] : []),
     ...decision.scheduledChanges,
     ...decision.discounts,

@@ -148,8 +148,12 @@ async function recordOperation(t: AccountTransaction, operation: Operation, answ
 }
 
 /** The schedule first: its subscription refers to it. */
-async function writePlan(t: AccountTransaction, { schedule, subscription, subscriptionMetadata, quote }: Decision): Promise<void> {
+async function writePlan(
+  t: AccountTransaction,
+  { schedule, subscription, others = [], subscriptionMetadata, quote }: Decision,
+): Promise<void> {
   await Promise.all([
+    ...others.flatMap((other) => [other.schedule && writeSchedule(t, other.schedule), writeSubscription(t, other.subscription)]),
     schedule && writeSchedule(t, schedule),
     subscription && writeSubscription(t, subscription),
     quote && writeAcceptance(t, quote),

@@ -3,6 +3,7 @@ import type { Price, Product } from './catalog/price.ts';
 import type { CreditGrant } from './credits/grant.ts';
 import type { Customer } from './customer.ts';
 import type { Coupon, PromotionCode } from './discounts/coupon.ts';
+import type { Consolidation } from './invoicing/consolidate.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
 import type { PaymentAttempt, PaymentMethod } from './payments/payment.ts';
 import type { SubscriptionSchedule } from './schedule/schedule.ts';
@@ -39,6 +40,10 @@ export interface BillingSnapshot {
   item: InvoiceItem | null;
   /** Draft and open invoices of the subscription, with lines, oldest first. */
   openInvoices: Invoice[];
+  /** The other subscriptions of consolidated invoices here, as a decision about each would see it. Absent: none. */
+  members?: BillingSnapshot[];
+  /** With whom a renewal may share an invoice; absent: with nobody. */
+  consolidation?: Consolidation;
   /** The invoice the operation is about, whatever its status, when it is about one. */
   invoice: Invoice | null;
   /** The customer's with something left, and those that have paid a part of the invoices here. Absent: none. */

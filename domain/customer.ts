@@ -18,6 +18,8 @@ export interface Customer {
   defaultTaxRateIds: string[];
   taxExempt: 'none' | 'exempt' | 'reverse';
   billingTimezone: string | null;
+  /** Whether what subscriptions of the same terms bill on one day is one invoice (`invoicing/consolidate.ts`). Absent: no. */
+  consolidatedInvoicing?: boolean;
   externalId: string | null;
   metadata: Metadata;
   deleted: boolean;

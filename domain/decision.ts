@@ -40,6 +40,8 @@ export interface OutboxEvent {
 export interface Decision {
   /** As the subscription will be; null when it does not change. */
   subscription: Subscription | null;
+  /** Further subscriptions that it changes, each with its schedule where that changes too. Absent: none. */
+  others?: { subscription: Subscription; schedule: SubscriptionSchedule | null }[];
   /** New and changed invoices, whole. A number is drawn by the database for an invoice that becomes open or paid without one. */
   invoices: Invoice[];
   /** Drafts that were taken away, as they were. */

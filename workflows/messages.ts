@@ -55,8 +55,10 @@ export type SubscriptionInput =
 /** Argument of the `dunning` workflow, given by the subscription, or by the invoice where there is none. */
 export interface StartDunning {
   accountId: string;
-  /** null: of an invoice of none, which is waited for and not chased. */
+  /** null: of an invoice of none, which is waited for and not chased, or of a consolidated one. */
   subscriptionId: string | null;
+  /** Of a consolidated invoice: all subscriptions that it bills. */
+  subscriptionIds?: string[];
   customerId: string;
   invoiceId: string;
   currency: string;
@@ -118,6 +120,13 @@ export interface InvoiceSettled {
   subscription: SubscriptionFacts | null;
 }
 export const invoiceSettledSignal = defineSignal<[InvoiceSettled]>('invoiceSettled');
+/** What became of a consolidated invoice, by whoever has seen to it: the subscription as that left it. */
+export const sharedInvoiceSignal = defineSignal<[SharedInvoiceNews]>('sharedInvoice');
+export interface SharedInvoiceNews {
+  /** Final now, whatever else; null where it was paid by something given back on another invoice. */
+  invoiceId: string | null;
+  subscription: SubscriptionFacts;
+}
 /** A draft was finalised by somebody, or its time has changed: as it now is. */
 export const draftChangedSignal = defineSignal<[InvoiceFacts]>('draftChanged');
 export interface DunningEnded {

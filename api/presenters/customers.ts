@@ -29,6 +29,7 @@ type CustomerAnswer = Dialect<
   discount: ReturnType<typeof presentDiscount> | null;
   default_tax_rates: string[];
   billing_timezone: string | null;
+  consolidated_invoicing: boolean;
   external_id: string | null;
 };
 
@@ -79,6 +80,7 @@ export function presentCustomer(customer: Customer, livemode: boolean, delinquen
     test_clock: customer.testClockId ?? null,
     default_tax_rates: customer.defaultTaxRateIds,
     billing_timezone: customer.billingTimezone,
+    consolidated_invoicing: customer.consolidatedInvoicing ?? false,
     external_id: customer.externalId,
   };
 }

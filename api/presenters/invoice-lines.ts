@@ -89,6 +89,7 @@ type LineAnswer = Dialect<
 
 export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'subscriptionId'>, livemode: boolean): LineAnswer {
   const taken = line.discountAmounts ?? [];
+  const subscriptionId = line.subscriptionId ?? invoice.subscriptionId;
   return {
     id: line.id,
     object: 'line_item',
@@ -101,7 +102,7 @@ export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'su
     invoice: invoice.id,
     livemode,
     metadata: line.metadata,
-    parent: parentOf(line, invoice.subscriptionId),
+    parent: parentOf(line, subscriptionId),
     period: line.period,
     pretax_credit_amounts: [],
     pricing:
@@ -114,7 +115,7 @@ export function presentLine(line: InvoiceLine, invoice: Pick<Invoice, 'id' | 'su
           },
     quantity: line.quantity === null ? null : Number(line.quantity),
     quantity_decimal: line.quantity,
-    subscription: invoice.subscriptionId,
+    subscription: subscriptionId,
     subtotal: line.amount,
     taxes: line.taxes.map(presentTax),
     explanation: {

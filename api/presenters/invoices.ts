@@ -80,6 +80,8 @@ type InvoiceAnswer = Dialect<
   total_credit_amounts: ReturnType<typeof presentCreditAmounts>;
   total_taxes: ReturnType<typeof presentTax>[];
   amount_credited: number;
+  /** Of a consolidated invoice, which has no `parent`: whom it bills. */
+  consolidated_subscriptions: string[];
   tax_calculator: string;
   tax_status: Invoice['taxStatus'];
 };
@@ -184,6 +186,7 @@ export function presentInvoice(invoice: Invoice, related: Related, allLines = fa
     total_taxes: invoice.taxes.map(presentTax),
     webhooks_delivered_at: null,
     amount_credited: invoice.amountCredited,
+    consolidated_subscriptions: invoice.subscriptionIds ?? [],
     tax_calculator: invoice.taxCalculator,
     tax_status: invoice.taxStatus,
   };

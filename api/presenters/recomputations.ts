@@ -184,6 +184,7 @@ type ChargeAnswer = Dialect<
 >;
 
 function presentCharge({ line, amount, taxes, total }: ProposedLine, { billed }: Recomputation, related: Related, at: Instant) {
+  const subscription = line.subscriptionId ?? billed.subscriptionId;
   const answer: ChargeAnswer = {
     object: 'invoiceitem',
     amount,
@@ -197,12 +198,12 @@ function presentCharge({ line, amount, taxes, total }: ProposedLine, { billed }:
     livemode: related.livemode,
     metadata: {},
     parent:
-      billed.subscriptionId === null
+      subscription === null
         ? null
         : {
             type: 'subscription_details',
             subscription_details: {
-              subscription: billed.subscriptionId,
+              subscription,
               ...(line.subscriptionItemId === null ? {} : { subscription_item: line.subscriptionItemId }),
             },
           },

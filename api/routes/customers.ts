@@ -56,6 +56,7 @@ function fieldsOf(input: Input, metadata: Record<string, string>): Partial<Custo
     ...(input.tax_exempt === undefined ? {} : { taxExempt: input.tax_exempt ?? 'none' }),
     ...(input.default_tax_rates === undefined ? {} : { defaultTaxRateIds: input.default_tax_rates ?? [] }),
     ...(input.billing_timezone === undefined ? {} : { billingTimezone: input.billing_timezone }),
+    ...(input.consolidated_invoicing === undefined ? {} : { consolidatedInvoicing: input.consolidated_invoicing }),
     ...(input.external_id === undefined ? {} : { externalId: input.external_id }),
     ...(input.metadata === undefined ? {} : { metadata: mergeMetadata(metadata, input.metadata) }),
   };

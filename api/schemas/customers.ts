@@ -28,6 +28,10 @@ const writable = {
   invoice_settings: z.strictObject({ default_payment_method: reference.nullable().optional() }).optional(),
   default_tax_rates: idList(5).nullable().optional(),
   billing_timezone: timezone.nullable().optional(),
+  consolidated_invoicing: z
+    .boolean()
+    .optional()
+    .openapi({ description: 'Whether what subscriptions of the same terms renew for on one day is one invoice.' }),
   external_id: unsettable(255),
   coupon: reference
     .nullable()
@@ -98,6 +102,7 @@ export const customer = z
     test_clock: expandableOrNull('TestClock'),
     default_tax_rates: z.array(z.string()),
     billing_timezone: nullableText,
+    consolidated_invoicing: z.boolean(),
     external_id: nullableText,
   })
   .openapi('Customer');

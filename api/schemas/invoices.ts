@@ -373,6 +373,7 @@ export const invoice = z
     total_pretax_credit_amounts: alwaysEmpty,
     total_taxes: z.array(tax),
     webhooks_delivered_at: z.null(),
+    consolidated_subscriptions: z.array(z.string()),
     amount_credited: z.int().openapi({ description: 'Credits of later invoices put against this one while it was open.' }),
     payment_attempts: listOf(paymentAttempt).optional(),
     tax_calculator: z.string(),

@@ -4,6 +4,7 @@ import * as anchorsAndScheduledChanges from './anchors-and-scheduled-changes.ts'
 import * as bundles from './bundles.ts';
 import * as catalogue from './catalogue.ts';
 import * as clockSeries from './clock-series.ts';
+import * as consolidatedInvoices from './consolidated-invoices.ts';
 import * as credits from './credits.ts';
 import * as customers from './customers.ts';
 import * as discounts from './discounts.ts';
@@ -70,6 +71,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['032-usage-alerts', usageAlerts],
   ['032-late-usage', lateUsage],
   ['031-bundles', bundles],
+  ['030-consolidated-invoices', consolidatedInvoices],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

@@ -154,6 +154,18 @@ export const withDiscounts = <L extends DiscountedLine>(
   });
 };
 
+/** An amount off less what lines have had of it already. */
+export function leftOf(discount: Discount, lines: readonly Pick<InvoiceLine, 'currency' | 'discountAmounts'>[]): Discount {
+  const { terms, id } = discount;
+  const [first] = lines;
+  const amountOff = first ? amountOffIn(terms, first.currency) : null;
+  if (!first || amountOff === null) return discount;
+  const had = sum(
+    lines.flatMap(({ discountAmounts = [] }) => discountAmounts.filter(({ discountId }) => discountId === id).map(({ amount }) => amount)),
+  );
+  return { ...discount, terms: { ...terms, currency: first.currency, amountOff: Math.max(0, sum([amountOff, -had])) } };
+}
+
 /** What each discount takes off an invoice, in order of first appearance. */
 export function sumDiscounts(lines: readonly Pick<InvoiceLine, 'discountAmounts'>[]): DiscountAmount[] {
   const totals = new Map<string, DiscountAmount>();

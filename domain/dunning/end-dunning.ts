@@ -1,7 +1,16 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { Decision } from '../decision.ts';
 import { Refusal } from '../errors.ts';
-import { beginDecision, changeSubscription, type DecisionContext, emit, finishDecision, putInvoice } from '../invoicing/draft-decision.ts';
+import {
+  beginDecision,
+  changeSubscription,
+  type DecisionContext,
+  type DecisionDraft,
+  emit,
+  finishDecision,
+  forEachBilled,
+  putInvoice,
+} from '../invoicing/draft-decision.ts';
 import { endSubscription } from '../subscription/end-subscription.ts';
 import { hasEnded, nextStatus } from '../subscription/transitions.ts';
 import { terminalAction } from './policy.ts';
@@ -23,17 +32,24 @@ export function decideDunningEnd(snapshot: BillingSnapshot, context: DecisionCon
       autoAdvance: invoice.autoAdvance,
     });
   }
-  // An incomplete subscription has its own deadline (`incompleteExpiresAt`), not the policy's.
-  if (!subscription || hasEnded(subscription.status) || subscription.status === 'incomplete') return draft.decision;
   const action = terminalAction(account.dunningPolicy, invoice);
+  forEachBilled(draft, invoice, (billed) => giveUp(billed, action));
+  const hasJustEnded = subscription && !hasEnded(subscription.status) && draft.subscription && hasEnded(draft.subscription.status);
+  return finishDecision(draft, hasJustEnded ? 'customer.subscription.deleted' : undefined);
+}
+
+function giveUp(draft: DecisionDraft, action: ReturnType<typeof terminalAction>): void {
+  const { subscription } = draft;
+  // An incomplete subscription has its own deadline (`incompleteExpiresAt`), not the policy's.
+  if (!subscription || hasEnded(subscription.status) || subscription.status === 'incomplete') return;
   const status = nextStatus(subscription.status, `dunning_gave_up_${action}`);
   if (status !== 'canceled') {
     changeSubscription(draft, { status });
-    return finishDecision(draft);
+    return;
   }
-  changeSubscription(draft, { cancelAtPeriodEnd: false, cancelAt: null, canceledAt: context.asOf });
+  changeSubscription(draft, { cancelAtPeriodEnd: false, cancelAt: null, canceledAt: draft.asOf });
   endSubscription(draft, {
-    at: context.asOf,
+    at: draft.asOf,
     event: 'dunning_gave_up_cancel',
     unused: 'forfeit',
     finalInvoice: false,
@@ -41,5 +57,4 @@ export function decideDunningEnd(snapshot: BillingSnapshot, context: DecisionCon
     billingReason: 'subscription_update',
     details: { ...subscription.cancellationDetails, reason: 'payment_failed' },
   });
-  return finishDecision(draft, 'customer.subscription.deleted');
 }

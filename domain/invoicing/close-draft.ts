@@ -52,7 +52,8 @@ export function closeDraft(draft: DecisionDraft, given: Invoice): Invoice {
 /** Puts the credit of a negative invoice against the unpaid invoices of which its lines are part, oldest first. @returns how much of it was used, positive */
 function creditUnpaidInvoices(draft: DecisionDraft, credit: Invoice): number {
   let left = -credit.total;
-  for (const open of draft.openInvoices) {
+  const unpaid = new Map([draft, ...draft.members].flatMap(({ openInvoices }) => openInvoices.map((open) => [open.id, open])));
+  for (const open of unpaid.values()) {
     const givenBack = credit.lines
       .filter((line) => line.creditedInvoiceId === open.id)
       .flatMap((line) => [-line.amount, ...line.taxes.filter((tax) => !tax.inclusive).map((tax) => -tax.amount)]);

@@ -1,4 +1,4 @@
-import { netOf, withDiscounts } from '../discounts/apply-discounts.ts';
+import { leftOf, netOf, withDiscounts } from '../discounts/apply-discounts.ts';
 import { discountsFor, retireDiscounts } from '../discounts/discount-invoice.ts';
 import { ID_PREFIX } from '../ids.ts';
 import type { BilledPeriod, PauseCollection } from '../subscription/subscription.ts';
@@ -6,10 +6,12 @@ import { applyTaxRates } from '../tax/apply-tax-rates.ts';
 import type { TaxAmount } from '../tax/tax-rate.ts';
 import type { UsagePeriod } from '../usage/usage-period.ts';
 import { closeDraft } from './close-draft.ts';
+import { discountsOnto, type SharedInvoice } from './consolidate.ts';
 import { changeSubscription, type DecisionDraft, emit, putInvoice } from './draft-decision.ts';
 import { dueAfter } from './due-date.ts';
 import { collectionHold, holdInvoice } from './hold-invoice.ts';
 import type { BillingReason, Invoice, InvoiceItem, InvoiceLine, Period } from './invoice.ts';
+import { retaxDraft } from './retax-draft.ts';
 import type { SettledLine } from './settle.ts';
 import { withTotals } from './total-invoice.ts';
 import { voidInvoice } from './void-invoice.ts';
@@ -30,6 +32,8 @@ export interface InvoiceRequest {
   leaveDraft?: boolean;
   /** Seconds for which it stays a draft that may be changed, and finalises itself then (see `Account.invoiceGraceSeconds`). Absent: as the decision has it. */
   graceSeconds?: number;
+  /** It is a consolidated one, which waits for others or is complete with this. */
+  shared?: SharedInvoice;
   /** It may never be paid, and then leaves everything as it was: discounts that it uses are not used up yet. */
   mayBeDropped?: boolean;
 }
@@ -45,7 +49,9 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
   const subscription = draft.subscription;
   const currency = subscription?.currency ?? request.currency ?? request.lines[0]?.line.currency ?? request.pending[0]?.line.currency;
   if (!currency) throw new Error('an invoice needs a line or a subscription to know its currency');
-  const id = draft.newId(ID_PREFIX.invoice);
+  const { shared } = request;
+  const into = shared?.into ?? null;
+  const id = into?.id ?? draft.newId(ID_PREFIX.invoice);
   const hold = collectionHold(subscription, draft.asOf);
   // Nobody is to pay an invoice that is voided or written off, so what was pending before waits for one that counts.
   const pending = hold === 'void' || hold === 'mark_uncollectible' ? [] : request.pending;
@@ -54,21 +60,23 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     ...request.lines.map((settled) => ({ ...settled, measures: settled.measures, line: { ...settled.line, invoiceItemId: null } })),
   ];
   // A discount counts by when the billed time begins, however late it is billed.
-  const discounts = discountsFor(
+  const own = discountsFor(
     draft,
     request.period.end,
     pending.flatMap((item) => item.discounts ?? []),
   );
+  const discounts = into ? discountsOnto(into, own) : own;
   const amountsOff = request.billingReason === 'subscription_update' ? 'share' : 'whole';
   const discounted = withDiscounts(
     gross.map(({ line }) => line),
-    discounts,
+    into ? discounts.map((discount) => leftOf(discount, into.lines)) : discounts,
     amountsOff,
   );
   const parts = gross.map((part, index) => ({ ...part, line: discounted[index] ?? part.line }));
   const external = account.taxCalculator !== 'manual';
   const grace = request.graceSeconds ?? draft.graceSeconds ?? 0;
-  const waits = request.leaveDraft === true || grace > 0;
+  const finalizesAt = shared ? shared.finalizesAt : grace > 0 ? draft.asOf + grace : null;
+  const waits = request.leaveDraft === true || finalizesAt !== null;
   const autoAdvance = request.autoAdvance && hold !== 'keep_as_draft';
   const taxes: TaxAmount[][] = external
     ? parts.map(() => [])
@@ -77,19 +85,22 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
         draft.snapshot.taxRates,
         { taxExempt: customer.taxExempt },
       );
+  const isOfCustomer = (itemId: string | null): boolean => pending.some((item) => item.id === itemId && item.subscriptionId === null);
   const lines = parts.map(
     ({ line }, index): InvoiceLine => ({
       ...line,
       id: draft.newId(ID_PREFIX.invoiceLine),
+      ...(shared && subscription && !isOfCustomer(line.invoiceItemId) ? { subscriptionId: subscription.id } : {}),
       taxes: taxes[index] ?? [],
     }),
   );
 
-  const made: Invoice = withTotals({
+  const fresh: Invoice = withTotals({
     id,
     number: null,
     customerId: customer.id,
-    subscriptionId: subscription?.id ?? null,
+    subscriptionId: shared ? null : (subscription?.id ?? null),
+    ...(shared && subscription ? { subscriptionIds: [subscription.id], consolidationKey: shared.key } : {}),
     status: 'draft',
     billingReason: request.billingReason,
     currency,
@@ -111,12 +122,12 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     attempted: false,
     nextPaymentAttempt: null,
     autoAdvance,
-    automaticallyFinalizesAt: waits && autoAdvance ? draft.asOf + grace : null,
+    automaticallyFinalizesAt: waits && autoAdvance ? (finalizesAt ?? draft.asOf) : null,
     ...collectionOf(draft, request),
     overdueAt: null,
     periodStart: request.period.start,
     periodEnd: request.period.end,
-    defaultTaxRateIds: subscription?.defaultTaxRateIds ?? [],
+    defaultTaxRateIds: shared ? [] : (subscription?.defaultTaxRateIds ?? []),
     taxCalculator: account.taxCalculator,
     taxStatus: external ? 'pending' : 'complete',
     customer: { name: customer.name, email: customer.email, address: customer.address },
@@ -130,9 +141,13 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     voidedAt: null,
     markedUncollectibleAt: null,
   });
+  const made = into ? joined(draft, into, fresh) : fresh;
   putInvoice(draft, made);
   if (subscription) changeSubscription(draft, { latestInvoiceId: id });
-  emit(draft, 'invoice.created', 'invoice', id);
+  if (into) {
+    const { subtotal, tax, total, amountDue, amountRemaining } = into;
+    emit(draft, 'invoice.updated', 'invoice', id, { subtotal, tax, total, amountDue, amountRemaining });
+  } else emit(draft, 'invoice.created', 'invoice', id);
   if (customer.currency === null) draft.decision.customerCurrency = currency;
   consume(draft, pending, made);
   const invoice = advance(draft, made, hold, waits);
@@ -149,6 +164,21 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     return [{ ...covers, amount, credited, invoiceId: id, invoiceLineId: lines[index]?.id ?? null }];
   });
   return { invoice, covered };
+}
+
+/** A consolidated draft with what another subscription brings to it; the tax of each rate is rounded once over all. */
+function joined(draft: DecisionDraft, into: Invoice, fresh: Invoice): Invoice {
+  const discounts = [...(into.discounts ?? []), ...(fresh.discounts ?? [])];
+  const unique = discounts.filter(({ id }, index) => discounts.findIndex((other) => other.id === id) === index);
+  return retaxDraft(draft, {
+    ...into,
+    lines: [...into.lines, ...fresh.lines],
+    ...(unique.length === 0 ? {} : { discounts: unique }),
+    subscriptionIds: [...(into.subscriptionIds ?? []), ...(fresh.subscriptionIds ?? [])],
+    automaticallyFinalizesAt: fresh.automaticallyFinalizesAt,
+    periodStart: Math.min(into.periodStart, fresh.periodStart),
+    periodEnd: Math.max(into.periodEnd, fresh.periodEnd),
+  });
 }
 
 /** How it is to be paid: as the subscription says now. */

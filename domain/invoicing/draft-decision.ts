@@ -35,6 +35,8 @@ export interface DecisionDraft extends DecisionContext {
   creditGrants: CreditGrant[];
   /** Draft and open invoices of the subscription as they are now. */
   openInvoices: Invoice[];
+  /** What the decision does to the other subscriptions of consolidated invoices; `finishDecision` makes it a part of this one. */
+  members: DecisionDraft[];
 }
 
 export function beginDecision(snapshot: BillingSnapshot, context: DecisionContext): DecisionDraft {
@@ -46,15 +48,18 @@ export function beginDecision(snapshot: BillingSnapshot, context: DecisionContex
     balance: snapshot.customer.balance,
     creditGrants: snapshot.creditGrants ?? [],
     openInvoices: snapshot.openInvoices,
+    members: (snapshot.members ?? []).map((member) => beginDecision(member, context)),
   };
 }
 
 /** Writes an invoice into the decision, in place of an earlier version of it; the invoice written last stands last. */
 export function putInvoice(draft: DecisionDraft, invoice: Invoice): void {
   draft.decision.invoices = [...draft.decision.invoices.filter((candidate) => candidate.id !== invoice.id), invoice];
-  draft.openInvoices = draft.openInvoices
-    .map((open) => (open.id === invoice.id ? invoice : open))
-    .filter((open) => open.status === 'draft' || open.status === 'open');
+  for (const each of [draft, ...draft.members]) {
+    each.openInvoices = each.openInvoices
+      .map((open) => (open.id === invoice.id ? invoice : open))
+      .filter((open) => open.status === 'draft' || open.status === 'open');
+  }
 }
 
 /** Moves the customer's balance by `amount` minor units (negative gives credit). Nothing is written for nothing. */
@@ -133,6 +138,7 @@ export function finishDecision(draft: DecisionDraft, type: EventType = 'customer
       else draft.decision.events.unshift(event);
     }
   }
+  finishMembers(draft);
   return draft.decision;
 }
 
@@ -173,4 +179,51 @@ function changedFields(before: Subscription, after: Subscription): Record<string
     previous[key] = key === 'pendingUpdate' ? pending && { invoiceId: pending.invoiceId, expiresAt: pending.expiresAt } : before[key];
   }
   return previous;
+}
+
+/** Each member is a decision of its own, about another subscription of the same customer: what it does is done here. */
+function finishMembers(draft: DecisionDraft): void {
+  const { decision } = draft;
+  for (const member of draft.members) {
+    const before = member.snapshot.subscription;
+    const hasJustEnded = before && member.subscription && hasEnded(member.subscription.status) && !hasEnded(before.status);
+    const own = finishDecision(member, hasJustEnded ? 'customer.subscription.deleted' : undefined);
+    if (own.subscription) decision.others = [...(decision.others ?? []), { subscription: own.subscription, schedule: own.schedule }];
+    decision.invoices = [...decision.invoices.filter(({ id }) => !own.invoices.some((invoice) => invoice.id === id)), ...own.invoices];
+    decision.pendingItems.remove.push(...own.pendingItems.remove);
+    shrinkCoverage(draft, own.billed.shrink);
+    decision.billed.insert.push(...own.billed.insert);
+    decision.balance.push(...own.balance);
+    decision.credits.grants = [
+      ...decision.credits.grants.filter(({ id }) => !own.credits.grants.some((grant) => grant.id === id)),
+      ...own.credits.grants,
+    ];
+    decision.credits.transactions.push(...own.credits.transactions);
+    decision.journal.push(...own.journal);
+    decision.discounts.push(...own.discounts);
+    decision.scheduledChanges.push(...own.scheduledChanges);
+    decision.events.push(...own.events);
+  }
+  draft.members = [];
+}
+
+/**
+ * Does something about each subscription that an invoice bills: that of the decision, or those of a consolidated invoice, one after the other. The customer's money is one.
+ */
+export function forEachBilled(draft: DecisionDraft, invoice: Invoice, act: (billed: DecisionDraft) => void): void {
+  const isOfMember = draft.members.some(({ subscription }) => subscription?.id === invoice.subscriptionId);
+  const subscriptionIds = invoice.subscriptionIds ?? (isOfMember ? [invoice.subscriptionId] : null);
+  if (subscriptionIds === null) {
+    act(draft);
+    return;
+  }
+  if (draft.subscription && subscriptionIds.includes(draft.subscription.id)) act(draft);
+  for (const member of draft.members) {
+    if (!member.subscription || !subscriptionIds.includes(member.subscription.id)) continue;
+    member.balance = draft.balance;
+    member.creditGrants = draft.creditGrants;
+    act(member);
+    draft.balance = member.balance;
+    draft.creditGrants = member.creditGrants;
+  }
 }

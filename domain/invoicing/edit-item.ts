@@ -1,14 +1,13 @@
 import { type BillingSnapshot, zoneOf } from '../billing-snapshot.ts';
 import type { Metadata } from '../catalog/price.ts';
 import type { Decision } from '../decision.ts';
-import { withDiscounts } from '../discounts/apply-discounts.ts';
-import { amountOffIn } from '../discounts/coupon.ts';
+import { leftOf, withDiscounts } from '../discounts/apply-discounts.ts';
 import type { Discount, DiscountWish } from '../discounts/discount.ts';
 import { retireDiscounts } from '../discounts/discount-invoice.ts';
 import { redeem } from '../discounts/redeem.ts';
 import { Refusal } from '../errors.ts';
 import { ID_PREFIX } from '../ids.ts';
-import { assertSameCurrency, sum } from '../money.ts';
+import { assertSameCurrency } from '../money.ts';
 import { checkTaxRates } from '../subscription/check-items.ts';
 import { hasEnded } from '../subscription/transitions.ts';
 import { taxRatesFor } from '../tax/apply-tax-rates.ts';
@@ -232,16 +231,4 @@ function relineDraft(
   retireDiscounts(draft, relined, draft.asOf);
   const { subtotal, tax, total, amountDue, amountRemaining } = invoice;
   emit(draft, 'invoice.updated', 'invoice', invoice.id, { subtotal, tax, total, amountDue, amountRemaining });
-}
-
-/** An amount off less what lines have had of it already. */
-function leftOf(discount: Discount, lines: readonly InvoiceLine[]): Discount {
-  const { terms, id } = discount;
-  const [first] = lines;
-  const amountOff = first ? amountOffIn(terms, first.currency) : null;
-  if (!first || amountOff === null) return discount;
-  const had = sum(
-    lines.flatMap(({ discountAmounts = [] }) => discountAmounts.filter(({ discountId }) => discountId === id).map(({ amount }) => amount)),
-  );
-  return { ...discount, terms: { ...terms, currency: first.currency, amountOff: Math.max(0, sum([amountOff, -had])) } };
 }

@@ -67,6 +67,8 @@ export interface Explanation {
 
 export interface InvoiceLine {
   id: string;
+  /** Of a line of a consolidated invoice: whose it is. Absent: that of the invoice, or none. */
+  subscriptionId?: string;
   subscriptionItemId: string | null;
   invoiceItemId: string | null;
   priceId: string | null;
@@ -129,7 +131,12 @@ export interface Invoice {
   id: string;
   number: string | null;
   customerId: string;
+  /** null: it is one of none, or a consolidated one. */
   subscriptionId: string | null;
+  /** Of a consolidated invoice: the subscriptions that it bills, in the order in which they came to it. Absent: it is none. */
+  subscriptionIds?: string[];
+  /** What has to be the same for a subscription to come to this consolidated draft (`consolidate.ts`). */
+  consolidationKey?: string;
   status: InvoiceStatus;
   billingReason: BillingReason;
   currency: string;

@@ -87,7 +87,7 @@ function collectionOf(
  */
 export function decideDeletion(snapshot: BillingSnapshot, context: DecisionContext): Decision {
   const invoice = changeableDraft(snapshot, context.asOf);
-  if (invoice.subscriptionId !== null) {
+  if (invoice.subscriptionId !== null || invoice.subscriptionIds !== undefined) {
     throw new Refusal('transition_not_allowed', 'An invoice of a subscription cannot be deleted: finalize it and void it.');
   }
   const draft = beginDecision(snapshot, context);

@@ -17,5 +17,6 @@ export const isAwaited = ({
   overdueAt,
   autoAdvance,
   subscriptionId,
-}: Pick<Invoice, 'status' | 'dueDate' | 'overdueAt' | 'autoAdvance' | 'subscriptionId'>): boolean =>
-  status === 'open' && dueDate !== null && (subscriptionId === null ? overdueAt === null : autoAdvance);
+  subscriptionIds,
+}: Pick<Invoice, 'status' | 'dueDate' | 'overdueAt' | 'autoAdvance' | 'subscriptionId' | 'subscriptionIds'>): boolean =>
+  status === 'open' && dueDate !== null && (subscriptionId === null && subscriptionIds === undefined ? overdueAt === null : autoAdvance);

@@ -21,7 +21,7 @@ export function changeableDraft({ invoice }: BillingSnapshot, asOf: Instant, par
 
 /**
  * `false`: the draft stays one until somebody finalises it. `true`: it finalises itself when its grace period is over, at once where that has passed.
- * It is the subscription that does so: a draft of none, or of one that has ended, waits for somebody.
+ * It is the subscription that does so: a draft of none, of one that has ended, or a consolidated one that was held back, waits for somebody.
  * As with Stripe, the grace period counts from the invoice's creation.
  * @throws Refusal invoice_not_draft; transition_not_allowed where it is being finalised
  */

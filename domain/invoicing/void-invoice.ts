@@ -12,6 +12,7 @@ import {
   type DecisionDraft,
   emit,
   finishDecision,
+  forEachBilled,
   moveBalance,
   putInvoice,
   removePending,
@@ -87,6 +88,10 @@ export function voidInvoice(draft: DecisionDraft, invoice: Invoice): Invoice {
 
 /** Time that nobody will pay for is covered but worth nothing: no credit for it is pending, and none can be made. */
 export function forgetPaidTime(draft: DecisionDraft, invoice: Invoice): void {
+  forEachBilled(draft, invoice, (billed) => forgetTimeOf(billed, invoice));
+}
+
+function forgetTimeOf(draft: DecisionDraft, invoice: Invoice): void {
   const rows = draft.snapshot.billed.filter((row) => row.invoiceId === invoice.id);
   shrinkCoverage(
     draft,

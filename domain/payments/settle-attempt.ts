@@ -8,6 +8,7 @@ import {
   type DecisionDraft,
   emit,
   finishDecision,
+  forEachBilled,
   moveBalance,
   putInvoice,
 } from '../invoicing/draft-decision.ts';
@@ -102,9 +103,10 @@ function pay(draft: DecisionDraft, invoice: Invoice, attempt: PaymentAttempt): v
 export function missPayment(draft: DecisionDraft, invoice: Invoice): void {
   putInvoice(draft, { ...invoice, attempted: true });
   emit(draft, 'invoice.payment_failed', 'invoice', invoice.id);
-  const { subscription } = draft;
-  if (!subscription || hasEnded(subscription.status) || invoice.status !== 'open') return;
-  if (subscription.pendingUpdate?.invoiceId === invoice.id) return;
-  if (invoice.dueDate !== null && draft.asOf < invoice.dueDate) return;
-  changeSubscription(draft, { status: nextStatus(subscription.status, 'payment_failed') });
+  if (invoice.status !== 'open' || (invoice.dueDate !== null && draft.asOf < invoice.dueDate)) return;
+  forEachBilled(draft, invoice, (billed) => {
+    const { subscription } = billed;
+    if (!subscription || hasEnded(subscription.status) || subscription.pendingUpdate?.invoiceId === invoice.id) return;
+    changeSubscription(billed, { status: nextStatus(subscription.status, 'payment_failed') });
+  });
 }

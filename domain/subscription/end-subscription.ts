@@ -8,7 +8,7 @@ import { billLastUsage, billLateUsage } from '../usage/bill-usage.ts';
 import { recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import { pausedSince } from './paused-time.ts';
 import type { CancellationDetails } from './subscription.ts';
-import { nextStatus } from './transitions.ts';
+import { hasEnded, nextStatus } from './transitions.ts';
 
 export interface Ending {
   at: Instant;
@@ -80,10 +80,17 @@ export function dropPendingUpdate(draft: DecisionDraft): void {
 const givesBackSoon = ({ status, automaticallyFinalizesAt, taxStatus, total }: Invoice): boolean =>
   status === 'draft' && automaticallyFinalizesAt !== null && taxStatus === 'complete' && total < 0;
 
+/** Whether a consolidated invoice bills another subscription that has not ended: it is collected for that one's sake. */
+function billsOthers({ members, subscription }: DecisionDraft, { subscriptionIds = [] }: Invoice): boolean {
+  const others = subscriptionIds.filter((id) => id !== subscription?.id);
+  return others.some((id) => !members.some((member) => member.subscription?.id === id && hasEnded(member.subscription.status)));
+}
+
 function stopCollecting(draft: DecisionDraft): void {
   // Nobody would finalise what gives back later on.
-  for (const invoice of draft.openInvoices.filter(givesBackSoon)) closeDraft(draft, invoice);
+  for (const invoice of draft.openInvoices.filter(givesBackSoon)) if (!billsOthers(draft, invoice)) closeDraft(draft, invoice);
   for (const invoice of draft.openInvoices) {
+    if (billsOthers(draft, invoice)) continue;
     const stops =
       invoice.status === 'open' ? invoice.autoAdvance || invoice.nextPaymentAttempt !== null : invoice.automaticallyFinalizesAt !== null;
     if (!stops) continue;

@@ -1,13 +1,17 @@
-import { changeSubscription, type DecisionDraft } from '../invoicing/draft-decision.ts';
+import { changeSubscription, type DecisionDraft, forEachBilled } from '../invoicing/draft-decision.ts';
 import type { Invoice } from '../invoicing/invoice.ts';
 import { isOnTrial, remindWhereDue } from './start-trial.ts';
 import { hasEnded, nextStatus } from './transitions.ts';
 
 /**
- * What the settling of an invoice (paid, void, uncollectible) means for its subscription: an incomplete one lives, on trial where it has one, once its first invoice is paid; one that is past due or
+ * What the settling of an invoice (paid, void, uncollectible) means for its subscription, or for each of a consolidated one: an incomplete one lives, on trial where it has one, once its first invoice is paid; one that is past due or
  * unpaid is active again once no finalised invoice of it is open any more, but those that were sent and are not due yet. The invoice of a pending update concerns only that update.
  */
 export function recoverSubscription(draft: DecisionDraft, settled: Invoice): void {
+  forEachBilled(draft, settled, (billed) => recoverOne(billed, settled));
+}
+
+function recoverOne(draft: DecisionDraft, settled: Invoice): void {
   const { subscription } = draft;
   if (!subscription || hasEnded(subscription.status) || subscription.pendingUpdate?.invoiceId === settled.id) return;
   if (subscription.status === 'incomplete') {

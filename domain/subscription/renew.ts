@@ -2,6 +2,7 @@ import type { BillingSnapshot } from '../billing-snapshot.ts';
 import { cycleOf } from '../catalog/find-price.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
+import { completeShared, planConsolidation } from '../invoicing/consolidate.ts';
 import { customerItems } from '../invoicing/customer-items.ts';
 import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
 import { type Instant, periodContaining } from '../time.ts';
@@ -20,7 +21,7 @@ import { hasEnded } from './transitions.ts';
  * date of cancellation, if that comes first). Before that boundary, after the end, and for a subscription that is still incomplete the decision is empty, so asking twice bills
  * once. However late it is asked, one decision bills one period. A period in which the subscription is to end is billed only until then. While the subscription is unpaid
  * its invoices stay drafts for a person to finalise, as with Stripe. Otherwise the invoice is a draft for the account's grace period. Where the period that ends is a trial, it
- * depends on `endTrial` whether there is a next one. While the subscription is paused nothing but its end can come, and nothing is billed at a boundary at
+ * depends on `endTrial` whether there is a next one. Where the customer wants it, the invoice is shared with other subscriptions (`consolidate.ts`). While the subscription is paused nothing but its end can come, and nothing is billed at a boundary at
  * which it is about to be.
  */
 export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContext): Decision {
@@ -67,9 +68,11 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
   const unpaid = before.status === 'unpaid';
   const pending = [...stillPending(draft), ...customerItems(snapshot, before.currency)];
   const lines = [...used, ...settlement.lines];
+  const shared = planConsolidation(draft, subscriptionOf(draft), start);
   if (lines.length + pending.length === 0) {
     // What is left of it bills by a longer interval, and is paid for; or all of it is metered, and the trial was free.
     recordCoverage(draft, settlement, []);
+    if (shared) completeShared(draft, shared);
     return finishDecision(draft);
   }
   const { covered } = composeInvoice(draft, {
@@ -80,6 +83,7 @@ export function decideRenewal(snapshot: BillingSnapshot, context: DecisionContex
     autoAdvance: !unpaid,
     leaveDraft: unpaid,
     graceSeconds: snapshot.account.invoiceGraceSeconds,
+    ...(shared ? { shared } : {}),
   });
   recordCoverage(draft, settlement, covered);
   return finishDecision(draft);

@@ -30,6 +30,7 @@ export interface UnsettledInvoice
     | 'createdAt'
     | 'finalizedAt'
     | 'currency'
+    | 'subscriptionIds'
   > {
   /** How the command that made it wants its money asked for; null where no command did (a renewal). */
   paymentBehavior: PaymentBehavior | null;

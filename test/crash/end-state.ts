@@ -41,15 +41,15 @@ export async function endState(
             'end', extract(epoch from l.period_end - s.start_date)::int) order by l.position), '[]') from invoice_lines l where l.invoice_id = v.id),
           'attempts', (select coalesce(json_agg(json_build_object('number', a.number, 'status', a.status, 'amount', a.amount) order by a.number), '[]')
             from payment_attempts a where a.invoice_id = v.id)) order by v.created_at, v.number), '[]') as read
-        from invoices v join subscriptions s on s.id = v.subscription_id where v.subscription_id = :sub`),
+        from invoices v join subscriptions s on s.id = :sub where v.subscription_id = s.id or s.id = any(v.subscription_ids)`),
       journal: await read<EndState['journal']>(`
         select coalesce(json_agg(row_to_json(j) order by j.kind, j."ledgerAccount"), '[]') as read from (
           select t.kind, e.ledger_account as "ledgerAccount", sum(e.amount)::int as amount from journal_entries e
           join journal_transactions t on t.id = e.journal_transaction_id join invoices v on v.id = t.invoice_id
-          where v.subscription_id = :sub group by 1, 2) j`),
+          where v.subscription_id = :sub or :sub = any(v.subscription_ids) group by 1, 2) j`),
       events: await read<EndState['events']>(`
         select coalesce(json_agg(json_build_object('type', e.type, 'sequence', e.sequence) order by e.type, e.sequence), '[]') as read from events e
-        where e.object_id = :sub or e.object_id in (select id from invoices where subscription_id = :sub)`),
+        where e.object_id = :sub or e.object_id in (select id from invoices where subscription_id = :sub or :sub = any(subscription_ids))`),
       covered: await read<EndState['covered']>(`
         select coalesce(json_agg(json_build_object('start', extract(epoch from b.start - s.start_date)::int, 'end', extract(epoch from b."end" - s.start_date)::int,
           'amount', b.amount, 'credited', b.credited) order by b.original_start, b.amount), '[]') as read

@@ -116,6 +116,20 @@ export const LIVES: Record<string, Life> = {
       return id;
     },
   },
+  'two that share an invoice, which is declined and then paid': {
+    verbs: ['issue-invoice', 'collect-payment'],
+    live: async (stack) => {
+      const who = await arrive(stack.stripe);
+      await stack.stripe.customers.update(who.customer, { consolidated_invoicing: true } as Stripe.CustomerUpdateParams);
+      await subscribe(stack, who);
+      const { id } = await subscribe(stack, who);
+      await useCard(stack.stripe, who.customer, 'pm_card_chargeCustomerFail');
+      await advance(stack, who, 29 * DAY);
+      await useCard(stack.stripe, who.customer, 'pm_card_visa');
+      await advance(stack, who, DAY);
+      return id;
+    },
+  },
   'dunned in vain': {
     verbs: ['schedule-attempt', 'end-dunning'],
     live: async (stack) => {

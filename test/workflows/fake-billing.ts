@@ -527,7 +527,7 @@ export class FakeBilling {
             sub.status = action === 'cancel' ? 'canceled' : action;
           }
           invoice.nextAttempt = null;
-          return this.outcome(sub, invoice);
+          return { subscription: this.subscriptionFacts(sub), invoice: this.invoiceFacts(invoice) };
         }),
     };
   }

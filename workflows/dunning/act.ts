@@ -1,4 +1,4 @@
-import type { BillingOutcome, DunningFacts, Envelope, InvoiceClosure, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
+import type { DunningFacts, Envelope, InvoiceClosure, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
 import type { Instant } from '../../domain/time.ts';
 import { charge, decide, decideHere, hereFirst, insist } from '../call-activities.ts';
 import { again } from '../subscription/act.ts';
@@ -55,5 +55,5 @@ export function scheduleAttempt(chase: Chase, at: Instant | null): Promise<void>
 export const markOverdue = (chase: Chase): Promise<InvoiceClosure> =>
   decide.markOverdue.executeWithOptions({ summary: `${chase.start.invoiceId} is overdue` }, [own(chase, 'overdue')]);
 
-export const endDunning = (chase: Chase): Promise<BillingOutcome> =>
+export const endDunning = (chase: Chase): Promise<InvoiceClosure> =>
   decide.endDunning.executeWithOptions({ summary: `gives ${chase.start.invoiceId} up` }, [own(chase, 'end')]);

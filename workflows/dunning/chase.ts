@@ -1,7 +1,7 @@
-import type { InvoiceFacts, SubscriptionFacts } from '../../activities/index.ts';
+import type { InvoiceFacts, MemberFacts, SubscriptionFacts } from '../../activities/index.ts';
 import type { Instant } from '../../domain/time.ts';
 import type { Clock } from '../clock.ts';
-import type { JoinClock, StartDunning } from '../messages.ts';
+import type { DunningEnded, JoinClock, StartDunning } from '../messages.ts';
 
 /** What one dunning knows. The policy decides, Postgres remembers; this waits and tries. */
 export interface Chase {
@@ -25,3 +25,19 @@ export interface Chase {
 
 export const hasNews = ({ newMethod, settled, stopped, clockToJoin }: Chase): boolean =>
   newMethod !== null || settled !== null || stopped || clockToJoin !== null;
+
+/** How it ended, with what became of each subscription of a consolidated invoice. */
+export type Ending = DunningEnded & { shared?: MemberFacts[] };
+
+/** Whom its news are for, with the facts of each; null where there are none. */
+export function recipients(
+  { start }: Chase,
+  subscription: SubscriptionFacts | null,
+  shared: MemberFacts[] = [],
+): { id: string; facts: SubscriptionFacts | null }[] {
+  if (start.subscriptionId !== null) return [{ id: start.subscriptionId, facts: subscription }];
+  return (start.subscriptionIds ?? []).map((id) => ({
+    id,
+    facts: shared.find((member) => member.subscriptionId === id)?.subscription ?? null,
+  }));
+}

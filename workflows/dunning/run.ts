@@ -1,9 +1,8 @@
 import { CancellationScope, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import type { DunningFacts, PaymentResult } from '../../activities/index.ts';
+import type { DunningFacts, InvoiceFacts, PaymentResult } from '../../activities/index.ts';
 import { type AwaitedInvoice, nextOverdueStep, nextStep } from '../../domain/dunning/next-step.ts';
 import { Clock } from '../clock.ts';
 import {
-  type DunningEnded,
   dunningEndedSignal,
   invoiceOverdueSignal,
   invoiceSettledSignal,
@@ -18,7 +17,7 @@ import { backOff } from '../subscription/park.ts';
 import { tell } from '../tell.ts';
 import { moment, money } from '../write-summary.ts';
 import * as act from './act.ts';
-import { type Chase, hasNews } from './chase.ts';
+import { type Chase, type Ending, hasNews, recipients } from './chase.ts';
 
 /** Waits for the due date of an invoice that was sent, and chases one that is unpaid, as the account's policy says, until it is paid, given up, or somebody calls it off. */
 export async function dunning(start: StartDunning): Promise<void> {
@@ -26,9 +25,12 @@ export async function dunning(start: StartDunning): Promise<void> {
     const chase = listen(start);
     const ended = await run(chase);
     announce(chase, 'ended', `Ended: ${ended === null ? 'started anew elsewhere' : ended.outcome}.`);
-    if (ended !== null && start.subscriptionId !== null) {
-      await tell(start.subscriptionId, dunningEndedSignal, ended);
-      chase.clock.noteNews(start.subscriptionId);
+    if (ended !== null) {
+      const { shared, ...news } = ended;
+      for (const { id, facts } of recipients(chase, news.subscription, shared)) {
+        await tell(id, dunningEndedSignal, { ...news, subscription: facts });
+        chase.clock.noteNews(id);
+      }
     }
     await chase.clock.takeLeave();
   });
@@ -65,11 +67,14 @@ function listen(start: StartDunning): Chase {
 }
 
 /** null: superseded by a dunning that was started from the books. */
-async function run(chase: Chase): Promise<DunningEnded | null> {
+async function run(chase: Chase): Promise<Ending | null> {
+  const { start } = chase;
   for (;;) {
     if (chase.clockToJoin !== null) chase.clock.join(chase.clockToJoin);
     chase.clockToJoin = null;
     const facts = await act.loadDunning(chase);
+    // Of a consolidated invoice the books say whether it is wanted, whoever has called it off.
+    if (start.subscriptionIds !== undefined) chase.stopped = facts.isWanted !== true;
     try {
       const ended = calledOff(chase, facts) ?? (facts.unresolved ? await confirm(chase) : await goOn(chase, facts));
       chase.failures = 0;
@@ -86,20 +91,21 @@ async function run(chase: Chase): Promise<DunningEnded | null> {
 }
 
 /** The end that came from elsewhere, when there is one. An attempt under way is seen through first: it may have taken the money. */
-function calledOff({ start, settled, stopped }: Chase, { invoice, unresolved }: DunningFacts): DunningEnded | null {
+function calledOff({ start, settled, stopped }: Chase, { invoice, unresolved }: DunningFacts): Ending | null {
   const { invoiceId } = start;
-  if (invoice.status === 'paid') return { invoiceId, outcome: 'recovered', subscription: settled?.subscription ?? null };
-  if (invoice.status !== 'open') return { invoiceId, outcome: 'stopped', subscription: settled?.subscription ?? null };
+  const known = { subscription: settled?.subscription ?? null, ...sharedBy(invoice) };
+  if (invoice.status === 'paid') return { invoiceId, outcome: 'recovered', ...known };
+  if (invoice.status !== 'open') return { invoiceId, outcome: 'stopped', ...known };
   return stopped && !unresolved ? { invoiceId, outcome: 'stopped', subscription: null } : null;
 }
 
-const goOn = (chase: Chase, facts: DunningFacts): Promise<DunningEnded | null> =>
+const goOn = (chase: Chase, facts: DunningFacts): Promise<Ending | null> =>
   facts.awaited === undefined ? pursue(chase, facts) : awaitPayment(chase, facts, facts.awaited);
 
 /** Of a sent invoice: it is never tried by itself. Its due date comes, and then the day on which it is given up. Returns the end when there is one. */
-async function awaitPayment(chase: Chase, { policy }: DunningFacts, awaited: AwaitedInvoice): Promise<DunningEnded | null> {
+async function awaitPayment(chase: Chase, { policy }: DunningFacts, awaited: AwaitedInvoice): Promise<Ending | null> {
   const { clock, start } = chase;
-  const { invoiceId, subscriptionId } = start;
+  const { invoiceId } = start;
   chase.settled = null;
   chase.newMethod = null;
   const step = nextOverdueStep(policy, awaited);
@@ -111,16 +117,16 @@ async function awaitPayment(chase: Chase, { policy }: DunningFacts, awaited: Awa
     return null;
   }
   if (step.do === 'give_up') return giveUp(chase);
-  const { subscription } = await act.markOverdue(chase);
-  if (subscriptionId !== null) {
-    await tell(subscriptionId, invoiceOverdueSignal, { subscription });
-    clock.noteNews(subscriptionId);
+  const { subscription, invoice } = await act.markOverdue(chase);
+  for (const { id, facts } of recipients(chase, subscription, invoice.shared)) {
+    await tell(id, invoiceOverdueSignal, { subscription: facts });
+    clock.noteNews(id);
   }
   return null;
 }
 
 /** The policy's next step: wait for its time, then try; or give up. Returns the end when there is one. */
-async function pursue(chase: Chase, facts: DunningFacts): Promise<DunningEnded | null> {
+async function pursue(chase: Chase, facts: DunningFacts): Promise<Ending | null> {
   const { invoice, policy, attemptCount } = facts;
   const words = `try ${attemptCount + 1} of ${policy.retryDelays.length + 1}`;
   chase.settled = null;
@@ -146,7 +152,7 @@ async function pursue(chase: Chase, facts: DunningFacts): Promise<DunningEnded |
 }
 
 /** Looks an attempt up until its outcome is known; nothing else may be tried before. */
-async function confirm(chase: Chase): Promise<DunningEnded | null> {
+async function confirm(chase: Chase): Promise<Ending | null> {
   const at = chase.clock.now() + backOff(chase.lookUps);
   announce(chase, 'confirming', `**Next** ${moment(at)}: looks up an attempt whose outcome is not known`);
   chase.settled = null;
@@ -156,12 +162,16 @@ async function confirm(chase: Chase): Promise<DunningEnded | null> {
   return recovered(chase, payment);
 }
 
-const recovered = ({ start }: Chase, { outcome, subscription }: PaymentResult): DunningEnded | null =>
-  outcome === 'paid' || outcome === 'nothing_due' ? { invoiceId: start.invoiceId, outcome: 'recovered', subscription } : null;
+const recovered = ({ start }: Chase, { outcome, subscription, invoice }: PaymentResult): Ending | null =>
+  outcome === 'paid' || outcome === 'nothing_due'
+    ? { invoiceId: start.invoiceId, outcome: 'recovered', subscription, ...sharedBy(invoice) }
+    : null;
 
-async function giveUp(chase: Chase): Promise<DunningEnded> {
-  const { subscription } = await act.endDunning(chase);
-  return { invoiceId: chase.start.invoiceId, outcome: 'gave_up', subscription };
+const sharedBy = ({ shared }: InvoiceFacts): Pick<Ending, 'shared'> => (shared ? { shared } : {});
+
+async function giveUp(chase: Chase): Promise<Ending> {
+  const { subscription, invoice } = await act.endDunning(chase);
+  return { invoiceId: chase.start.invoiceId, outcome: 'gave_up', subscription, ...sharedBy(invoice) };
 }
 
 async function show(chase: Chase, at: number | null): Promise<void> {

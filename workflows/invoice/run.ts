@@ -127,7 +127,8 @@ async function handOver(
   const { subscriptionId } = counter.start;
   const { invoice: facts } = answer;
   if (facts.status !== 'draft' && facts.status !== 'open') return answer;
-  if (subscriptionId !== null && (await tell(subscriptionId, draftChangedSignal, facts))) return answer;
+  for (const id of subscriptionId === null ? (facts.shared ?? []).map((member) => member.subscriptionId) : [subscriptionId])
+    if (await tell(id, draftChangedSignal, facts)) return answer;
   if (facts.next === 'await_payment' && subscriptionId === null) await waitForPayment(counter.start, facts, command);
   return facts.next === 'collect' ? pay(counter, { ...input, operationId: `${input.operationId}:collect` }, null, command.at) : answer;
 }
@@ -218,5 +219,7 @@ async function settled(
   const fact = { invoiceId: facts.id, status: facts.status, subscription };
   await tell(dunningWorkflowId(facts.id), invoiceSettledSignal, fact);
   if (start.subscriptionId !== null) await tell(start.subscriptionId, invoiceSettledSignal, fact);
+  for (const { subscriptionId: id, subscription: own } of facts.shared ?? [])
+    await tell(id, invoiceSettledSignal, { ...fact, subscription: own });
   return answer;
 }

@@ -37,6 +37,12 @@ const own = (desk: Desk, operationId: string, asOf: Instant): Envelope & { subsc
   generation: desk.state.generation,
 });
 
+/** What is done about an invoice is one thing, whichever of the subscriptions it bills asks for it. */
+function about(desk: Desk, invoiceId: string, operationId: string, asOf: Instant): Envelope & { invoiceId: string } {
+  const { subscriptionId: _, ...envelope } = own(desk, operationId, asOf);
+  return { ...envelope, invoiceId };
+}
+
 /** Counters begin anew with a generation, so what is named by one carries it. */
 export const again = (generation: number): string => (generation === 1 ? '' : `g${generation}:`);
 
@@ -156,19 +162,19 @@ export const resolvePendingUpdate = (desk: Desk, invoiceId: string, apply: boole
 
 export const calculateTax = (desk: Desk, invoiceId: string, again?: Instant): Promise<InvoiceFacts> =>
   insist.calculateTax.executeWithOptions({ summary: `asks for the taxes of ${invoiceId}` }, [
-    { ...own(desk, `tax:${invoiceId}${again === undefined ? '' : `:${again}`}`, asOfNow(desk)), invoiceId },
+    about(desk, invoiceId, `tax:${invoiceId}${again === undefined ? '' : `:${again}`}`, asOfNow(desk)),
   ]);
 
 export const finalizeInvoice = (desk: Desk, invoiceId: string): Promise<InvoiceFacts> =>
   decide.finalizeInvoice.executeWithOptions({ summary: `finalizes ${invoiceId}` }, [
-    { ...own(desk, `finalize:${invoiceId}`, asOfNow(desk)), invoiceId, automatic: true },
+    { ...about(desk, invoiceId, `finalize:${invoiceId}`, asOfNow(desk)), automatic: true },
   ]);
 
 /** The subscription asks for the money of an invoice once; every further try is dunning's or somebody's command. */
 export const collectPayment = (desk: Desk, { id, amountRemaining, currency }: InvoiceFacts | ParkedInvoice): Promise<PaymentResult> =>
   charge.collectPayment.executeWithOptions(
     { summary: amountRemaining === undefined ? `charge ${id}` : `charge ${id} ${money(amountRemaining, currency)}` },
-    [{ ...own(desk, `collect:${id}`, asOfNow(desk)), invoiceId: id, paymentMethodId: null }],
+    [{ ...about(desk, id, `collect:${id}`, asOfNow(desk)), paymentMethodId: null }],
   );
 
 /** An invoice of which only the id is remembered. */
@@ -180,5 +186,5 @@ export interface ParkedInvoice {
 
 export const resolvePayment = (desk: Desk, invoiceId: string, attemptNumber: number, tries: number): Promise<PaymentResult> =>
   charge.resolvePayment.executeWithOptions({ summary: `looks up attempt ${attemptNumber} of ${invoiceId}` }, [
-    { ...own(desk, `resolve:${invoiceId}:${attemptNumber}:${again(desk.state.generation)}${tries}`, asOfNow(desk)), invoiceId },
+    about(desk, invoiceId, `resolve:${invoiceId}:${attemptNumber}:${again(desk.state.generation)}${tries}`, asOfNow(desk)),
   ]);

@@ -27,7 +27,9 @@ export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
     return;
   const start: StartDunning = {
     accountId: state.accountId,
-    subscriptionId: state.subscriptionId,
+    ...(invoice.shared
+      ? { subscriptionId: null, subscriptionIds: invoice.shared.map((member) => member.subscriptionId) }
+      : { subscriptionId: state.subscriptionId }),
     customerId: state.customerId,
     invoiceId: invoice.id,
     currency,

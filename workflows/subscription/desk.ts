@@ -10,7 +10,16 @@ import type {
 import type { Instant } from '../../domain/time.ts';
 import type { Clock } from '../clock.ts';
 import type { Inbox } from '../inbox.ts';
-import type { Command, CommandResult, DunningEnded, EditSchedule, InvoiceSettled, JoinClock, NotStarted } from '../messages.ts';
+import type {
+  Command,
+  CommandResult,
+  DunningEnded,
+  EditSchedule,
+  InvoiceSettled,
+  JoinClock,
+  NotStarted,
+  SharedInvoiceNews,
+} from '../messages.ts';
 import type { SubscriptionState } from './state.ts';
 
 export type Order =
@@ -28,6 +37,7 @@ export type Answer = CommandResult | NotStarted;
 export type Fact =
   | ({ name: 'invoiceSettled' } & InvoiceSettled)
   | ({ name: 'dunningEnded' } & DunningEnded)
+  | ({ name: 'sharedInvoice' } & SharedInvoiceNews)
   | { name: 'draftChanged'; invoice: InvoiceFacts }
   | { name: 'invoiceOverdue'; subscription: SubscriptionFacts | null }
   | { name: 'usageReported' }

@@ -5,6 +5,7 @@ import * as act from './act.ts';
 import { chase } from './chase.ts';
 import { adopt, asOfNow, type Desk, type Errand } from './desk.ts';
 import { park, unpark } from './park.ts';
+import { takeShared } from './share-news.ts';
 import type { CollectionManner, ParkedStep } from './state.ts';
 
 export interface Followed {
@@ -148,6 +149,7 @@ async function finalize(desk: Desk, invoiceId: string, manner: CollectionManner)
 
 /** What is sent is waited for by its dunning, from the due date on in earnest. */
 async function collectWhereDue(desk: Desk, invoice: InvoiceFacts, manner: CollectionManner): Promise<Followed> {
+  if (invoice.shared !== undefined) await takeShared(desk, invoice, invoice.shared);
   if (invoice.next === 'await_payment' && !desk.repeating) await chase(desk, invoice);
   if (invoice.next !== 'collect' || !manner.collect) return { invoice, payment: null };
   const payment = await collect(desk, invoice, manner);
@@ -180,8 +182,10 @@ async function lookUp(desk: Desk, { invoiceId, attemptNumber, tries, manner }: P
 /** What follows from an attempt's outcome. A decline is an outcome like any other. */
 async function settle(desk: Desk, payment: PaymentResult, manner: CollectionManner): Promise<PaymentResult> {
   adopt(desk, payment.subscription);
+  const { id, shared } = payment.invoice;
+  const isOpen = payment.outcome === 'processing' || payment.outcome === 'unknown';
+  if (shared !== undefined && !isOpen) await takeShared(desk, payment.invoice, shared);
   if (desk.repeating) return payment;
-  const { id } = payment.invoice;
   const awaited = desk.state.facts.pendingUpdate?.invoiceId === id;
   switch (payment.outcome) {
     case 'paid':

@@ -68,6 +68,9 @@ export function listen(counter: Counter, inbox: Inbox<Order, Answer>, facts: Fac
   );
   for (const name of Object.keys(COMMANDS) as Name[]) listenTo(name, counter, inbox);
   setHandler(messages.invoiceSettledSignal, (fact) => void facts.push({ name: 'invoiceSettled', ...fact }));
+  setHandler(messages.sharedInvoiceSignal, (fact) => void facts.push({ name: 'sharedInvoice', ...fact }), {
+    description: 'What became of an invoice that it shares with others.',
+  });
   setHandler(messages.draftChangedSignal, (invoice) => void facts.push({ name: 'draftChanged', invoice }));
   setHandler(messages.invoiceOverdueSignal, (fact) => void facts.push({ name: 'invoiceOverdue', ...fact }));
   setHandler(messages.dunningEndedSignal, (fact) => void facts.push({ name: 'dunningEnded', ...fact }));

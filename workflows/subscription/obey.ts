@@ -1,4 +1,4 @@
-import type { PaymentResult } from '../../activities/index.ts';
+import type { BillingOutcome, PaymentResult } from '../../activities/index.ts';
 import { type ChangePlan, isAboutDefaults } from '../../domain/subscription/commands.ts';
 import { commandAllowed, hasEnded, type SubscriptionCommand } from '../../domain/subscription/transitions.ts';
 import type { Letter } from '../inbox.ts';
@@ -10,6 +10,7 @@ import { type Answer, adopt, asOfNow, type Desk, type Order } from './desk.ts';
 import { followInvoice, wasDeclined } from './follow-invoice.ts';
 import { noteUsage } from './look-at-usage.ts';
 import { giveWay } from './park.ts';
+import { tellOthers } from './share-news.ts';
 import type { CollectionManner } from './state.ts';
 
 /** How many answered operation ids one run hands to the next. */
@@ -66,28 +67,28 @@ async function perform(desk: Desk, order: Order): Promise<CommandResult> {
       // A trial that is ended with nothing to pay with may end the subscription.
       if (hasEnded(desk.state.facts.status)) await stopDunning(desk);
       if (setsThreshold(order.command)) noteUsage(desk);
-      return follow(desk, order, outcome.invoice, mannerOf(order.command.paymentBehavior));
+      return follow(desk, order, outcome, mannerOf(order.command.paymentBehavior));
     }
     case 'cancel': {
       const outcome = await act.cancelSubscription(desk, order.command, asOf);
       adopt(desk, outcome.subscription);
       if (hasEnded(desk.state.facts.status)) await stopDunning(desk);
-      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+      return follow(desk, order, outcome, mannerOf('allow_incomplete'));
     }
     case 'pause': {
       const outcome = await act.pauseSubscription(desk, order.command, asOf);
       adopt(desk, outcome.subscription);
-      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+      return follow(desk, order, outcome, mannerOf('allow_incomplete'));
     }
     case 'resume': {
       const outcome = await act.resumeSubscription(desk, order.command, asOf);
       adopt(desk, outcome.subscription);
-      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+      return follow(desk, order, outcome, mannerOf('allow_incomplete'));
     }
     case 'reactivate': {
       const outcome = await act.reactivateSubscription(desk, order.command, asOf);
       adopt(desk, outcome.subscription);
-      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+      return follow(desk, order, outcome, mannerOf('allow_incomplete'));
     }
     case 'cancelScheduledChange': {
       const outcome = await act.cancelScheduledChange(desk, order.command, asOf);
@@ -98,12 +99,12 @@ async function perform(desk: Desk, order: Order): Promise<CommandResult> {
       const outcome = await act.editSchedule(desk, order.command, asOf);
       adopt(desk, outcome.subscription);
       if (hasEnded(desk.state.facts.status)) await stopDunning(desk);
-      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+      return follow(desk, order, outcome, mannerOf('allow_incomplete'));
     }
     case 'scheduleCancellation': {
       const outcome = await act.scheduleCancellation(desk, order.command, asOf);
       adopt(desk, outcome.subscription);
-      return follow(desk, order, outcome.invoice, mannerOf('allow_incomplete'));
+      return follow(desk, order, outcome, mannerOf('allow_incomplete'));
     }
   }
 }
@@ -118,7 +119,13 @@ export const mannerOf = (paymentBehavior: string): CollectionManner => ({
   dropIfDeclined: paymentBehavior === 'error_if_incomplete',
 });
 
-async function follow(desk: Desk, order: Order, invoice: CommandResult['invoice'], manner: CollectionManner): Promise<CommandResult> {
+async function follow(
+  desk: Desk,
+  order: Order,
+  { invoice, others }: Pick<BillingOutcome, 'invoice' | 'others'>,
+  manner: CollectionManner,
+): Promise<CommandResult> {
+  if (others !== undefined) await tellOthers(desk, null, others);
   const followed = await followInvoice(desk, invoice, manner);
   if (manner.dropIfDeclined && wasDeclined(followed.payment)) {
     // Unlike other refusals this one has been recorded (the change, and that it was taken back), so it is an answer to repeat.

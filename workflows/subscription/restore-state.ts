@@ -38,7 +38,9 @@ export const restoreDunning = (state: SubscriptionState, { invoices }: Subscript
     .filter(({ id }) => state.dunning.includes(id))
     .map((invoice) => ({
       accountId: state.accountId,
-      subscriptionId: state.subscriptionId,
+      ...(invoice.subscriptionIds
+        ? { subscriptionId: null, subscriptionIds: invoice.subscriptionIds }
+        : { subscriptionId: state.subscriptionId }),
       customerId: state.customerId,
       invoiceId: invoice.id,
       currency: state.facts.currency,

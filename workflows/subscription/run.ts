@@ -17,6 +17,7 @@ import { migrateState } from './migrate-state.ts';
 import { mannerOf, obey } from './obey.ts';
 import { collectFirst, create, type Opening, reopen } from './open.ts';
 import { stall } from './park.ts';
+import { tellOthers } from './share-news.ts';
 import type { ClockSetting } from './state.ts';
 import { takeFact } from './take-fact.ts';
 import { waitForStart } from './wait-for-start.ts';
@@ -170,6 +171,7 @@ async function doDated(desk: Desk, step: keyof typeof DATED, asOf: number): Prom
     const outcome = await DATED[step](desk, asOf);
     adopt(desk, outcome.subscription);
     desk.state.stalled = null;
+    if (outcome.others !== undefined) await tellOthers(desk, null, outcome.others);
     if (step !== 'expire') await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
   } catch (error) {
     stall(desk, step, error);
@@ -191,6 +193,7 @@ async function renew(desk: Desk, boundary: number): Promise<boolean> {
     if (!hasEnded(state.facts.status) && state.facts.status !== 'paused' && state.facts.periodEnd <= boundary)
       throw new Error(`the renewal at ${boundary} led to no new period`);
     state.stalled = null;
+    if (outcome.others !== undefined) await tellOthers(desk, null, outcome.others);
     await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
   } catch (error) {
     // Ended behind the workflow's back: nothing is left to bill, and trying for ever would only hide it.
@@ -223,6 +226,7 @@ async function applyChange(desk: Desk, step: Extract<Step, { do: 'apply_change' 
     adopt(desk, outcome.subscription);
     if (state.facts.scheduledChange?.id === step.changeId) throw new Error(`the scheduled change ${step.changeId} is still to come`);
     state.stalled = null;
+    if (outcome.others !== undefined) await tellOthers(desk, null, outcome.others);
     await followInvoice(desk, outcome.invoice, mannerOf(step.paymentBehavior));
   } catch (error) {
     stall(desk, 'apply_change', error);

@@ -18,6 +18,10 @@ export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
       }
       break;
     }
+    case 'sharedInvoice':
+      adopt(desk, fact.subscription);
+      if (fact.invoiceId !== null) forgetDraft(desk, fact.invoiceId);
+      break;
     case 'draftChanged':
       forgetDraft(desk, fact.invoice.id);
       await followInvoice(desk, fact.invoice, { collect: true, dropIfDeclined: false });
