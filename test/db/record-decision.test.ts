@@ -139,7 +139,16 @@ describe('a subscription', () => {
     const decision = creation(1, id);
     await record(world, 'acct_1', decision);
     const items = [
-      { id: `si_new_${id}`, priceId: 'price_other_1', quantity: '1.5', taxRateIds: [], discounts: [], metadata: {}, createdAt: START },
+      {
+        id: `si_new_${id}`,
+        priceId: 'price_other_1',
+        quantity: '1.5',
+        taxRateIds: [],
+        discounts: [],
+        metadata: {},
+        usageGte: null,
+        createdAt: START,
+      },
     ];
     const subscription = { ...(decision.subscription as NonNullable<typeof decision.subscription>), items };
     await record(world, 'acct_1', { subscription });

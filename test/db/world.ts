@@ -190,11 +190,27 @@ export function creation(n: number, id: string): Decision {
   const invoice = finalised(draftOf(n, `in_${id}`, { subscriptionId: id }));
   const line = { ...(invoice.lines[0] as Invoice['lines'][number]), subscriptionItemId: itemId };
   const items = [
-    { id: itemId, priceId: `price_${n}`, quantity: '2', taxRateIds: [`txr_${n}`], discounts: [], metadata: {}, createdAt: START },
+    {
+      id: itemId,
+      priceId: `price_${n}`,
+      quantity: '2',
+      taxRateIds: [`txr_${n}`],
+      discounts: [],
+      metadata: {},
+      usageGte: null,
+      createdAt: START,
+    },
   ];
   return {
     ...emptyDecision(),
-    subscription: aSubscription({ id, customerId: `cus_${n}`, items, defaultTaxRateIds: [], latestInvoiceId: invoice.id }),
+    subscription: aSubscription({
+      id,
+      customerId: `cus_${n}`,
+      items,
+      defaultTaxRateIds: [],
+      billingThresholds: null,
+      latestInvoiceId: invoice.id,
+    }),
     invoices: [{ ...invoice, lines: [line] }],
     billed: {
       shrink: [],
