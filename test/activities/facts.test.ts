@@ -31,6 +31,7 @@ describe('what a workflow is to do next with an invoice', () => {
     [{ status: 'open', dueDate: 86_400, autoAdvance: false }, 'nothing'],
     [{ status: 'open', dueDate: 86_400, autoAdvance: false, subscriptionId: null }, 'await_payment'],
     [{ status: 'open', dueDate: 86_400, subscriptionId: null, overdueAt: 86_400 }, 'nothing'],
+    [{ status: 'open', dueDate: 86_400, subscriptionId: null, subscriptionIds: ['sub_1'], overdueAt: 86_400 }, 'await_payment'],
     [{ status: 'paid', dueDate: 86_400 }, 'nothing'],
     [{ status: 'open', amountRemaining: 0 }, 'nothing'],
     [{ status: 'open', autoAdvance: false }, 'nothing'],

@@ -308,6 +308,7 @@ describe('values', () => {
     ['POST', '/v1/customers', 'email=nobody', { param: 'email' }],
     ['POST', '/v1/customers', 'balance=100', { code: 'parameter_unknown', param: 'balance' }],
     ['POST', '/v1/customers', 'tax_exempt=maybe', { param: 'tax_exempt' }],
+    ['POST', '/v1/customers', 'consolidated_invoicing=maybe', { param: 'consolidated_invoicing' }],
     ['POST', '/v1/customers', 'default_tax_rates[0]=txr_1b', { code: 'resource_missing', param: 'default_tax_rates[0]' }],
     [
       'POST',

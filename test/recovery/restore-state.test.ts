@@ -106,6 +106,16 @@ test('on a test clock it is frozen at the time of the clock, and never before it
   expect(restore({ clock: { id: 'clock_1', at: START - 5 } }).state.clock).toEqual({ kind: 'frozen', id: 'clock_1', at: START });
 });
 
+test('the dunning of a consolidated invoice is chased for all that it bills, and owned by none', () => {
+  const subscriptionIds = ['sub_1', 'sub_2'];
+  const shared = invoice({ subscriptionIds, attempts: [attempt('declined')] });
+  const { state, dunnings } = restore({ subscription: subscription({ status: 'past_due' }), invoices: [shared] });
+  expect(state.dunning).toEqual(['in_1']);
+  expect(dunnings).toMatchObject([{ invoiceId: 'in_1', subscriptionId: null, subscriptionIds }]);
+  const waiting = invoice({ subscriptionIds, status: 'draft', automaticallyFinalizesAt: START + 3600 });
+  expect(restore({ invoices: [waiting] }).state.drafts).toEqual([{ invoiceId: 'in_1', finalizesAt: START + 3600, next: 'finalize' }]);
+});
+
 test.each<[string, UnsettledInvoice, string, number]>([
   ['never asked for', invoice(), 'collect_payment', 0],
   ['begun and never sent', invoice({ attempts: [attempt('created')] }), 'collect_payment', 0],

@@ -35,7 +35,7 @@ test('two monthly subscriptions and a yearly one share an invoice, its failure, 
   const platform = await subscribe(9900, { interval: 'year', billing_cycle_anchor: anchor, proration_behavior: 'none' });
   const all = [seats, support, platform];
   const statuses = () => Promise.all(all.map((id) => statusOf(stripe, id)));
-  const lines = async () => (await invoicesOf(stripe, { customer })).map((invoice) => calendarLine(invoice));
+  const lines = async () => (await invoicesOf(stripe, { customer })).map((invoice) => calendarLine(invoice)).sort();
   const latest = async () => (await invoicesOf(stripe, { customer })).at(-1) as Consolidated;
   const billed = async () =>
     (await latest()).lines.data.map(({ amount, parent }) => [parent?.subscription_item_details?.subscription, amount]);
