@@ -23,9 +23,10 @@ function presentItemChange(change: ItemChange) {
 }
 
 /** What a phase of a schedule makes of the subscription, whatever its items are by then; without a phase the schedule is over. */
-const presentPhaseMark = ({ scheduleId, index, items }: PhaseMark) => ({
+const presentPhaseMark = ({ scheduleId, index, items, expiring }: PhaseMark) => ({
   schedule: scheduleId,
   phase: index,
+  ...(expiring ? { expiring } : {}),
   ...(index === null
     ? {}
     : {

@@ -32,6 +32,7 @@ export const scheduledChange = z
     change: z.strictObject({
       schedule: z.string().optional().openapi({ description: 'The subscription schedule that it is a phase of.' }),
       phase: z.int().nullable().optional().openapi({ description: 'Which of its phases begins, from 0; null: the schedule is over.' }),
+      expiring: z.literal(true).optional().openapi({ description: 'Nothing changes: the schedule will be over seven days later.' }),
       phase_items: z
         .array(z.strictObject({ price: z.string(), quantity: z.number(), tax_rates: z.array(z.string()) }))
         .optional()

@@ -10,7 +10,10 @@ import type { Ending } from '../timeline/event-types.ts';
 import { collectionOf, itemsOfPhase, type PhaseItem, type SchedulePhase, type SubscriptionSchedule, scheduleEnd } from './schedule.ts';
 import { isScheduleOver, nextScheduleStatus } from './transitions.ts';
 
-/** What is to come of a schedule from phase `from` on, as scheduled changes of its subscription: each phase at its start, and the end where the subscription then goes on alone. */
+/** As Stripe: it is told seven days (of 24 hours) before a schedule is over. */
+const EXPIRY_NOTICE = 7 * 86_400;
+
+/** What is to come of a schedule from phase `from` on, as scheduled changes of its subscription: each phase at its start, the notice before the end, and the end where the subscription then goes on alone. */
 export function comingPhases(schedule: SubscriptionSchedule, from: number, createdAt: Instant, newId: IdSource): ScheduledChange[] {
   const mark = (effectiveAt: Instant, phase: PhaseMark, prorationBehavior: SchedulePhase['prorationBehavior']): ScheduledChange => ({
     id: newId(ID_PREFIX.scheduledChange),
@@ -30,8 +33,15 @@ export function comingPhases(schedule: SubscriptionSchedule, from: number, creat
     .map(({ start, items, prorationBehavior }, index) =>
       mark(start, { scheduleId: schedule.id, index: from + index, items }, prorationBehavior),
     );
-  if (schedule.endBehavior === 'cancel') return coming;
-  return [...coming, mark(scheduleEnd(schedule), { scheduleId: schedule.id, index: null, items: [] }, 'none')];
+  const end = scheduleEnd(schedule);
+  const over = { scheduleId: schedule.id, index: null, items: [] };
+  const notice = end - EXPIRY_NOTICE;
+  return [
+    ...coming,
+    // Who plans less than that ahead knows.
+    ...(notice > createdAt ? [mark(notice, { ...over, expiring: true }, 'none')] : []),
+    ...(schedule.endBehavior === 'cancel' ? [] : [mark(end, over, 'none')]),
+  ].sort((a, b) => a.effectiveAt - b.effectiveAt);
 }
 
 /**
@@ -84,6 +94,7 @@ export function passPhase(snapshot: BillingSnapshot, decision: Decision, mark: P
   const { schedule } = snapshot;
   if (schedule === null || schedule.id !== mark.scheduleId || isScheduleOver(schedule.status) || decision.schedule !== null)
     return decision;
+  if (mark.expiring) return withSchedule(decision, schedule, {}, 'expiring');
   if (mark.index !== null) {
     const entered = withSchedule(decision, schedule, { currentPhase: mark.index });
     return describedBy(snapshot, entered, schedule.phases[mark.index]?.metadata ?? {});

@@ -31,6 +31,8 @@ export function decideScheduledApplication(
   const scheduled = subscription.scheduledChanges.find(({ id }) => id === changeId);
   if (!scheduled || hasEnded(subscription.status)) return emptyDecision();
   const closed = { ...scheduled, closedAt: context.asOf };
+  if (scheduled.change.phase?.expiring)
+    return withScheduled(snapshot, passed(snapshot, emptyDecision(), scheduled, context), [{ ...closed, status: 'applied' }]);
   try {
     const atBoundary = context.asOf >= subscription.currentPeriodEnd;
     const decision = (atBoundary ? changeAtBoundary : decideChange)(snapshot, changeOf(snapshot, scheduled.change, context), {

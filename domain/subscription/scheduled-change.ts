@@ -8,10 +8,11 @@ import type { Subscription } from './subscription.ts';
 
 export const SCHEDULED_CHANGE_STATUSES = ['scheduled', 'applied', 'replaced', 'canceled', 'failed'] as const;
 
-/** The beginning of a phase of a schedule, or (`index` null) the end of its last one. What is to change is found when it is due: the items become those of the phase, whatever they are by then. */
+/** The beginning of a phase of a schedule, or (`index` null) the end of its last one, or (`expiring`) that this end comes near, which changes nothing. What is to change is found when it is due: the items become those of the phase, whatever they are by then. */
 export interface PhaseMark {
   scheduleId: string;
   index: number | null;
+  expiring?: true;
   items: PhaseItem[];
 }
 

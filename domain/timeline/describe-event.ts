@@ -134,6 +134,7 @@ function describeAttempt(event: EventFact): Description {
 const SCHEDULE_WORDS: Record<Ending<'subscription_schedule'>, string> = {
   created: 'was made',
   updated: 'changed',
+  expiring: 'comes to its end',
   completed: 'is over',
   released: 'let the subscription go on alone',
   canceled: 'was cancelled',
@@ -150,6 +151,7 @@ function describeSchedule(event: EventFact): Description {
     sentence: sentence(
       `The schedule ${words}`,
       ending === 'created' && `with ${(data['phases'] as unknown[] | undefined)?.length ?? 0} phases, from ${on(data['startsAt'])}`,
+      ending === 'expiring' && `on ${on((data['phases'] as Fields[] | undefined)?.at(-1)?.['end'])}`,
       ending === 'updated' && previous !== null && changesIn(previous, data),
     ),
     reason: failure ? { code: text(failure['code']), message: text(failure['message']), param: text(failure['param']) } : null,

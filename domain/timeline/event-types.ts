@@ -39,6 +39,7 @@ export const EVENT_TYPES = [
   'subscription_schedule.canceled',
   'subscription_schedule.completed',
   'subscription_schedule.created',
+  'subscription_schedule.expiring',
   'subscription_schedule.released',
   'subscription_schedule.updated',
 ] as const;

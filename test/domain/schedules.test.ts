@@ -109,7 +109,7 @@ describe('ramps', () => {
     expect(book.living.items).toMatchObject([{ id: item, priceId: 'scale', quantity: '8' }]);
     expect(status(book)).toEqual(['completed', 2, 'active', null]);
     expect(book.schedule?.completedAt).toBe(on('2025-05-01'));
-    expect(told(book)).toEqual(['created', 'updated', 'updated', 'updated', 'completed']);
+    expect(told(book)).toEqual(['created', 'updated', 'updated', 'updated', 'expiring', 'completed']);
   });
 
   test.each([
@@ -385,6 +385,43 @@ describe('the end', () => {
   });
 });
 
+describe('its end is told seven days before', () => {
+  const toldAt = (book: MemoryBook): string[] =>
+    [...book.scheduledChanges.values()].flatMap(({ change, closedAt }) =>
+      change.phase?.expiring && closedAt !== null ? [localDate(closedAt, 'UTC')] : [],
+    );
+
+  test.each(['release', 'cancel'] as const)(
+    'whether it then lets go or cancels (%s), within a period that is billed as ever',
+    (endBehavior) => {
+      const book = newBook();
+      run(book, JAN_31, [phase('start', month()), phase('grow', month())], { endBehavior });
+      live(book, on('2025-03-23'));
+      expect(told(book).slice(-1)).toEqual(['updated']);
+      live(book, on('2025-03-24'));
+      expect([told(book).at(-1), toldAt(book), totals(book)]).toEqual(['expiring', ['2025-03-24'], ['2025-01-31 1000', '2025-02-28 2000']]);
+      live(book, on('2025-03-31'));
+      expect(told(book).filter((name) => name !== 'updated')).toEqual(['created', 'expiring', 'completed']);
+    },
+  );
+
+  test('once: the end that moves is told anew, one that is planned in its last week is not', () => {
+    const book = newBook();
+    run(book, JAN_1, [phase('start', month())]);
+    live(book, on('2025-01-26'));
+    const until = (day: string): ScheduleEdit => ({
+      do: 'change',
+      phases: [phase('start', { start: JAN_1, end: on(day) })],
+      prorationBehavior: 'none',
+    });
+    edit(book, on('2025-01-27'), until('2025-03-01'));
+    live(book, on('2025-02-25'));
+    edit(book, on('2025-02-25'), until('2025-03-02'));
+    live(book, on('2025-03-02'));
+    expect([toldAt(book), told(book).filter((name) => name === 'expiring').length]).toEqual([['2025-01-25', '2025-02-22'], 2]);
+  });
+});
+
 describe('changes', () => {
   const ramp = (): MemoryBook => {
     const book = newBook();
@@ -402,7 +439,7 @@ describe('changes', () => {
     live(book, on('2025-05-01'));
     expect(totals(book)).toEqual([...['2025-01-01 1000', '2025-02-01 2000', '2025-03-01 2000', '2025-04-01 500', '2025-05-01 500']]);
     expect([...book.scheduledChanges.values()].map((scheduled) => scheduled.status).sort()).toEqual([
-      ...['applied', 'applied', 'applied', 'replaced', 'replaced'],
+      ...['applied', 'applied', 'applied', 'applied', 'replaced', 'replaced', 'replaced'],
     ]);
   });
 

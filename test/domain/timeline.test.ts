@@ -212,7 +212,7 @@ describe('nothing happens without words', () => {
     invoiceitem: ['invoiceitem', { line: aLine() }],
     payment_attempt: ['payment_attempt', anAttempt()],
     quote: ['quote', { number: 'QT-0001-1', currency: 'eur' }],
-    subscription_schedule: ['subscription_schedule', { phases: [{}], startsAt: START, currentPhase: 1, currency: 'eur' }],
+    subscription_schedule: ['subscription_schedule', { phases: [{ end: END }], startsAt: START, currentPhase: 1, currency: 'eur' }],
   };
   it.each([...EVENT_TYPES])('%s is told in words of its own', (name) => {
     const at = name.lastIndexOf('.');

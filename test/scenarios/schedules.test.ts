@@ -140,9 +140,9 @@ test('ramps, starts to come, ends, releases and changes of schedules on one cloc
     tales.flatMap(({ type, created, data }) =>
       (data.object as { id: string }).id === id ? [`${isoInstant(created).slice(0, 10)} ${type.split('.')[1]}`] : [],
     );
-  expect(of(climb.id)).toEqual(['2027-02-28 updated', '2027-03-31 updated', '2027-05-31 completed']);
-  expect(of(waiting.id)).toEqual(['2027-02-15 updated', '2027-03-15 completed']);
-  expect(of(ending.id)).toEqual(['2027-03-31 completed']);
+  expect(of(climb.id)).toEqual(['2027-02-28 updated', '2027-03-31 updated', '2027-05-24 expiring', '2027-05-31 completed']);
+  expect(of(waiting.id)).toEqual(['2027-02-15 updated', '2027-03-08 expiring', '2027-03-15 completed']);
+  expect(of(ending.id)).toEqual(['2027-03-24 expiring', '2027-03-31 completed']);
 
   const listed = async (query: Stripe.SubscriptionScheduleListParams) =>
     (await stripe.subscriptionSchedules.list(query)).data.map(({ id }) => id);
