@@ -99,6 +99,9 @@ test.each([
       (tiersMode, given, before, after, day) => {
         const book = new MemoryBook();
         book.price('p', '0', 'month', tiered(tiersMode, given));
+        // What was free begins a new period once it costs something, and bills it whole.
+        const isFree = (units: number): boolean => ratePrice(aPriceOf('0', tiered(tiersMode, given)), String(units)).total.isZero();
+        fc.pre(isFree(before) === isFree(after));
         createPaid(book, on('2025-01-01'), ['p']);
         const at = on('2025-01-01') + day * 86_400;
         changeItem(book, on('2025-01-01'), 'si_p', { quantity: String(before) }, { prorationBehavior: 'always_invoice' });
