@@ -20,7 +20,7 @@ export async function pauseSubscription(given: RequestContext, id: string, pause
     }),
   );
   context.log.info({ workflowId: id, operationId: context.operationId }, 'pause');
-  await reach(context, id, () => context.commands.pause(id, { ...commandOf(context), ...pause }));
+  await reach(context, asked, () => context.commands.pause(id, { ...commandOf(context), ...pause }));
 }
 
 export async function resumeSubscription(given: RequestContext, id: string, resumption: ResumeSubscription): Promise<void> {
@@ -33,7 +33,7 @@ export async function resumeSubscription(given: RequestContext, id: string, resu
     }),
   );
   context.log.info({ workflowId: id, operationId: context.operationId }, 'resume');
-  await reach(context, id, () => context.commands.resume(id, { ...commandOf(context), ...resumption }));
+  await reach(context, asked, () => context.commands.resume(id, { ...commandOf(context), ...resumption }));
 }
 
 /** The workflow of a canceled subscription has closed. It is started again with the command, and decides and writes as ever: whatever dies in between, the same request finds it. */
@@ -54,7 +54,7 @@ export async function reactivateSubscription(given: RequestContext, id: string, 
   context.log.info({ workflowId: id, operationId: context.operationId }, 'reactivate');
   const clock = testClock === undefined ? {} : { clock: { kind: 'frozen', id: testClock.id, at: testClock.frozenTime } as const };
   try {
-    await reach(context, id, () =>
+    await reach(context, repeated ? id : asked, () =>
       context.commands.reactivate(
         { accountId: context.account.id, subscriptionId: id, customerId, ...clock },
         { ...commandOf(context), ...reactivation },

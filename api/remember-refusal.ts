@@ -1,13 +1,13 @@
 import { withAccount } from '../db/client.ts';
 import { digest } from '../db/digest.ts';
 import { recordRefusal } from '../db/operations.ts';
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, type RefusalCode } from '../domain/errors.ts';
 import { localDate } from '../domain/time.ts';
 import type { Verb } from '../domain/timeline/verbs.ts';
 import type { RequestContext } from './context.ts';
 
 /** A command to a subscription that is there, as its activity would name it. */
-interface Asked {
+export interface Asked {
   subscriptionId: string;
   verb: Verb;
   parameters: object;
@@ -27,13 +27,39 @@ export async function tryOrTell<R>(context: RequestContext, asked: Asked, dryRun
   }
 }
 
-async function remember(context: RequestContext, { subscriptionId, verb, parameters }: Asked, refusal: Refusal): Promise<void> {
+/** What the validator of a workflow says, which can write nothing itself: the subscription has changed since the dry run. */
+const OF_VALIDATORS: ReadonlySet<RefusalCode> = new Set(['transition_not_allowed', 'subscription_canceled', 'subscription_incomplete']);
+
+/** Sends a command. What the workflow refuses without deciding is told on the timeline; where its decision refused it and has told so, that stays. @throws what `send` throws */
+export async function sendOrTell(context: RequestContext, asked: Asked, send: () => Promise<unknown>): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    if (error instanceof Refusal && OF_VALIDATORS.has(error.code)) await remember(context, asked, error, context.operationId);
+    throw error;
+  }
+}
+
+async function remember(
+  context: RequestContext,
+  { subscriptionId, verb, parameters }: Asked,
+  refusal: Refusal,
+  sentAs?: string,
+): Promise<void> {
   const { preview, ...said } = parameters as { preview?: { asOf: number } };
   const asked = { ...said, ...(preview === undefined ? {} : { preview: { asOf: preview.asOf } }) };
   const asOf = context.now();
   const { actor } = context;
   const once = digest(JSON.stringify([subscriptionId, verb, asked, refusal.code, refusal.message, actor, localDate(asOf, 'UTC')]));
-  const operation = { operationId: `refused:${once}`, kind: verb, asOf, requestHash: once, subscriptionId, invoiceId: null, actor };
+  const operation = {
+    operationId: sentAs ?? `refused:${once}`,
+    kind: verb,
+    asOf,
+    requestHash: once,
+    subscriptionId,
+    invoiceId: null,
+    actor,
+  };
   try {
     await withAccount(context.db, context.account.id, (t) =>
       recordRefusal(t, { ...operation, paymentBehavior: null, parameters: Object.keys(asked).length === 0 ? null : asked }, refusal),

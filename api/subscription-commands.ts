@@ -16,7 +16,7 @@ import { noAnswerInTime, notFound } from './errors.ts';
 import type { InlinePrices } from './inline-prices.ts';
 import { presentScheduledChange } from './presenters/scheduled-changes.ts';
 import { presentSubscriptions } from './read-objects.ts';
-import { tryOrTell } from './remember-refusal.ts';
+import { type Asked, sendOrTell, tryOrTell } from './remember-refusal.ts';
 import { isSchedulingOnly, schedulingOf } from './subscription-input.ts';
 import { tell } from './tell-event.ts';
 
@@ -68,7 +68,7 @@ export async function changeSubscription(given: RequestContext, id: string, chan
   );
   const command = commandOf(context);
   context.log.info({ workflowId: id, operationId: context.operationId }, isSchedulingOnly(change) ? 'scheduleCancellation' : 'changePlan');
-  await reach(context, id, () =>
+  await reach(context, asked, () =>
     isSchedulingOnly(change)
       ? context.commands.scheduleCancellation(id, { ...command, ...schedulingOf(change) })
       : context.commands.changePlan(id, { ...command, ...change }),
@@ -91,7 +91,7 @@ export async function cancelSubscription(given: RequestContext, id: string, canc
     }),
   );
   context.log.info({ workflowId: id, operationId: context.operationId }, 'cancel');
-  await reach(context, id, () => context.commands.cancel(id, { ...commandOf(context), ...cancellation }));
+  await reach(context, asked, () => context.commands.cancel(id, { ...commandOf(context), ...cancellation }));
 }
 
 /** Takes a change off the list of what is scheduled. @throws Refusal | ApiError */
@@ -104,7 +104,7 @@ export async function cancelScheduledChange(given: RequestContext, id: string, c
     }),
   );
   context.log.info({ workflowId: id, operationId: context.operationId }, 'cancelScheduledChange');
-  await reach(context, id, () => context.commands.cancelScheduledChange(id, { ...commandOf(context), changeId }));
+  await reach(context, asked, () => context.commands.cancelScheduledChange(id, { ...commandOf(context), changeId }));
 }
 
 /** What was scheduled, and this request has taken the place of; nothing where that is nothing. */
@@ -120,9 +120,10 @@ export const isDelinquent = (subscription: Subscription): boolean => subscriptio
  * Sends a command. A workflow that ended between the dry run and the command leaves its answer in Postgres: where this operation is recorded there,
  * all is well; where not, what stands there says why not.
  */
-export async function reach(context: RequestContext, id: string, send: () => Promise<unknown>): Promise<void> {
+export async function reach(context: RequestContext, to: string | Asked, send: () => Promise<unknown>): Promise<void> {
+  const id = typeof to === 'string' ? to : to.subscriptionId;
   try {
-    await send();
+    await (typeof to === 'string' ? send() : sendOrTell(context, to, send));
   } catch (error) {
     if (!(error instanceof WorkflowGone)) throw error;
     await withAccount(context.db, context.account.id, async (t) => {

@@ -285,4 +285,16 @@ describe('a command that the dry run refuses', () => {
       { type: 'refusal', name: 'resume-subscription', reason: { code: 'transition_not_allowed' } },
     ]);
   });
+
+  it('is told as well where only the workflow knows why, and what a payment came to is not', async () => {
+    const before = (await entries()).length;
+    const pause = () => refused(api.stripe.rawRequest('POST', '/v1/subscriptions/sub_1/pause', {} as never));
+    api.commands.pause.mockRejectedValueOnce(new Refusal('transition_not_allowed', 'It was paused a moment ago.'));
+    expect(await pause()).toMatchObject({ message: 'It was paused a moment ago.' });
+    api.commands.pause.mockRejectedValueOnce(new Refusal('no_payment_method', 'There is no payment method to charge.'));
+    await pause();
+    expect((await entries()).slice(before)).toMatchObject([
+      { name: 'pause-subscription', operation: expect.not.stringMatching(/^refused:/), reason: { message: 'It was paused a moment ago.' } },
+    ]);
+  });
 });
