@@ -5,6 +5,7 @@ import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import type { JournalTransaction, LedgerAccount } from '../../domain/ledger/journal.ts';
 import type { PaymentAttempt, PaymentMethod } from '../../domain/payments/payment.ts';
 import type { Subscription } from '../../domain/subscription/subscription.ts';
+import { aSubscription } from '../api/examples.ts';
 
 /** Facts for tests of payments, dunning and the ledger: an open renewal invoice of 12.00 EUR (10.00 and 20 % tax) of an active subscription. */
 export const NOW = 1_800_000_000;
@@ -70,50 +71,19 @@ export const invoiceOf = (patch: Partial<Invoice> = {}): Invoice => ({
   ...patch,
 });
 
-export const subscriptionOf = (patch: Partial<Subscription> = {}): Subscription => ({
-  id: 'sub_1',
-  customerId: 'cus_1',
-  status: 'active',
-  currency: 'eur',
-  cycle: { interval: 'month', intervalCount: 1 },
-  billingCycleAnchor: NOW,
-  billingCycleAnchorConfig: null,
-  billingTimezone: 'UTC',
-  startDate: NOW,
-  currentPeriodStart: NOW,
-  currentPeriodEnd: NOW + MONTH,
-  items: [],
-  cancelAtPeriodEnd: false,
-  cancelAt: null,
-  canceledAt: null,
-  endedAt: null,
-  cancellationDetails: { comment: null, feedback: null, reason: null },
-  trialStart: null,
-  trialEnd: null,
-  trialReminderAt: null,
-  trialMissingPaymentMethod: 'create_invoice',
-  collectionMethod: 'charge_automatically',
-  daysUntilDue: null,
-  incompleteExpiresAt: null,
-  defaultPaymentMethodId: null,
-  defaultTaxRateIds: [],
-  latestInvoiceId: 'in_1',
-  pendingUpdate: null,
-  pause: null,
-  pauseCollection: null,
-  resumedAt: null,
-  movedCycle: null,
-  revision: 1,
-  forfeited: [],
-  discounts: [],
-  scheduleId: null,
-  scheduledChanges: [],
-  description: null,
-  externalId: null,
-  metadata: {},
-  createdAt: NOW,
-  ...patch,
-});
+export const subscriptionOf = (patch: Partial<Subscription> = {}): Subscription =>
+  aSubscription({
+    id: 'sub_1',
+    billingCycleAnchor: NOW,
+    billingTimezone: 'UTC',
+    startDate: NOW,
+    currentPeriodStart: NOW,
+    currentPeriodEnd: NOW + MONTH,
+    items: [],
+    defaultTaxRateIds: [],
+    createdAt: NOW,
+    ...patch,
+  });
 
 export const methodOf = (patch: Partial<PaymentMethod> = {}): PaymentMethod => ({
   id: 'pm_1',

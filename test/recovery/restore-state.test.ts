@@ -4,54 +4,24 @@ import type { Subscription } from '../../domain/subscription/subscription.ts';
 import type { SubscriptionRecord, UnsettledInvoice } from '../../domain/subscription/subscription-record.ts';
 import { agenda } from '../../workflows/subscription/agenda.ts';
 import { restoreDunning, restoreState } from '../../workflows/subscription/restore-state.ts';
+import { aSubscription } from '../api/examples.ts';
 
 const START = 1_800_000_000;
 const MONTH = 30 * 86_400;
 
-const subscription = (patch: Partial<Subscription> = {}): Subscription => ({
-  id: 'sub_1',
-  customerId: 'cus_1',
-  status: 'active',
-  currency: 'eur',
-  cycle: { interval: 'month', intervalCount: 1 },
-  billingCycleAnchor: START,
-  billingCycleAnchorConfig: null,
-  billingTimezone: 'UTC',
-  startDate: START,
-  currentPeriodStart: START,
-  currentPeriodEnd: START + MONTH,
-  items: [{ id: 'si_1', priceId: 'price_1', quantity: '1', taxRateIds: [], metadata: {}, createdAt: START }],
-  cancelAtPeriodEnd: false,
-  cancelAt: null,
-  canceledAt: null,
-  endedAt: null,
-  cancellationDetails: { comment: null, feedback: null, reason: null },
-  trialStart: null,
-  trialEnd: null,
-  trialReminderAt: null,
-  trialMissingPaymentMethod: 'create_invoice',
-  collectionMethod: 'charge_automatically',
-  daysUntilDue: null,
-  incompleteExpiresAt: null,
-  defaultPaymentMethodId: null,
-  defaultTaxRateIds: [],
-  latestInvoiceId: null,
-  pendingUpdate: null,
-  pause: null,
-  pauseCollection: null,
-  resumedAt: null,
-  movedCycle: null,
-  revision: 1,
-  forfeited: [],
-  discounts: [],
-  scheduleId: null,
-  scheduledChanges: [],
-  description: null,
-  externalId: null,
-  metadata: {},
-  createdAt: START,
-  ...patch,
-});
+const subscription = (patch: Partial<Subscription> = {}): Subscription =>
+  aSubscription({
+    billingCycleAnchor: START,
+    billingTimezone: 'UTC',
+    startDate: START,
+    currentPeriodStart: START,
+    currentPeriodEnd: START + MONTH,
+    items: [{ id: 'si_1', priceId: 'price_1', quantity: '1', taxRateIds: [], metadata: {}, createdAt: START }],
+    defaultTaxRateIds: [],
+    latestInvoiceId: null,
+    createdAt: START,
+    ...patch,
+  });
 
 type Attempt = UnsettledInvoice['attempts'][number];
 const attempt = (status: Attempt['status'], number = 1): Attempt => ({
