@@ -149,7 +149,8 @@ function repriceOneTime(line: InvoiceLine, snapshot: BillingSnapshot): { line: I
 
 /** What is left of the row at today's price: the same share of today's whole as is left of what was billed. */
 function dueOf(row: BilledPeriod, left: number, line: InvoiceLine, snapshot: BillingSnapshot): number {
-  const { account, subscription } = snapshot;
+  const { account } = snapshot;
+  const subscription = ownerOf(line, snapshot);
   const price = priceOf(row.priceId, line, snapshot);
   if (!price) return left;
   const basis = (line.explanation.fraction?.basis as ProrationBasis | undefined) ?? account.prorationBasis;
@@ -168,8 +169,14 @@ function dueOf(row: BilledPeriod, left: number, line: InvoiceLine, snapshot: Bil
   return roundLine(fractionOf(discounted(ofComponent(whole)), left, row.amount));
 }
 
+/** Whose line it is: of a consolidated invoice one of several subscriptions. */
+const ownerOf = ({ subscriptionId }: InvoiceLine, { subscription, members = [] }: BillingSnapshot): BillingSnapshot['subscription'] =>
+  subscription ?? members.find((member) => member.subscription?.id === subscriptionId)?.subscription ?? null;
+
 /** The rates that would tax the line today; a line that gives back, or whose item is gone, keeps its own. */
-function ratesToday(line: InvoiceLine, { account, customer, prices, subscription }: BillingSnapshot): string[] {
+function ratesToday(line: InvoiceLine, snapshot: BillingSnapshot): string[] {
+  const { account, customer, prices } = snapshot;
+  const subscription = ownerOf(line, snapshot);
   const item = subscription?.items.find(({ id }) => id === line.subscriptionItemId);
   if (line.creditedLineId !== null || !subscription || !item) return line.taxes.flatMap(({ taxRateId }) => taxRateId ?? []);
   const component = prices[item.priceId]?.bundle?.find(({ productId }) => productId === line.productId);

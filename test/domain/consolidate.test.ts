@@ -6,6 +6,7 @@ import { decideFinalization } from '../../domain/invoicing/finalize-invoice.ts';
 import type { Invoice } from '../../domain/invoicing/invoice.ts';
 import { decideOverdue } from '../../domain/invoicing/mark-overdue.ts';
 import { decideDeletion } from '../../domain/invoicing/one-off.ts';
+import { recomputeInvoice } from '../../domain/invoicing/recompute.ts';
 import { decideAutoAdvance } from '../../domain/invoicing/set-auto-advance.ts';
 import { decideVoid } from '../../domain/invoicing/void-invoice.ts';
 import { decideAttemptOutcome } from '../../domain/payments/settle-attempt.ts';
@@ -208,6 +209,21 @@ describe('sums', () => {
     expect(invoice.total).toBe(1700 - taken);
     expect(home.of('support').customer.discount).toBeNull();
   });
+});
+
+test('recomputed, each line is taxed as its own subscription is today', () => {
+  const { home, invoice } = billed();
+  const book = home.of('support');
+  book.subscription = { ...book.living, defaultTaxRateIds: ['vat'] };
+  const coverage = [...home.books.values()].flatMap((each) => [...each.billed.values()]);
+  const recompute = () => {
+    const members = [...home.books.values()].map((each) => each.snapshot());
+    const prices = Object.assign({}, ...members.map((member) => member.prices));
+    return recomputeInvoice({ ...book.snapshot({ invoiceId: invoice.id }), subscription: null, prices, members }, coverage);
+  };
+  expect(recompute().charge.map(({ line, total }) => [line.subscriptionId, total])).toEqual([['sub_support', 95]]);
+  book.subscription = { ...book.living, defaultTaxRateIds: [] };
+  expect(recompute().charge).toEqual([]);
 });
 
 describe('what becomes of it happens to each', () => {
