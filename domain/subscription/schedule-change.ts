@@ -7,7 +7,7 @@ import { type Instant, MAX_INSTANT } from '../time.ts';
 import { subscriptionOf } from './bill-items.ts';
 import { changeItems } from './change-items.ts';
 import { decideChange } from './change-plan.ts';
-import type { ChangePlan } from './commands.ts';
+import type { ChangePlan, ItemChange } from './commands.ts';
 import { checkUnscheduled } from './schedule-cancellation.ts';
 import { replacedBy, type ScheduledChange, withScheduled } from './scheduled-change.ts';
 import type { Subscription } from './subscription.ts';
@@ -44,7 +44,7 @@ function schedule(
   if (refused) throw new Refusal(refused, `A subscription that is ${before.status} cannot be changed.`);
   checkUnscheduled(before, 'effective_at');
   const { effectiveAt: _, preview: __, cancellation, prorationDate, trialEnd, trialChange, ...rest } = command;
-  const { trialMissingPaymentMethod, pauseCollection, collectionMethod, daysUntilDue, ...change } = rest;
+  const { trialMissingPaymentMethod, pauseCollection, collectionMethod, daysUntilDue, billingThresholds, ...change } = rest;
   const given = {
     cancel_at: cancellation,
     proration_date: prorationDate,
@@ -54,6 +54,8 @@ function schedule(
     pause_collection: pauseCollection,
     collection_method: collectionMethod,
     days_until_due: daysUntilDue,
+    billing_thresholds: billingThresholds,
+    ...Object.fromEntries((change.items ?? []).map((item, index) => [`items[${index}][billing_thresholds]`, thresholdOf(item)])),
   };
   for (const [param, value] of Object.entries(given)) {
     if (value !== undefined) throw new Refusal('parameter_invalid', `You cannot combine ${param} with effective_at.`, param);
@@ -99,6 +101,10 @@ function schedule(
   };
   return withScheduled(snapshot, emptyDecision(), [...replaced, scheduled]);
 }
+
+/** What a change of an item says of when its usage is billed early. */
+const thresholdOf = (change: ItemChange): number | null | undefined =>
+  change.do === 'add' ? change.item.usageGte : change.do === 'update' ? change.usageGte : undefined;
 
 /** The items after the changes that come first; one that will fail leaves them as they are. */
 function asItWillBe(snapshot: BillingSnapshot, subscription: Subscription, until: Instant): Subscription {

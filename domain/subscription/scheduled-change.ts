@@ -36,6 +36,7 @@ export interface ScheduledChange {
     | 'pauseCollection'
     | 'collectionMethod'
     | 'daysUntilDue'
+    | 'billingThresholds'
   > & { phase?: PhaseMark };
   /** The scheduled change that took its place; null where one that was not scheduled did. */
   replacedBy: string | null;

@@ -146,6 +146,7 @@ export const aSubscription = (patch: Partial<Subscription> = {}): Subscription =
   collectionMethod: 'charge_automatically',
   daysUntilDue: null,
   incompleteExpiresAt: null,
+  billingThresholds: null,
   defaultPaymentMethodId: null,
   defaultTaxRateIds: ['txr_1'],
   latestInvoiceId: 'in_1',

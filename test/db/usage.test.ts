@@ -1,14 +1,18 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Commands } from '../../api/commands.ts';
+import { usageReport } from '../../api/report-usage.ts';
 import { type Adjustment, adjustMeterEvent } from '../../db/adjust-meter-event.ts';
 import { loadSnapshot } from '../../db/billing-snapshot.ts';
 import { insertMeter, updateMeter } from '../../db/meters.ts';
 import { readUsage, type UsageQuery } from '../../db/read-usage.ts';
 import { recordMeterEvents } from '../../db/record-meter-events.ts';
+import { findSubscription } from '../../db/subscriptions.ts';
 import { quantityOf } from '../../domain/usage/measure.ts';
 import { FORMULAS, type Formula } from '../../domain/usage/meter.ts';
 import type { GivenEvent } from '../../domain/usage/meter-event.ts';
 import type { UsagePeriod } from '../../domain/usage/usage-period.ts';
-import { aMeter, START } from '../api/examples.ts';
+import { aMeter, anAccount, aSubscription, START } from '../api/examples.ts';
 import { feesOf } from '../support/memory-usage.ts';
 import { creation, openWorld, type World, record as write } from './world.ts';
 
@@ -236,6 +240,72 @@ test("no usage of an item is billed twice; a stretch of no length is in nobody's
     loadSnapshot(t, { subscriptionId: 'sub_metered', asOf: START + 300, lock: false }),
   );
   expect(snapshot.subscription?.id).toBe('sub_metered');
+  // What ran on ends where another stretch begins, in one decision.
+  await bill({ ...period('up_5', START + 300, START + 400), runsOn: true });
+  await write(world, 'acct_1', {
+    usage: { insert: [period('up_6', START + 399, START + 500)], change: [{ ...period('up_5', START + 300, START + 399), runsOn: false }] },
+  });
   // Nothing of it is metered by its price, so nothing is read.
   expect(usage).toBeUndefined();
+});
+
+test('a report of usage tells those who may bill it early, once a minute', async () => {
+  const told: string[] = [];
+  let now = START;
+  let fails = false;
+  const usageReported = async (id: string): Promise<void> => {
+    if (fails) throw new Error('nobody answers');
+    told.push(id);
+  };
+  const report = usageReport({ db: world.db, commands: { usageReported } as Commands, log: pino({ level: 'silent' }), now: () => now });
+  const account = anAccount({ id: 'acct_2' });
+  const given = (patch: object) => ({
+    subscription: aSubscription({ customerId: 'cus_2', status: 'active', items: [], latestInvoiceId: null, ...patch }),
+  });
+  await write(world, 'acct_2', given({ id: 'sub_plain' }));
+  await write(world, 'acct_2', given({ id: 'sub_amount', billingThresholds: { amountGte: 5, resetBillingCycleAnchor: false } }));
+  await write(
+    world,
+    'acct_2',
+    given({ id: 'sub_unpaid', status: 'unpaid', billingThresholds: { amountGte: 5, resetBillingCycleAnchor: true } }),
+  );
+  const used = [{ customerId: 'cus_2', at: START }];
+  await report(account, used);
+  now += 59;
+  // Together, and one after another.
+  await Promise.all([report(account, used), report(account, [{ customerId: 'cus_1', at: START }]), report(account, used)]);
+  expect(told).toEqual(['sub_amount']);
+  now += 1;
+  fails = true;
+  await report(account, used);
+  fails = false;
+  await report(account, used);
+  expect(told).toEqual(['sub_amount', 'sub_amount']);
+  const kept = await world.as('acct_2', (t) => findSubscription(t, 'sub_amount'));
+  expect(kept?.billingThresholds).toEqual({ amountGte: 5, resetBillingCycleAnchor: false });
+
+  // Where the account re-rates: those whose billed time it belongs to.
+  const creating = creation(2, 'sub_billed');
+  await write(world, 'acct_2', { ...creating, subscription: creating.subscription && { ...creating.subscription, status: 'active' } });
+  const stretch: UsagePeriod = {
+    ...{
+      id: 'up_billed',
+      subscriptionId: 'sub_billed',
+      subscriptionItemId: 'si_sub_billed',
+      priceId: 'price_2',
+      start: START,
+      end: START + 100,
+    },
+    ...{ quantity: '1', amount: 1, net: 1, watermark: 1, minimum: null, maximum: null, taxRateIds: [] },
+    ...{ invoiceId: null, invoiceLineId: null, invoiceItemId: null },
+  };
+  await write(world, 'acct_2', { usage: { insert: [stretch], change: [] } });
+  const rerates = { ...account, lateUsage: 'rerate' } as const;
+  await report(rerates, [{ customerId: 'cus_2', at: START + 100 }]);
+  expect(told.slice(2)).toEqual([]);
+  await report(rerates, [
+    { customerId: 'cus_2', at: START + 100 },
+    { customerId: 'cus_2', at: START + 99 },
+  ]);
+  expect(told.slice(2)).toEqual(['sub_billed']);
 });

@@ -5,6 +5,7 @@ import type { Price } from '../../domain/catalog/price.ts';
 import { decideScheduledApplication } from '../../domain/subscription/apply-scheduled-change.ts';
 import { decideThreshold } from '../../domain/subscription/bill-threshold.ts';
 import { decideChange } from '../../domain/subscription/change-plan.ts';
+import { foresee } from '../../domain/subscription/foresee.ts';
 import type { BillingThresholds } from '../../domain/subscription/subscription.ts';
 import { aMeter } from '../api/examples.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
@@ -273,6 +274,28 @@ describe('a threshold', () => {
     expect(last(level)).toEqual(['500 × calls (at EUR 0.02 / month) 1000']);
     renew(level);
     expect(last(level)).toEqual(['500 more × calls (at EUR 0.02 / month) 1000']);
+  });
+
+  test('cannot be set for later', () => {
+    const book = bookWith();
+    createPaid(book, on('2025-01-01'), ['calls']);
+    const later = { effectiveAt: 'period_end' } as const;
+    expect(() => changePlan(book, on('2025-01-02'), { ...later, ...at(5) })).toThrow('billing_thresholds with effective_at');
+    const items = [{ do: 'update', itemId: 'si_calls', usageGte: 5 }] as const;
+    expect(() => changePlan(book, on('2025-01-02'), { ...later, items: [...items] })).toThrow(
+      'items[0][billing_thresholds] with effective_at',
+    );
+  });
+
+  test('leaves the rest for the next invoice, as a preview says', () => {
+    const book = bookWith();
+    createPaid(book, on('2025-01-01'), ['tiered'], at(1000));
+    use(book, '2025-01-10', 1200);
+    look(book, '2025-01-10');
+    use(book, '2025-01-11', 100);
+    let made = 0;
+    const coming = foresee(book.snapshot({ asOf: on('2025-01-12') }), 2, (prefix) => `${prefix}_p${(made += 1)}`);
+    expect(coming.map(linesOf)).toEqual([['100 more × tiered (graduated tiers / month) 50'], ['0 × tiered (graduated tiers / month) 0']]);
   });
 
   test('waits while it is unpaid, on trial or about to end', () => {

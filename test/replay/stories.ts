@@ -33,6 +33,15 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await take('asleep');
     },
   },
+  used: {
+    async story(life, take) {
+      await life.subscribe();
+      life.billing.used = 1200;
+      await life.usageReported();
+      await life.pass('2 minutes');
+      await take('billed-at-a-threshold');
+    },
+  },
   changed: {
     async story(life, take) {
       await life.subscribe();
