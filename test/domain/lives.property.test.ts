@@ -6,6 +6,7 @@ import { netOf } from '../../domain/discounts/apply-discounts.ts';
 import { decideFinalization } from '../../domain/invoicing/finalize-invoice.ts';
 import { decideUncollectible } from '../../domain/invoicing/mark-uncollectible.ts';
 import { decideVoid } from '../../domain/invoicing/void-invoice.ts';
+import { isFree } from '../../domain/subscription/change-items.ts';
 import { decideChange } from '../../domain/subscription/change-plan.ts';
 import type { ChangePlan, CreateSubscription, ItemChange } from '../../domain/subscription/commands.ts';
 import { decideRenewal } from '../../domain/subscription/renew.ts';
@@ -279,7 +280,9 @@ class Simulation {
     const restarted =
       after.billingCycleAnchor !== before.billingCycleAnchor ||
       after.currentPeriodStart !== before.currentPeriodStart ||
-      command.billingCycleAnchor === 'now';
+      command.billingCycleAnchor === 'now' ||
+      // A free plan that becomes paid begins a new period, perhaps at the instant at which this one began.
+      (this.isFree(before) && !this.isFree(after));
     const kept = new Set(after.items.map(({ id }) => id));
     for (const { id } of before.items) {
       const known = this.life.get(id);
@@ -290,6 +293,10 @@ class Simulation {
       (item) => old.get(item.id)?.priceId !== item.priceId || old.get(item.id)?.quantity !== item.quantity,
     );
     this.extend(at, restarted ? kept : new Set(touched.map(({ id }) => id)));
+  }
+
+  isFree({ items, currency }: MemoryBook['living']): boolean {
+    return isFree(this.book.snapshot(), items, currency);
   }
 
   check(): void {
