@@ -238,6 +238,7 @@ async function tryNew(t: AccountTransaction, params: PreviewInput, trial: Trial)
       quantity: item.quantity ?? 1,
       tax_rates: item.tax_rates,
       discounts: item.discounts,
+      billing_thresholds: item.billing_thresholds,
       metadata: undefined,
     };
   });

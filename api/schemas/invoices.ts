@@ -130,6 +130,7 @@ export const invoicePreview = z.strictObject({
       trial_change_behavior: subscriptionUpdate.shape.trial_change_behavior,
       add_invoice_items: subscriptionCreate.shape.add_invoice_items,
       pause_collection: subscriptionUpdate.shape.pause_collection,
+      billing_thresholds: subscriptionUpdate.shape.billing_thresholds,
     })
     .optional(),
   expand,
