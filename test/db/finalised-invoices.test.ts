@@ -31,6 +31,8 @@ describe('a finalised invoice', () => {
     taxes: `'[1]'`,
     discounts: `'[1]'`,
     credit_draws: `'[1]'`,
+    subscription_ids: `'{sub_1}'`,
+    consolidation_key: `'other'`,
     starting_balance: '1',
     ending_balance: '1',
     amount_due: '1',

@@ -9,7 +9,7 @@ import { clientOf, type Stack, startStack } from '../support/stack.ts';
 import { newClock, readyAgain } from '../support/test-clock.ts';
 
 /** `.ci/run` asks for 200, and `npm run test:simulate -- --years N --seed S` for any number. */
-const YEARS = Number(process.env['SIMULATE_YEARS'] ?? 24);
+const YEARS = Number(process.env['SIMULATE_YEARS'] ?? 12);
 const SEED = Number(process.env['SIMULATE_SEED'] ?? 1);
 /** So many live on one clock. */
 const TOGETHER = 100;
