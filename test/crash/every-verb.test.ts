@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { type Stack, startStack } from '../support/stack.ts';
 import { type EndState, endState } from './end-state.ts';
 import { LIVES, type Life } from './lives.ts';
+import { CRASH_POINTS } from './stories.ts';
 import { KeptWorker } from './worker-process.ts';
 
 /** Each verb dies once with everything written and nothing committed, and once with everything committed and nothing told. A long run has it die everywhere. */
@@ -17,6 +20,18 @@ vi.setConfig({ maxConcurrency: Object.keys(LIVES).length });
 
 const pointsOf = ({ verbs }: Life): string[] =>
   verbs.flatMap((verb) => POINTS.map((point) => `${verb}:${point}`)).filter((point) => !NOT_REACHED.has(point));
+
+test('every verb of the activities dies somewhere', () => {
+  const verbs = readdirSync('activities')
+    .flatMap((file) => (file.endsWith('.ts') ? [readFileSync(join('activities', file), 'utf8')] : []))
+    .flatMap((source) => [...source.matchAll(/verb: '([\w-]+)'/g)].map(([, verb = '']) => verb));
+  const dying = [
+    ...Object.values(LIVES).flatMap((life) => life.verbs),
+    ...Object.values(CRASH_POINTS).flatMap((points) => points.map((point) => point.split(':')[0] ?? '')),
+  ];
+  expect(verbs.length).toBeGreaterThan(20);
+  expect(verbs.filter((verb) => !dying.includes(verb))).toEqual([]);
+});
 
 describe.concurrent.each(Object.entries(LIVES))('%s', (_, life) => {
   let stack: Stack;

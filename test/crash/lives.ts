@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { expect, vi } from 'vitest';
 import { pauseSubscription, reactivateSubscription, resumeSubscription } from '../support/pause.ts';
 import { invoicesOf, newCustomer, newPrice, useCard } from '../support/scenario.ts';
 import type { Stack, StackOptions } from '../support/stack.ts';
@@ -254,6 +255,33 @@ export const LIVES: Record<string, Life> = {
       const { id: waits } = await stack.stripe.paymentMethods.attach('pm_card_authenticationRequired', { customer: who.customer });
       await stack.stripe.invoices.pay(invoice.id, { payment_method: waits }).catch(() => null);
       await stack.stripe.invoices.pay(invoice.id);
+      return id;
+    },
+  },
+  'billed as soon as enough is used': {
+    verbs: ['bill-threshold'],
+    live: async (stack) => {
+      const { stripe } = stack;
+      const who = await arrive(stripe);
+      const event_name = `calls_${who.customer}`;
+      const meter = await stripe.billing.meters.create({ display_name: 'Calls', event_name, default_aggregation: { formula: 'sum' } });
+      const calls = await newPrice(stripe, 10, {
+        name: 'Calls',
+        recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+      });
+      const { id } = await subscribe(stack, who, {
+        items: [{ price: who.price }, { price: calls }],
+        billing_thresholds: { amount_gte: 1000 },
+      });
+      await advance(stack, who, DAY);
+      await stripe.billing.meterEvents.create({ event_name, payload: { stripe_customer_id: who.customer, value: '150' } });
+      const early = { billing_reason: 'subscription_threshold', status: 'paid' };
+      const invoices = () => invoicesOf(stripe, { customer: who.customer });
+      await vi.waitFor(async () => expect(await invoices()).toContainEqual(expect.objectContaining(early)), {
+        timeout: PATIENCE_MS,
+        interval: 200,
+      });
+      await advance(stack, who, DAY);
       return id;
     },
   },
