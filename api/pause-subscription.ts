@@ -7,33 +7,29 @@ import { tryPause, tryReactivation, tryResumption } from './dry-run.ts';
 import { tryOrTell } from './remember-refusal.ts';
 import type { subscriptionPause, subscriptionResume } from './schemas/subscriptions.ts';
 import type { z } from './schemas/zod.ts';
-import { commandOf, isRepeat, reach, subscriptionOf } from './subscription-commands.ts';
+import { commandOf, commandSubscription, isRepeat, reach, subscriptionOf } from './subscription-commands.ts';
 import type { Pins } from './subscription-input.ts';
 
 export async function pauseSubscription(given: RequestContext, id: string, pause: PauseSubscription): Promise<void> {
-  const context = await inRestingTimeOf(given, { subscriptionId: id });
   const asked = { subscriptionId: id, verb: 'pause-subscription', parameters: pause } as const;
-  await tryOrTell(context, asked, () =>
-    withAccount(context.db, context.account.id, async (t) => {
+  await commandSubscription(given, asked, 'pause', {
+    tryOut: async (t, context) => {
       await subscriptionOf(t, id);
       if (!(await isRepeat(context, t))) await tryPause(t, id, pause, { asOf: context.now() });
-    }),
-  );
-  context.log.info({ workflowId: id, operationId: context.operationId }, 'pause');
-  await reach(context, asked, () => context.commands.pause(id, { ...commandOf(context), ...pause }));
+    },
+    send: ({ commands }, command) => commands.pause(id, { ...command, ...pause }),
+  });
 }
 
 export async function resumeSubscription(given: RequestContext, id: string, resumption: ResumeSubscription): Promise<void> {
-  const context = await inRestingTimeOf(given, { subscriptionId: id });
   const asked = { subscriptionId: id, verb: 'resume-subscription', parameters: resumption } as const;
-  await tryOrTell(context, asked, () =>
-    withAccount(context.db, context.account.id, async (t) => {
+  await commandSubscription(given, asked, 'resume', {
+    tryOut: async (t, context) => {
       await subscriptionOf(t, id);
       if (!(await isRepeat(context, t))) await tryResumption(t, id, resumption, { asOf: context.now() });
-    }),
-  );
-  context.log.info({ workflowId: id, operationId: context.operationId }, 'resume');
-  await reach(context, asked, () => context.commands.resume(id, { ...commandOf(context), ...resumption }));
+    },
+    send: ({ commands }, command) => commands.resume(id, { ...command, ...resumption }),
+  });
 }
 
 /** The workflow of a canceled subscription has closed. It is started again with the command, and decides and writes as ever: whatever dies in between, the same request finds it. */

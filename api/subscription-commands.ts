@@ -50,28 +50,53 @@ export async function createSubscription(asked: RequestContext, command: CreateS
   );
 }
 
+/**
+ * The walk of a command to a subscription that lives: at the time of its clock, which rests meanwhile, it is tried on what is known, told on the timeline where it is refused, and sent.
+ * @returns with what `tryOut` read
+ */
+export async function commandSubscription<T>(
+  given: RequestContext,
+  asked: Asked,
+  name: string,
+  {
+    tryOut,
+    send,
+  }: {
+    tryOut(t: AccountTransaction, context: RequestContext): Promise<T>;
+    send(context: RequestContext, command: Command): Promise<unknown>;
+  },
+): Promise<{ context: RequestContext; tried: T }> {
+  const { subscriptionId } = asked;
+  const context = await inRestingTimeOf(given, { subscriptionId });
+  const tried = await tryOrTell(context, asked, () => withAccount(context.db, context.account.id, (t) => tryOut(t, context)));
+  context.log.info({ workflowId: subscriptionId, operationId: context.operationId }, name);
+  await reach(context, asked, () => send(context, commandOf(context)));
+  return { context, tried };
+}
+
 export async function changeSubscription(given: RequestContext, id: string, change: ChangePlan, inline: InlinePrices): Promise<void> {
-  const context = await inRestingTimeOf(given, { subscriptionId: id });
   const asked = isSchedulingOnly(change)
     ? ({ subscriptionId: id, verb: 'schedule-cancellation', parameters: schedulingOf(change) } as const)
     : ({ subscriptionId: id, verb: 'change-plan', parameters: change } as const);
-  const before = await tryOrTell(context, asked, () =>
-    withAccount(context.db, context.account.id, async (t) => {
-      const subscription = await subscriptionOf(t, id);
-      if (await isRepeat(context, t)) return subscription;
-      const asOf = context.now();
-      const trial = { asOf, suppose: await inline.suppose(t, asOf) };
-      await (isSchedulingOnly(change) ? tryScheduling(t, id, schedulingOf(change), trial) : tryChange(t, id, change, trial));
-      await inline.write(t, context);
-      return subscription;
-    }),
-  );
-  const command = commandOf(context);
-  context.log.info({ workflowId: id, operationId: context.operationId }, isSchedulingOnly(change) ? 'scheduleCancellation' : 'changePlan');
-  await reach(context, asked, () =>
-    isSchedulingOnly(change)
-      ? context.commands.scheduleCancellation(id, { ...command, ...schedulingOf(change) })
-      : context.commands.changePlan(id, { ...command, ...change }),
+  const { context, tried: before } = await commandSubscription(
+    given,
+    asked,
+    isSchedulingOnly(change) ? 'scheduleCancellation' : 'changePlan',
+    {
+      tryOut: async (t, context) => {
+        const subscription = await subscriptionOf(t, id);
+        if (await isRepeat(context, t)) return subscription;
+        const asOf = context.now();
+        const trial = { asOf, suppose: await inline.suppose(t, asOf) };
+        await (isSchedulingOnly(change) ? tryScheduling(t, id, schedulingOf(change), trial) : tryChange(t, id, change, trial));
+        await inline.write(t, context);
+        return subscription;
+      },
+      send: ({ commands }, command) =>
+        isSchedulingOnly(change)
+          ? commands.scheduleCancellation(id, { ...command, ...schedulingOf(change) })
+          : commands.changePlan(id, { ...command, ...change }),
+    },
   );
   if (typeof change.defaultPaymentMethodId === 'string' && change.effectiveAt === undefined && isDelinquent(before)) {
     await context.commands.paymentMethodChanged(id, change.defaultPaymentMethodId);
@@ -79,32 +104,28 @@ export async function changeSubscription(given: RequestContext, id: string, chan
 }
 
 export async function cancelSubscription(given: RequestContext, id: string, cancellation: CancelSubscription): Promise<void> {
-  const context = await inRestingTimeOf(given, { subscriptionId: id });
   const asked = { subscriptionId: id, verb: 'cancel-subscription', parameters: cancellation } as const;
-  await tryOrTell(context, asked, () =>
-    withAccount(context.db, context.account.id, async (t) => {
+  await commandSubscription(given, asked, 'cancel', {
+    tryOut: async (t, context) => {
       const subscription = await subscriptionOf(t, id);
       if (await isRepeat(context, t)) return;
       // As with Stripe, what has ended is not there to be cancelled.
       if (hasEnded(subscription.status)) throw notFound('subscription', id);
       await tryCancellation(t, id, cancellation, { asOf: context.now() });
-    }),
-  );
-  context.log.info({ workflowId: id, operationId: context.operationId }, 'cancel');
-  await reach(context, asked, () => context.commands.cancel(id, { ...commandOf(context), ...cancellation }));
+    },
+    send: ({ commands }, command) => commands.cancel(id, { ...command, ...cancellation }),
+  });
 }
 
 /** Takes a change off the list of what is scheduled. @throws Refusal | ApiError */
 export async function cancelScheduledChange(given: RequestContext, id: string, changeId: string): Promise<void> {
-  const context = await inRestingTimeOf(given, { subscriptionId: id });
   const asked = { subscriptionId: id, verb: 'cancel-scheduled-change', parameters: { changeId } } as const;
-  await tryOrTell(context, asked, () =>
-    withAccount(context.db, context.account.id, async (t) => {
+  await commandSubscription(given, asked, 'cancelScheduledChange', {
+    tryOut: async (t, context) => {
       if (!(await isRepeat(context, t))) await tryUnscheduling(t, id, { changeId }, { asOf: context.now() });
-    }),
-  );
-  context.log.info({ workflowId: id, operationId: context.operationId }, 'cancelScheduledChange');
-  await reach(context, asked, () => context.commands.cancelScheduledChange(id, { ...commandOf(context), changeId }));
+    },
+    send: ({ commands }, command) => commands.cancelScheduledChange(id, { ...command, changeId }),
+  });
 }
 
 /** What was scheduled, and this request has taken the place of; nothing where that is nothing. */

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isolateAccounts } from './row-level-security.ts';
 
 const LEDGER_ACCOUNTS = 'receivable|cash:.+|deferred_revenue|revenue|tax_payable|customer_balance|refunds|bad_debt';
 
@@ -60,13 +61,7 @@ export async function up(knex: Knex): Promise<void> {
     alter table invoices add column credit_draws jsonb not null default '[]';
     ${allowLedgerAccounts(`${LEDGER_ACCOUNTS}|prepaid_credits|promotional_credits`)}
   `);
-  for (const table of ['credit_grants', 'credit_transactions']) {
-    await knex.raw(`
-      alter table ${table} enable row level security;
-      alter table ${table} force row level security;
-      create policy own_account on ${table} using (account_id = current_setting('app.account_id', true));
-    `);
-  }
+  await isolateAccounts(knex, ['credit_grants', 'credit_transactions']);
 }
 
 export async function down(knex: Knex): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isolateAccounts } from './row-level-security.ts';
 
 /** Coupons, the codes that redeem them, what they were redeemed into, and what that takes off. */
 export async function up(knex: Knex): Promise<void> {
@@ -79,13 +80,7 @@ export async function up(knex: Knex): Promise<void> {
       add column discount_amounts jsonb not null default '[]',
       add column discountable boolean not null default true;
   `);
-  for (const table of ['coupons', 'promotion_codes', 'discounts']) {
-    await knex.raw(`
-      alter table ${table} enable row level security;
-      alter table ${table} force row level security;
-      create policy own_account on ${table} using (account_id = current_setting('app.account_id', true));
-    `);
-  }
+  await isolateAccounts(knex, ['coupons', 'promotion_codes', 'discounts']);
 }
 
 export async function down(knex: Knex): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isolateAccounts } from './row-level-security.ts';
 
 /** Features, the products they come with, and what each customer is entitled to. */
 export async function up(knex: Knex): Promise<void> {
@@ -46,13 +47,7 @@ export async function up(knex: Knex): Promise<void> {
     create index subscription_items_of_price on subscription_items (account_id, price_id) where not removed;
     create index active_entitlements_newest on active_entitlements (account_id, customer_id, created_at desc, id desc);
   `);
-  for (const table of ['features', 'product_features', 'active_entitlements']) {
-    await knex.raw(`
-      alter table ${table} enable row level security;
-      alter table ${table} force row level security;
-      create policy own_account on ${table} using (account_id = current_setting('app.account_id', true));
-    `);
-  }
+  await isolateAccounts(knex, ['features', 'product_features', 'active_entitlements']);
 }
 
 export async function down(knex: Knex): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isolateAccounts } from './row-level-security.ts';
 
 const TABLES = ['price_migrations', 'price_migration_subscriptions'];
 
@@ -45,13 +46,7 @@ export async function up(knex: Knex): Promise<void> {
     );
     create index price_migration_subscriptions_to_ask on price_migration_subscriptions (account_id, migration_id, subscription_id) where outcome = 'pending';
   `);
-  for (const table of TABLES) {
-    await knex.raw(`
-      alter table ${table} enable row level security;
-      alter table ${table} force row level security;
-      create policy own_account on ${table} using (account_id = current_setting('app.account_id', true));
-    `);
-  }
+  await isolateAccounts(knex, TABLES);
 }
 
 export async function down(knex: Knex): Promise<void> {

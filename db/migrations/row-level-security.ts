@@ -23,19 +23,24 @@ const TABLES = [
   'idempotency_keys',
 ];
 
-/**
- * A connection sees the rows of the account it is bound to (setting `app.account_id`) and no others; before that is known it sees the one key
- * whose hash it can name (`app.key_hash`). Superusers are beyond row-level security, so connections act as the role `perennial_app`, which owns nothing;
- * where the login may not create roles, it is no superuser either, and forced security holds for the owner.
- */
-export async function up(knex: Knex): Promise<void> {
-  for (const table of TABLES) {
+/** Nobody sees rows of another account in these tables, their owner neither. */
+export async function isolateAccounts(knex: Knex, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
     await knex.raw(`
       alter table ${table} enable row level security;
       alter table ${table} force row level security;
       create policy own_account on ${table} using (account_id = current_setting('app.account_id', true));
     `);
   }
+}
+
+/**
+ * A connection sees the rows of the account it is bound to (setting `app.account_id`) and no others; before that is known it sees the one key
+ * whose hash it can name (`app.key_hash`). Superusers are beyond row-level security, so connections act as the role `perennial_app`, which owns nothing;
+ * where the login may not create roles, it is no superuser either, and forced security holds for the owner.
+ */
+export async function up(knex: Knex): Promise<void> {
+  await isolateAccounts(knex, TABLES);
   await knex.raw(`
     alter table api_keys enable row level security;
     alter table api_keys force row level security;

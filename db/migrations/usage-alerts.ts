@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isolateAccounts } from './row-level-security.ts';
 
 /** Alerts about usage, and how far each customer is on the way to one. */
 export async function up(knex: Knex): Promise<void> {
@@ -31,13 +32,7 @@ export async function up(knex: Knex): Promise<void> {
       foreign key (account_id, customer_id) references customers
     );
   `);
-  for (const table of ['billing_alerts', 'billing_alert_tallies']) {
-    await knex.raw(`
-      alter table ${table} enable row level security;
-      alter table ${table} force row level security;
-      create policy own_account on ${table} using (account_id = current_setting('app.account_id', true));
-    `);
-  }
+  await isolateAccounts(knex, ['billing_alerts', 'billing_alert_tallies']);
 }
 
 export async function down(knex: Knex): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isolateAccounts } from './row-level-security.ts';
 
 const TABLES = ['meters', 'usage_sequences', 'meter_events', 'usage_rollups'];
 
@@ -74,13 +75,7 @@ export async function up(knex: Knex): Promise<void> {
       foreign key (account_id, customer_id) references customers
     ) with (fillfactor = 70);
   `);
-  for (const table of TABLES) {
-    await knex.raw(`
-      alter table ${table} enable row level security;
-      alter table ${table} force row level security;
-      create policy own_account on ${table} using (account_id = current_setting('app.account_id', true));
-    `);
-  }
+  await isolateAccounts(knex, TABLES);
 }
 
 export async function down(knex: Knex): Promise<void> {

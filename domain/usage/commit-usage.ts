@@ -32,24 +32,19 @@ export function commitmentOf({ recurring }: MeteredPrice, stretch: Period, subsc
 /** What is used, and no more than the maximum; the tiers then no longer say how the amount came about. */
 export function capped(charge: Prorated, maximum: number | null, currency: string): Prorated {
   if (maximum === null || charge.amount <= maximum) return charge;
-  const { tiers: _, ...rest } = charge;
-  return {
-    ...rest,
-    amount: maximum,
-    exact: exactToString(exact(maximum)),
-    notes: [...charge.notes, `at most ${formatAmount(maximum, currency)}`],
-  };
+  return heldAt(charge, maximum, `at most ${formatAmount(maximum, currency)}`);
 }
 
 /** The same as a whole, the minimum with it: what has to be billed for the stretch by now. */
 export function bounded(charge: Prorated, { minimum, maximum }: Pick<UsagePeriod, 'minimum' | 'maximum'>, currency: string): Prorated {
   const most = capped(charge, maximum, currency);
   if (minimum === null || most.amount >= minimum) return most;
-  const { tiers: _, ...rest } = most;
-  return {
-    ...rest,
-    amount: minimum,
-    exact: exactToString(exact(minimum)),
-    notes: [...most.notes, `at least ${formatAmount(minimum, currency)}`],
-  };
+  return heldAt(most, minimum, `at least ${formatAmount(minimum, currency)}`);
 }
+
+const heldAt = ({ tiers: _, ...charge }: Prorated, amount: number, note: string): Prorated => ({
+  ...charge,
+  amount,
+  exact: exactToString(exact(amount)),
+  notes: [...charge.notes, note],
+});

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { BillingSnapshot } from '../../domain/billing-snapshot.ts';
-import type { Price } from '../../domain/catalog/price.ts';
 import type { DecisionContext } from '../../domain/invoicing/draft-decision.ts';
 import { decideChange } from '../../domain/subscription/change-plan.ts';
 import { foresee } from '../../domain/subscription/foresee.ts';
@@ -9,8 +8,8 @@ import { decideAsPreviewed, pinPreview } from '../../domain/subscription/keep-pr
 import { decideRenewal } from '../../domain/subscription/renew.ts';
 import { decidePendingUpdate } from '../../domain/subscription/resolve-pending-update.ts';
 import { instant } from '../../domain/time.ts';
-import { aMeter } from '../api/examples.ts';
-import { MemoryBook, on } from '../support/memory-book.ts';
+import { type MemoryBook, on } from '../support/memory-book.ts';
+import { METERED, meteredBook, use } from '../support/metered-book.ts';
 import {
   cancel,
   change,
@@ -27,33 +26,11 @@ import {
   schedule,
 } from '../support/subscribe.ts';
 
-const METERED = { recurring: { interval: 'month', intervalCount: 1, usageType: 'metered', meterId: 'mtr_1' } } as const;
-const TIERS: Partial<Price> = {
-  ...METERED,
-  unitAmountDecimal: null,
-  billingScheme: 'tiered',
-  tiersMode: 'graduated',
-  tiers: [
-    { upTo: '1000', unitAmountDecimal: '1', flatAmountDecimal: null },
-    { upTo: null, unitAmountDecimal: '0.5', flatAmountDecimal: null },
-  ],
-};
-
-function bookWith(parts: ConstructorParameters<typeof MemoryBook>[0] = {}): MemoryBook {
-  const book = new MemoryBook(parts);
-  book.meters['mtr_1'] = aMeter();
-  book.price('base', '5000');
-  book.price('calls', '2', 'month', METERED);
-  book.price('dear', '10', 'month', METERED);
-  book.price('tiered', '0', 'month', TIERS);
-  return book;
-}
-const use = (book: MemoryBook, date: string, value: number): void => void book.used.push({ meterId: 'mtr_1', at: on(date), value });
 const last = (book: MemoryBook): string[] => linesOf(book.lastInvoice);
 
 describe('a renewal', () => {
   test('bills what was used in the period that ends beside the fees of the next, each instant once', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-31'), ['base', 'tiered']);
     expect(last(book)).toEqual(['1 × base (at EUR 50.00 / month) 5000']);
     use(book, '2025-01-30T23:59:59Z', 1_000_000);
@@ -78,7 +55,7 @@ describe('a renewal', () => {
   });
 
   test('asked twice it bills once, and late it bills to its boundary', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['base', 'calls']);
     use(book, '2025-01-15', 5);
     use(book, '2025-02-02', 7);
@@ -89,7 +66,7 @@ describe('a renewal', () => {
   });
 
   test('two periods late, the first stretch ends where the first period does', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['base', 'calls']);
     use(book, '2025-01-15', 5);
     use(book, '2025-02-15', 7);
@@ -100,7 +77,7 @@ describe('a renewal', () => {
   });
 
   test('of a day on which the clocks change has 23 or 25 hours of usage', () => {
-    const book = bookWith({ account: { billingTimezone: 'Europe/Berlin' } });
+    const book = meteredBook({ account: { billingTimezone: 'Europe/Berlin' } });
     book.price('daily', '1', 'day', { recurring: { ...METERED.recurring, interval: 'day' } });
     createPaid(book, instant('2025-03-29T23:00:00Z'), ['daily']);
     use(book, '2025-03-30T21:59:59Z', 3);
@@ -111,7 +88,7 @@ describe('a renewal', () => {
   });
 
   test('bills an item of a longer interval at the end of its own', () => {
-    const book = bookWith();
+    const book = meteredBook();
     book.price('quarter', '1', 'month', { recurring: { ...METERED.recurring, intervalCount: 3 } });
     createPaid(book, on('2025-01-31'), ['base', 'quarter']);
     for (const date of ['2025-02-10', '2025-03-10', '2025-04-10']) use(book, date, 10);
@@ -125,7 +102,7 @@ describe('a renewal', () => {
   });
 
   test('is foreseen with what has been used so far, and nothing of what is to come', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['base', 'tiered']);
     use(book, '2025-01-15', 1500);
     const snapshot = book.snapshot({ asOf: on('2025-01-20') });
@@ -140,7 +117,7 @@ describe('a renewal', () => {
 
 describe('events that come late', () => {
   test('are a line that points at the one they correct, once', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['base', 'tiered']);
     use(book, '2025-01-15', 1500);
     renew(book);
@@ -164,7 +141,7 @@ describe('events that come late', () => {
   });
 
   test('give back where events are cancelled, at what was paid for them', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['base', 'tiered']);
     use(book, '2025-01-15', 1200);
     use(book, '2025-01-16', 300);
@@ -182,7 +159,7 @@ describe('events that come late', () => {
 
 describe('a change', () => {
   test('of the price bills what was used until then at the old one', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['base', 'calls']);
     use(book, '2025-01-10', 100);
     changeItem(book, on('2025-01-16'), 'si_calls', { priceId: 'dear' });
@@ -200,7 +177,7 @@ describe('a change', () => {
   });
 
   test('invoiced now takes it along; removing bills it, and a licensed item that becomes metered is so from then on', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['base', 'calls']);
     use(book, '2025-01-10', 100);
     changePlan(book, on('2025-01-16'), { items: [{ do: 'remove', itemId: 'si_calls' }], prorationBehavior: 'always_invoice' });
@@ -212,7 +189,7 @@ describe('a change', () => {
   });
 
   test('to a new interval ends the stretch with the period', () => {
-    const book = bookWith();
+    const book = meteredBook();
     book.price('yearly', '50000', 'year');
     book.price('callsYear', '2', 'year', { recurring: { ...METERED.recurring, interval: 'year' } });
     createPaid(book, on('2025-01-01'), ['base', 'calls']);
@@ -230,7 +207,7 @@ describe('a change', () => {
   });
 
   test('that waits for its payment bills it when it is applied, and not where it is dropped', () => {
-    const paid = bookWith();
+    const paid = meteredBook();
     createPaid(paid, on('2025-01-01'), ['base', 'calls']);
     paid.price('plus', '9000');
     const upgrade = change({
@@ -264,7 +241,7 @@ describe('a change', () => {
       [swap, '2025-01-16T00:05:00Z', true],
       [swap, '2025-01-15', false],
     ] as const) {
-      const book = bookWith();
+      const book = meteredBook();
       book.price('plus', '9000');
       createPaid(book, on('2025-01-01'), ['base', 'calls']);
       use(book, '2025-01-10', 100);
@@ -282,7 +259,7 @@ describe('a change', () => {
   });
 
   test('cannot set the quantity of what is measured', () => {
-    const book = bookWith();
+    const book = meteredBook();
     expect(() => create(book, on('2025-01-01'), ['calls × 2'])).toThrow(/its quantity is what is used/);
     createPaid(book, on('2025-01-01'), ['base × 3', 'calls']);
     expect(() => changeItem(book, on('2025-01-02'), 'si_calls', { quantity: '5' })).toThrow(/its quantity is what is used/);
@@ -302,7 +279,7 @@ describe('an end', () => {
       [(book: MemoryBook) => void cancel(book, on('2025-01-16'), { invoiceNow: true }), ['10 × calls (at EUR 0.02 / month) 20']],
       [(book: MemoryBook) => void cancel(book, on('2025-01-16')), ['1 × base (at EUR 50.00 / month) 5000']],
     ] as const) {
-      const book = bookWith();
+      const book = meteredBook();
       createPaid(book, on('2025-01-01'), ['base', 'calls']);
       use(book, '2025-01-16', 10);
       end(book);
@@ -311,7 +288,7 @@ describe('an end', () => {
   });
 
   test('that is undone leaves what was used in between to nobody', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['base', 'calls']);
     cancel(book, on('2025-01-10'), { invoiceNow: true });
     use(book, '2025-01-12', 1000);
@@ -322,7 +299,7 @@ describe('an end', () => {
   });
 
   test('a pause bills what was used before it, and nothing of what is used in it', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['calls']);
     use(book, '2025-01-10', 10);
     pause(book, on('2025-01-10'));
@@ -343,7 +320,7 @@ test('however usage is spread over events, and whenever the item is touched, it 
       fc.uniqueArray(fc.integer({ min: 1, max: 85 }), { maxLength: 4 }),
       fc.array(fc.record({ at: fc.integer({ min: 0, max: 89 * day }), value: fc.integer({ min: 0, max: 500 }) }), { maxLength: 5 }),
       (events, touches, late) => {
-        const book = bookWith();
+        const book = meteredBook();
         const start = on('2025-01-01');
         // Two prices of the same amount, so that a change of price changes nothing of the sum.
         book.price('same', '2', 'month', METERED);

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Price } from '../../domain/catalog/price.ts';
 import { decideScheduledApplication } from '../../domain/subscription/apply-scheduled-change.ts';
 import { decideThreshold } from '../../domain/subscription/bill-threshold.ts';
 import { decideChange } from '../../domain/subscription/change-plan.ts';
 import { foresee } from '../../domain/subscription/foresee.ts';
 import type { BillingThresholds } from '../../domain/subscription/subscription.ts';
 import { aMeter } from '../api/examples.ts';
-import { MemoryBook, on } from '../support/memory-book.ts';
+import { type MemoryBook, on } from '../support/memory-book.ts';
+import { METERED, meteredBook, use } from '../support/metered-book.ts';
 import {
   cancel,
   change,
@@ -24,29 +24,6 @@ import {
   schedule,
 } from '../support/subscribe.ts';
 
-const METERED = { recurring: { interval: 'month', intervalCount: 1, usageType: 'metered', meterId: 'mtr_1' } } as const;
-const tiered = (tiersMode: 'graduated' | 'volume'): Partial<Price> => ({
-  ...METERED,
-  unitAmountDecimal: null,
-  billingScheme: 'tiered',
-  tiersMode,
-  tiers: [
-    { upTo: '1000', unitAmountDecimal: '1', flatAmountDecimal: null },
-    { upTo: null, unitAmountDecimal: '0.5', flatAmountDecimal: null },
-  ],
-});
-
-function bookWith(parts: ConstructorParameters<typeof MemoryBook>[0] = {}): MemoryBook {
-  const book = new MemoryBook(parts);
-  book.meters['mtr_1'] = aMeter();
-  book.price('base', '5000');
-  book.price('calls', '2', 'month', METERED);
-  book.price('dear', '10', 'month', METERED);
-  book.price('tiered', '0', 'month', tiered('graduated'));
-  book.price('volume', '0', 'month', tiered('volume'));
-  return book;
-}
-const use = (book: MemoryBook, date: string, value: number): void => void book.used.push({ meterId: 'mtr_1', at: on(date), value });
 const last = (book: MemoryBook): string[] => linesOf(book.lastInvoice);
 const look = (book: MemoryBook, date: string) => book.do(on(date), decideThreshold);
 const at = (amountGte: number, resetBillingCycleAnchor = false): { billingThresholds: BillingThresholds } => ({
@@ -60,7 +37,7 @@ const usageOf = (book: MemoryBook): number =>
 
 describe('a threshold', () => {
   test('bills what was used once it is worth as much, and the rest at the end of the period; tiers go on', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-31'), ['base', 'tiered'], at(1000));
     use(book, '2025-02-03', 800);
     expect(look(book, '2025-02-03').invoices).toEqual([]);
@@ -110,7 +87,7 @@ describe('a threshold', () => {
   });
 
   test('is reached again and again, and asked twice bills once; nothing else is on the invoice', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['base', 'calls'], at(100));
     changePlan(book, on('2025-01-02'), { items: [{ do: 'update', itemId: 'si_base', quantity: '2' }] });
     for (const [date, value] of [['2025-01-03', 60] as const, ['2025-01-04', 70] as const]) {
@@ -128,7 +105,7 @@ describe('a threshold', () => {
   });
 
   test('of units counts those of one item that are not billed yet, and bills all items', () => {
-    const book = bookWith();
+    const book = meteredBook();
     create(book, on('2025-01-01'), [], {
       items: [
         { id: 'si_calls', priceId: 'calls', quantity: '1', taxRateIds: [], usageGte: 100 },
@@ -153,7 +130,7 @@ describe('a threshold', () => {
   });
 
   test('begins a new period where it is to: the rest of the old one is given back', () => {
-    const book = bookWith({ account: { prorationBasis: 'day' } });
+    const book = meteredBook({ account: { prorationBasis: 'day' } });
     createPaid(book, on('2025-01-01'), ['base', 'calls'], at(100, true));
     use(book, '2025-01-16', 50);
     look(book, '2025-01-16');
@@ -173,7 +150,7 @@ describe('a threshold', () => {
   });
 
   test('is compared before discounts and taxes; what is given back of it is what was paid', () => {
-    const book = bookWith();
+    const book = meteredBook();
     book.coupon('fifty', 50, { duration: 'forever', durationInMonths: null });
     createPaid(book, on('2025-01-01'), ['volume'], { ...at(1000), discounts: [{ couponId: 'fifty' }] });
     use(book, '2025-01-10', 1000);
@@ -187,7 +164,7 @@ describe('a threshold', () => {
   });
 
   test('lets a change of price, a pause and an end bill the rest', () => {
-    const changed = bookWith();
+    const changed = meteredBook();
     createPaid(changed, on('2025-01-01'), ['tiered'], at(1000));
     use(changed, '2025-01-10', 1000);
     look(changed, '2025-01-10');
@@ -197,7 +174,7 @@ describe('a threshold', () => {
     renew(changed);
     expect(last(changed)).toEqual(['100 more × tiered (graduated tiers / month) 50', '5 × calls (at EUR 0.02 / month) 10']);
 
-    const paused = bookWith();
+    const paused = meteredBook();
     createPaid(paused, on('2025-01-01'), ['tiered'], at(1000));
     use(paused, '2025-01-10', 1000);
     look(paused, '2025-01-10');
@@ -211,7 +188,7 @@ describe('a threshold', () => {
     look(paused, '2025-01-21');
     expect(last(paused)).toEqual(['1000 × tiered (graduated tiers / month) 1000']);
 
-    const ended = bookWith();
+    const ended = meteredBook();
     createPaid(ended, on('2025-01-01'), ['tiered'], at(1000));
     use(ended, '2025-01-10', 1000);
     look(ended, '2025-01-10');
@@ -219,7 +196,7 @@ describe('a threshold', () => {
     cancel(ended, on('2025-01-15'), { invoiceNow: true });
     expect(last(ended)).toEqual(['100 more × tiered (graduated tiers / month) 50']);
 
-    const back = bookWith();
+    const back = meteredBook();
     createPaid(back, on('2025-01-01'), ['tiered'], at(1000));
     use(back, '2025-01-10', 1000);
     look(back, '2025-01-10');
@@ -232,7 +209,7 @@ describe('a threshold', () => {
   });
 
   test('a price that changes at the end of the period bills what was used before at the price before', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['tiered'], at(1000));
     use(book, '2025-01-10', 1000);
     look(book, '2025-01-10');
@@ -248,7 +225,7 @@ describe('a threshold', () => {
   });
 
   test('a minimum is made up for at the end, a maximum holds, and a level counts for the time that is over', () => {
-    const book = bookWith();
+    const book = meteredBook();
     book.price('limited', '2', 'month', { recurring: { ...METERED.recurring, minimumAmount: 500, maximumAmount: 900 } });
     createPaid(book, on('2025-01-01'), ['limited'], at(200));
     use(book, '2025-01-10', 100);
@@ -265,7 +242,7 @@ describe('a threshold', () => {
       ['0 more × limited (at EUR 0.02 / month) 0'],
     ]);
 
-    const level = bookWith({ account: { prorationBasis: 'day' } });
+    const level = meteredBook({ account: { prorationBasis: 'day' } });
     level.meters['mtr_1'] = { ...aMeter(), formula: 'weighted_sum' };
     createPaid(level, on('2025-04-01'), ['calls'], at(1000));
     use(level, '2025-04-01', 1000);
@@ -277,7 +254,7 @@ describe('a threshold', () => {
   });
 
   test('cannot be set for later', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['calls']);
     const later = { effectiveAt: 'period_end' } as const;
     expect(() => changePlan(book, on('2025-01-02'), { ...later, ...at(5) })).toThrow('billing_thresholds with effective_at');
@@ -288,7 +265,7 @@ describe('a threshold', () => {
   });
 
   test('leaves the rest for the next invoice, as a preview says', () => {
-    const book = bookWith();
+    const book = meteredBook();
     createPaid(book, on('2025-01-01'), ['tiered'], at(1000));
     use(book, '2025-01-10', 1200);
     look(book, '2025-01-10');
@@ -299,16 +276,16 @@ describe('a threshold', () => {
   });
 
   test('waits while it is unpaid, on trial or about to end', () => {
-    const trial = bookWith();
+    const trial = meteredBook();
     createPaid(trial, on('2025-01-01'), ['calls'], { ...at(1), trial: { days: 7 } });
     use(trial, '2025-01-03', 100);
     expect(look(trial, '2025-01-03').invoices).toEqual([]);
-    const ending = bookWith();
+    const ending = meteredBook();
     createPaid(ending, on('2025-01-01'), ['calls'], at(1));
     schedule(ending, on('2025-01-02'), on('2025-01-10'));
     use(ending, '2025-01-05', 100);
     expect(look(ending, '2025-01-10').invoices).toEqual([]);
-    const none = bookWith();
+    const none = meteredBook();
     createPaid(none, on('2025-01-01'), ['calls'], at(1));
     none.do(on('2025-01-02'), (snapshot, context) => decideChange(snapshot, change({ billingThresholds: null }), context));
     use(none, '2025-01-05', 100);
@@ -318,7 +295,7 @@ describe('a threshold', () => {
 
 describe('late usage', () => {
   const late = (lateUsage: 'rerate' | 'next_invoice'): MemoryBook => {
-    const book = bookWith({ account: { lateUsage } });
+    const book = meteredBook({ account: { lateUsage } });
     createPaid(book, on('2025-01-01'), ['calls']);
     use(book, '2025-01-10', 100);
     renew(book);
@@ -358,7 +335,7 @@ describe('late usage', () => {
 });
 
 test('docs/usage.md shows what is billed', () => {
-  const book = bookWith();
+  const book = meteredBook();
   for (const [id, name] of [['base', 'Platform'] as const, ['tiered', 'API calls'] as const]) {
     const product = book.products[book.prices[id]?.productId ?? ''];
     if (product) book.products[product.id] = { ...product, name, unitLabel: null };
@@ -387,7 +364,7 @@ test('whatever is used, whenever it is told and however often a threshold is rea
   const events = fc.array(fc.record({ day: fc.integer({ min: 1, max: 28 }), value: fc.integer({ min: 0, max: 900 }) }), { maxLength: 8 });
   fc.assert(
     fc.property(events, fc.integer({ min: 1, max: 1500 }), fc.constantFrom('tiered', 'volume', 'calls'), (told, threshold, price) => {
-      const [early, plain] = [bookWith(), bookWith()];
+      const [early, plain] = [meteredBook(), meteredBook()];
       createPaid(early, on('2025-01-31'), [price], at(threshold));
       createPaid(plain, on('2025-01-31'), [price]);
       told.forEach(({ day, value }, index) => {

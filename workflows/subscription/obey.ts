@@ -125,7 +125,7 @@ async function follow(
   { invoice, others }: Pick<BillingOutcome, 'invoice' | 'others'>,
   manner: CollectionManner,
 ): Promise<CommandResult> {
-  if (others !== undefined) await tellOthers(desk, null, others);
+  await tellOthers(desk, null, others);
   const followed = await followInvoice(desk, invoice, manner);
   if (manner.dropIfDeclined && wasDeclined(followed.payment)) {
     // Unlike other refusals this one has been recorded (the change, and that it was taken back), so it is an answer to repeat.

@@ -171,7 +171,7 @@ async function doDated(desk: Desk, step: keyof typeof DATED, asOf: number): Prom
     const outcome = await DATED[step](desk, asOf);
     adopt(desk, outcome.subscription);
     desk.state.stalled = null;
-    if (outcome.others !== undefined) await tellOthers(desk, null, outcome.others);
+    await tellOthers(desk, null, outcome.others);
     if (step !== 'expire') await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
   } catch (error) {
     stall(desk, step, error);
@@ -193,7 +193,7 @@ async function renew(desk: Desk, boundary: number): Promise<boolean> {
     if (!hasEnded(state.facts.status) && state.facts.status !== 'paused' && state.facts.periodEnd <= boundary)
       throw new Error(`the renewal at ${boundary} led to no new period`);
     state.stalled = null;
-    if (outcome.others !== undefined) await tellOthers(desk, null, outcome.others);
+    await tellOthers(desk, null, outcome.others);
     await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
   } catch (error) {
     // Ended behind the workflow's back: nothing is left to bill, and trying for ever would only hide it.
@@ -226,7 +226,7 @@ async function applyChange(desk: Desk, step: Extract<Step, { do: 'apply_change' 
     adopt(desk, outcome.subscription);
     if (state.facts.scheduledChange?.id === step.changeId) throw new Error(`the scheduled change ${step.changeId} is still to come`);
     state.stalled = null;
-    if (outcome.others !== undefined) await tellOthers(desk, null, outcome.others);
+    await tellOthers(desk, null, outcome.others);
     await followInvoice(desk, outcome.invoice, mannerOf(step.paymentBehavior));
   } catch (error) {
     stall(desk, 'apply_change', error);

@@ -13,7 +13,7 @@ export async function takeShared(desk: Desk, { id, status }: InvoiceFacts, share
  * Tells other subscriptions what a decision made of them; `invoiceId`: the consolidated invoice that has become final by it. Whatever is done again because nobody knows whether it was done
  * is told again: their revisions say what is news.
  */
-export async function tellOthers(desk: Desk, invoiceId: string | null, members: readonly MemberFacts[]): Promise<void> {
+export async function tellOthers(desk: Desk, invoiceId: string | null, members: readonly MemberFacts[] = []): Promise<void> {
   if (desk.repeating) return;
   for (const { subscriptionId, subscription } of members) {
     if (subscriptionId === desk.state.subscriptionId) continue;
