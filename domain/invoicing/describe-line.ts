@@ -23,6 +23,9 @@ function everyCycle(price: Price): string {
   return intervalCount === 1 ? interval : `${intervalCount} ${interval}s`;
 }
 
+/** "one month", "3 months": what a full cycle is. */
+const oneCycle = (price: Price): string => `${price.recurring?.intervalCount === 1 ? 'one ' : ''}${everyCycle(price)}`;
+
 const several = (product: Product, quantity: string): string => (quantity === '1' ? product.name : `${quantity} × ${product.name}`);
 
 /** "at EUR 20.00", "at EUR 100.00 per 10", "graduated tiers". */
@@ -63,10 +66,16 @@ function shareInWords(fraction: Fraction): string {
   return `${fraction.numerator} of ${fraction.denominator} ${unit}`;
 }
 
-/** "3 seats", "1 seat", "3". */
-function quantityInWords(product: Pick<Product, 'unitLabel'>, quantity: string): string {
-  if (!product.unitLabel) return quantity;
-  return `${quantity} ${product.unitLabel}${quantity === '1' ? '' : 's'}`;
+/** "3 seats", "3 boxes", "3 entries", "1 seat", "3". */
+function quantityInWords({ unitLabel }: Pick<Product, 'unitLabel'>, quantity: string): string {
+  if (!unitLabel) return quantity;
+  return `${quantity} ${quantity === '1' ? unitLabel : pluralOf(unitLabel)}`;
+}
+
+/** As English words form it by rule. */
+function pluralOf(word: string): string {
+  if (/[^aeiou]y$/i.test(word)) return `${word.slice(0, -1)}ies`;
+  return /(?:s|x|z|ch|sh)$/i.test(word) ? `${word}es` : `${word}s`;
 }
 
 /**
@@ -99,9 +108,7 @@ export function explainCharge(
   terms: ProrationTerms,
 ): Explanation {
   const fraction = charge.fraction;
-  const share = fraction
-    ? `${shareInWords(fraction)} (${dates(period, terms.zone)})`
-    : `one ${everyCycle(price)} (${dates(period, terms.zone)})`;
+  const share = fraction ? `${shareInWords(fraction)} (${dates(period, terms.zone)})` : `${oneCycle(price)} (${dates(period, terms.zone)})`;
   return {
     sentence: `${factorsInWords(price, quantity, product)} for ${share} = ${formatAmount(charge.amount, price.currency)}`,
     rule: fraction ? 'prorated_charge' : 'full_period',
@@ -294,7 +301,7 @@ export function explainMinimum(
   const whole = `a minimum of ${money(price.recurring.minimumAmount ?? 0)}`;
   const share = fraction
     ? `${shareInWords(fraction)} (${dates(period, zone)}) of ${whole} = ${money(minimum)}`
-    : `${whole} for one ${everyCycle(price)} (${dates(period, zone)})`;
+    : `${whole} for ${oneCycle(price)} (${dates(period, zone)})`;
   return {
     sentence: `${share}, less ${money(used)} for what was used = ${money(missing)}`,
     rule: 'minimum_commitment',
