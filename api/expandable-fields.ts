@@ -149,7 +149,12 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
   meter_event_batch: {},
   meter_event_adjustment: {},
   meter_event_summary: {},
-  credit_grant: { customer: reference('customer'), test_clock: reference('test_clock') },
+  credit_grant: {
+    'recurring.price': reference('price'),
+    'recurring.subscription': reference('subscription'),
+    customer: reference('customer'),
+    test_clock: reference('test_clock'),
+  },
   credit_balance_transaction: {
     credit_grant: reference('credit_grant'),
     'credit.credits_application_invoice_voided.invoice': reference('invoice'),

@@ -1,8 +1,10 @@
 import type { Interval, Percentage, Price, PriceAmounts, Recurring, TaxBehavior, TiersMode } from '../domain/catalog/price.ts';
+import type { RecurringCredit } from '../domain/credits/grant.ts';
 import type { IdSource } from '../domain/decision.ts';
 import { ID_PREFIX } from '../domain/ids.ts';
 import { exact, exactToString, times } from '../domain/money.ts';
 import type { Instant } from '../domain/time.ts';
+import { creditScopeOf, type RecurringCreditInput } from './schemas/credits.ts';
 import { mergeMetadata } from './schemas/fields.ts';
 import type { Amounts, CurrencyOptions, PercentageInput, Tiers } from './schemas/price-amounts.ts';
 
@@ -16,6 +18,7 @@ interface PriceInput {
   transform_quantity?: { divide_by: number; round: 'up' | 'down' } | undefined;
   currency_options?: CurrencyOptions | undefined;
   percentage?: PercentageInput | undefined;
+  credit_grant?: RecurringCreditInput | undefined;
   bundle?: { product: string; share: string; tax_rates?: string[] | undefined }[] | undefined;
   active: boolean;
   /** Made in passing, for this alone. */
@@ -68,6 +71,21 @@ export const currencyOptionsFrom = (options: CurrencyOptions | undefined): Price
     ]),
   );
 
+const recurringCreditFrom = ({
+  name,
+  category,
+  amount,
+  applicability_config,
+  priority,
+  rollover,
+}: RecurringCreditInput): RecurringCredit => ({
+  ...{ name: name ?? null, category, amount: amount.monetary.value, scope: creditScopeOf(applicability_config.scope), priority },
+  rollover:
+    rollover === undefined
+      ? null
+      : { percent: rollover.percent, maxAmount: rollover.max_amount ?? null, maxPeriods: rollover.max_periods ?? null },
+});
+
 /** The row of a price that a request asks for. */
 export const newPrice = (productId: string, input: PriceInput, { newId, now }: { newId: IdSource; now: () => Instant }): Price => ({
   id: newId(ID_PREFIX.price),
@@ -94,6 +112,7 @@ export const newPrice = (productId: string, input: PriceInput, { newId, now }: {
           ...(input.recurring.maximum_amount === undefined ? {} : { maximumAmount: input.recurring.maximum_amount }),
         },
   bundle: input.bundle?.map((part) => ({ productId: part.product, share: part.share, taxRateIds: part.tax_rates ?? [] })) ?? null,
+  creditGrant: input.credit_grant === undefined ? null : recurringCreditFrom(input.credit_grant),
   taxBehavior: input.tax_behavior,
   active: input.active,
   madeFor: input.madeFor ?? null,

@@ -2,7 +2,7 @@ import type { CreditGrant, CreditTransaction } from '../domain/credits/grant.ts'
 import type { Decision } from '../domain/decision.ts';
 import type { AccountTransaction } from './client.ts';
 import { Filter, type List, listRows, type Page } from './list.ts';
-import { findOne, fromRow, insertOne, insertRows, type TableShape, toRow, updateOne, updateRows } from './table.ts';
+import { findOne, fromRow, insertOne, insertRows, type TableShape, toRow, updateOne } from './table.ts';
 
 export const CREDIT_GRANTS: TableShape<CreditGrant> = {
   table: 'credit_grants',
@@ -19,6 +19,7 @@ export const CREDIT_GRANTS: TableShape<CreditGrant> = {
     'effectiveAt',
     'expiresAt',
     'voidedAt',
+    'recurring',
     'metadata',
     'createdAt',
     'updatedAt',
@@ -64,13 +65,15 @@ export async function listCreditTransactions(
   return { items: rows.map((row) => fromRow(CREDIT_TRANSACTIONS, row)), hasMore };
 }
 
-/** What a decision has moved. The caller holds the customer's row, so what is left of a grant is what the decision saw. */
+/** What a decision has granted and moved. The caller holds the customer's row, so what is left of a grant is what the decision saw. */
 export async function writeCredits(t: AccountTransaction, { credits }: Pick<Decision, 'credits'>): Promise<void> {
   await Promise.all([
-    updateRows(
+    insertRows(
       t,
       'credit_grants',
-      credits.grants.map(({ id, remaining }) => ({ account_id: t.accountId, id, remaining })),
+      credits.grants.map((grant) => toRow(CREDIT_GRANTS, t.accountId, { ...grant, recurring: grant.recurring ?? null })),
+      `on conflict (account_id, id) do update set remaining = excluded.remaining, expires_at = excluded.expires_at, recurring = excluded.recurring,
+         updated_at = excluded.updated_at`,
     ),
     insertCreditTransactions(t, credits.transactions),
   ]);

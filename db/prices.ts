@@ -17,6 +17,7 @@ export const PRICES: TableShape<Price> = {
     'currencyOptions',
     'recurring',
     'bundle',
+    'creditGrant',
     'taxBehavior',
     'active',
     'madeFor',

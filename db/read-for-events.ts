@@ -1,7 +1,7 @@
 import type { Decision, OutboxEvent } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { AccountTransaction } from './client.ts';
-import { findCreditTransaction } from './credits.ts';
+import { findCreditGrant, findCreditTransaction } from './credits.ts';
 import { findCustomer } from './customers.ts';
 import { findDiscount } from './discounts.ts';
 import { findInvoiceItem } from './invoice-items.ts';
@@ -28,6 +28,7 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
     ...decision.discounts,
     ...(decision.schedule ? [decision.schedule] : []),
     ...(decision.quote ? [decision.quote] : []),
+    ...decision.credits.grants,
     ...decision.credits.transactions,
   ];
   return new Map(written.map((object) => [object.id, object]));
@@ -45,6 +46,7 @@ export async function readForEvent(t: AccountTransaction, { objectType, objectId
     discount: findDiscount,
     subscription_schedule: findSchedule,
     quote: findQuote,
+    credit_grant: findCreditGrant,
     credit_balance_transaction: findCreditTransaction,
   };
   const object = await read[objectType](t, objectId);

@@ -30,6 +30,7 @@ export interface OutboxEvent {
     | 'subscription_schedule'
     | 'quote'
     | 'discount'
+    | 'credit_grant'
     | 'credit_balance_transaction';
   objectId: string;
   /** Changed fields as they were, in our own names; small. */

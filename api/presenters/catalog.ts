@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import type { Percentage, Price, PriceTier, Product } from '../../domain/catalog/price.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
+import { presentRecurringCredit } from './credits.ts';
 import type { Dialect } from './dialect.ts';
 
 type PriceAnswer = Dialect<
@@ -28,6 +29,7 @@ type PriceAnswer = Dialect<
   external_id: string | null;
   percentage: PercentageAnswer | null;
   bundle: { product: string; share: string; tax_rates: string[] }[] | null;
+  credit_grant: ReturnType<typeof presentRecurringCredit> | null;
 };
 
 interface PercentageAnswer {
@@ -57,6 +59,7 @@ export function presentPrice(price: Price, livemode: boolean): PriceAnswer {
     billing_scheme: price.billingScheme,
     bundle: price.bundle?.map(({ productId, share, taxRateIds = [] }) => ({ product: productId, share, tax_rates: taxRateIds })) ?? null,
     created: price.createdAt,
+    credit_grant: price.creditGrant ? presentRecurringCredit(price.creditGrant, price.currency) : null,
     currency: price.currency,
     custom_unit_amount: null,
     livemode,

@@ -1,9 +1,25 @@
 import type Stripe from 'stripe';
-import type { CreditDraw, CreditGrant, CreditTransaction } from '../../domain/credits/grant.ts';
+import type { CreditDraw, CreditGrant, CreditScope, CreditTransaction, RecurringCredit, Rollover } from '../../domain/credits/grant.ts';
 import type { CreditBalance } from '../../domain/credits/sum-credits.ts';
 import type { Dialect } from './dialect.ts';
 
 const monetary = (value: number, currency: string) => ({ type: 'monetary' as const, monetary: { currency, value } });
+
+const presentScope = (scope: CreditScope): { price_type?: 'metered' | 'licensed'; prices?: { id: string }[] } =>
+  'priceIds' in scope ? { prices: scope.priceIds.map((id) => ({ id })) } : { price_type: scope.priceType };
+
+const presentRollover = (rollover: Rollover | null) =>
+  rollover && { max_amount: rollover.maxAmount, max_periods: rollover.maxPeriods, percent: rollover.percent };
+
+/** What a price gives for each of its periods. */
+export const presentRecurringCredit = (credit: RecurringCredit, currency: string) => ({
+  amount: monetary(credit.amount, currency),
+  applicability_config: { scope: presentScope(credit.scope) },
+  category: credit.category,
+  name: credit.name,
+  priority: credit.priority,
+  rollover: presentRollover(credit.rollover),
+});
 
 type GrantAnswer = Dialect<
   Stripe.Billing.CreditGrant,
@@ -24,19 +40,24 @@ type GrantAnswer = Dialect<
   | 'updated'
   | 'voided_at'
 > & {
-  applicability_config: { scope: { price_type?: 'metered' | 'licensed'; prices?: { id: string }[] } };
+  applicability_config: { scope: ReturnType<typeof presentScope> };
+  recurring: {
+    periods_rolled_over: number;
+    price: string;
+    rollover: ReturnType<typeof presentRollover>;
+    subscription: string;
+    subscription_item: string;
+  } | null;
   remaining: ReturnType<typeof monetary>;
 };
 
 export function presentCreditGrant(grant: CreditGrant, livemode: boolean, testClock: string | null): GrantAnswer {
-  const { scope } = grant;
+  const { recurring } = grant;
   return {
     id: grant.id,
     object: 'billing.credit_grant',
     amount: monetary(grant.amount, grant.currency),
-    applicability_config: {
-      scope: 'priceIds' in scope ? { prices: scope.priceIds.map((id) => ({ id })) } : { price_type: scope.priceType },
-    },
+    applicability_config: { scope: presentScope(grant.scope) },
     category: grant.category,
     created: grant.createdAt,
     customer: grant.customerId,
@@ -47,6 +68,16 @@ export function presentCreditGrant(grant: CreditGrant, livemode: boolean, testCl
     metadata: grant.metadata,
     name: grant.name,
     priority: grant.priority,
+    recurring:
+      recurring == null
+        ? null
+        : {
+            periods_rolled_over: recurring.periodsRolledOver,
+            price: recurring.priceId,
+            rollover: presentRollover(recurring.rollover),
+            subscription: recurring.subscriptionId,
+            subscription_item: recurring.itemId,
+          },
     remaining: monetary(grant.remaining, grant.currency),
     test_clock: testClock,
     updated: grant.updatedAt,

@@ -49,6 +49,13 @@ async function checkBundle(t: AccountTransaction, { bundle }: Price): Promise<vo
   }
 }
 
+/** @throws ApiError 400 for a price that there is not */
+async function checkCredit(t: AccountTransaction, { creditGrant }: Price): Promise<void> {
+  const ids = creditGrant && 'priceIds' in creditGrant.scope ? creditGrant.scope.priceIds : [];
+  for (const [index, id] of ids.entries())
+    if ((await findPrice(t, id)) === null) throw notFound('price', id, `credit_grant[applicability_config][scope][prices][${index}][id]`);
+}
+
 const one = { tag: 'Prices', answer: schemas.price, kind: 'price' } as const;
 
 export const priceRoutes = [
@@ -69,6 +76,7 @@ export const priceRoutes = [
         const price = newPrice(product.id, params, context);
         await checkMeter(t, price);
         await checkBundle(t, price);
+        await checkCredit(t, price);
         await insertPrice(t, price);
         await tell(context, t, { type: 'price.created', objectType: 'price', after: price });
         return presentPrice(price, context.account.livemode);
@@ -148,6 +156,7 @@ function addCurrencies(price: Price, given: CurrencyOptions): Price['currencyOpt
   const { percentage, minimumAmount, maximumAmount } = price.recurring ?? {};
   if (percentage !== undefined || (minimumAmount ?? maximumAmount) !== undefined)
     throw badRequest('A percentage, minimum or maximum is in the currency of its price alone.', 'currency_options');
+  if (price.creditGrant) throw badRequest('A price that gives credit has one currency.', 'currency_options');
   checkInput(addedCurrencyOptions(price.billingScheme, price.currency), { textual: false, values: { currency_options: given } });
   const added = currencyOptionsFrom(given);
   for (const code of Object.keys(given)) {

@@ -1,6 +1,8 @@
+import { MAX_AMOUNT } from '../../domain/money.ts';
 import {
   answerMetadata,
   currency,
+  decimal,
   expand,
   expandable,
   expandableOrNull,
@@ -39,18 +41,46 @@ const scope = z
     });
   });
 
+const amount = z.strictObject({
+  type: z.literal('monetary'),
+  monetary: z.strictObject({ currency, value: z.int().min(1).max(MAX_AMOUNT) }),
+});
+const priority = z.int().min(0).max(100).default(50).openapi({ description: 'The lowest is drawn first.' });
+
+/** What a price gives for each of its periods. */
+export const recurringCredit = z
+  .strictObject({
+    name: text(100).optional(),
+    category: z.enum(CATEGORIES).default('promotional'),
+    amount,
+    applicability_config: z.strictObject({ scope }),
+    priority,
+    rollover: z
+      .strictObject({
+        percent: decimal(
+          4,
+          (value) => Number(value) > 0 && Number(value) <= 100,
+          'more than 0, at most 100, with at most 4 decimals',
+        ).default('100'),
+        max_amount: z.int().min(1).max(MAX_AMOUNT).optional(),
+        max_periods: z.int().min(1).max(1200).optional(),
+      })
+      .optional()
+      .openapi({ description: 'What is left at the end of a period goes on for another one. Absent: it is lost.' }),
+  })
+  .openapi({ description: 'Ours: prepaid credit for each unit and period.' });
+
+export type RecurringCreditInput = z.output<typeof recurringCredit>;
+
 export const creditGrantCreate = z.strictObject({
   customer: reference,
-  amount: z.strictObject({
-    type: z.literal('monetary'),
-    monetary: z.strictObject({ currency, value: z.int().min(1).max(999_999_999_999) }),
-  }),
+  amount,
   applicability_config: z.strictObject({ scope }),
   category: z.enum(CATEGORIES).default('paid'),
   name: text(100).optional(),
   effective_at: timestamp.optional(),
   expires_at: timestamp.optional(),
-  priority: z.int().min(0).max(100).default(50).openapi({ description: 'The lowest is drawn first.' }),
+  priority,
   metadata,
   expand,
 });
@@ -89,17 +119,29 @@ export const creditSummaryRetrieve = z.strictObject({
 
 const monetary = z.strictObject({ type: z.literal('monetary'), monetary: z.strictObject({ currency: z.string(), value: z.int() }) });
 
+const applicabilityAnswer = z.strictObject({
+  scope: z.strictObject({
+    price_type: z.enum(PRICE_TYPES).optional(),
+    prices: z.array(z.strictObject({ id: nullableText })).optional(),
+  }),
+});
+const rolloverAnswer = z.strictObject({ max_amount: z.int().nullable(), max_periods: z.int().nullable(), percent: z.string() }).nullable();
+
+export const recurringCreditAnswer = z.strictObject({
+  amount: monetary,
+  applicability_config: applicabilityAnswer,
+  category: z.enum(CATEGORIES),
+  name: nullableText,
+  priority: z.int(),
+  rollover: rolloverAnswer,
+});
+
 export const creditGrant = z
   .strictObject({
     id: z.string(),
     object: z.literal('billing.credit_grant'),
     amount: monetary,
-    applicability_config: z.strictObject({
-      scope: z.strictObject({
-        price_type: z.enum(PRICE_TYPES).optional(),
-        prices: z.array(z.strictObject({ id: nullableText })).optional(),
-      }),
-    }),
+    applicability_config: applicabilityAnswer,
     category: z.enum(CATEGORIES),
     created: z.int(),
     customer: expandable('Customer'),
@@ -110,6 +152,16 @@ export const creditGrant = z
     metadata: answerMetadata,
     name: nullableText,
     priority: z.int(),
+    recurring: z
+      .strictObject({
+        periods_rolled_over: z.int(),
+        price: expandable('Price'),
+        rollover: rolloverAnswer,
+        subscription: expandable('Subscription'),
+        subscription_item: z.string(),
+      })
+      .nullable()
+      .openapi({ description: 'Of one that a price gives for a period of its subscription.' }),
     remaining: monetary.openapi({ description: 'What has not been drawn, expired or voided.' }),
     test_clock: expandableOrNull('TestClock'),
     updated: z.int(),

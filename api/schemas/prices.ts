@@ -1,5 +1,6 @@
 import { MAX_COMPONENTS } from '../../domain/catalog/bundle.ts';
 import { MAX_AMOUNT } from '../../domain/money.ts';
+import { recurringCredit, recurringCreditAnswer } from './credits.ts';
 import {
   answerMetadata,
   currency,
@@ -98,6 +99,7 @@ export const priceCreate = z
     currency_options: currencyOptions.optional(),
     percentage: percentage.optional(),
     bundle: bundle.optional(),
+    credit_grant: recurringCredit.optional(),
     product: reference.optional(),
     product_data: z
       .strictObject({
@@ -123,6 +125,13 @@ export const priceCreate = z
   .superRefine(({ bundle: parts, recurring: cycle }, context) => {
     if (parts !== undefined && cycle?.usage_type !== 'licensed')
       fault(context, ['bundle'], 'A bundle is a price with recurring[usage_type] licensed.');
+  })
+  .superRefine(({ credit_grant: credit, currency: own, currency_options: options, recurring: cycle }, context) => {
+    if (credit === undefined) return;
+    if (cycle === undefined) fault(context, ['credit_grant'], 'A credit_grant belongs to a recurring price.');
+    if (options !== undefined) fault(context, ['currency_options'], 'A price that gives credit has one currency.');
+    if (credit.amount.monetary.currency !== own)
+      fault(context, ['credit_grant', 'amount', 'monetary', 'currency'], 'Credit is given in the currency of its price.');
   })
   .superRefine(({ currency_options: options, recurring: cycle }, context) => {
     if (options !== undefined && (cycle?.minimum_amount ?? cycle?.maximum_amount) !== undefined)
@@ -172,6 +181,7 @@ export const price = z
     billing_scheme: z.enum(['per_unit', 'tiered']),
     bundle: z.array(z.strictObject({ product: z.string(), share: z.string(), tax_rates: z.array(z.string()) })).nullable(),
     created: z.int(),
+    credit_grant: recurringCreditAnswer.nullable(),
     currency: z.string(),
     currency_options: currencyOptionsAnswer,
     custom_unit_amount: z.null(),

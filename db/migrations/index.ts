@@ -21,6 +21,7 @@ import * as paymentsAndBooks from './payments-and-books.ts';
 import * as priceMigrations from './price-migrations.ts';
 import * as priceModels from './price-models.ts';
 import * as quotes from './quotes.ts';
+import * as recurringCredits from './recurring-credits.ts';
 import * as revisions from './revisions.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
 import * as schedules from './schedules.ts';
@@ -72,6 +73,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['032-late-usage', lateUsage],
   ['031-bundles', bundles],
   ['030-consolidated-invoices', consolidatedInvoices],
+  ['034-recurring-credits', recurringCredits],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

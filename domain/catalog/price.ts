@@ -1,3 +1,4 @@
+import type { RecurringCredit } from '../credits/grant.ts';
 import type { Instant } from '../time.ts';
 
 export type Metadata = Record<string, string>;
@@ -91,6 +92,8 @@ export interface Price extends PriceAmounts {
   recurring: Recurring | null;
   /** Of a licensed recurring price: what it costs is billed as one line per component. Absent or null: as one line of its product. */
   bundle?: BundleComponent[] | null;
+  /** Of a recurring price of one currency: what it gives for each of its periods. Absent or null: nothing. */
+  creditGrant?: RecurringCredit | null;
   taxBehavior: TaxBehavior;
   active: boolean;
   /** The subscription item, subscription or invoice item for which it was made in passing (`price_data`); it is inactive, and what it was made for alone may have it. */

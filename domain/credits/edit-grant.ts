@@ -35,11 +35,11 @@ export function grantCredit(
   return { grant, transactions: [moved(grant, 'credits_granted', grant.amount, context, effectiveAt)], journal: bookGrant(grant, context) };
 }
 
-/** Moves its end. @throws Refusal date_out_of_range; transition_not_allowed for one that is over */
+/** Moves its end; one that a price gives for a period is none of that period's any more. @throws Refusal date_out_of_range; transition_not_allowed for one that is over */
 export function moveExpiry(grant: CreditGrant, expiresAt: Instant | null, { asOf }: Context): GrantChange {
   mustStand(grant, asOf);
   checkExpiry(expiresAt, Math.max(asOf, grant.effectiveAt));
-  return { grant: { ...grant, expiresAt, updatedAt: asOf }, transactions: [], journal: [] };
+  return { grant: { ...grant, expiresAt, recurring: null, updatedAt: asOf }, transactions: [], journal: [] };
 }
 
 /** Ends it now: what is left is lost, and revenue where it was paid for. @throws Refusal transition_not_allowed for one that is over */

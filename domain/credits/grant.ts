@@ -1,8 +1,41 @@
 import type { Metadata, Price } from '../catalog/price.ts';
+import type { InvoiceLine } from '../invoicing/invoice.ts';
 import type { Instant } from '../time.ts';
 
 /** What a grant pays for: everything of a kind of recurring price, or the prices of a list. */
 export type CreditScope = { priceType: 'metered' | 'licensed' } | { priceIds: string[] };
+
+/** What of a period's credit that is left at its end goes on for another one. */
+export interface Rollover {
+  /** Of what is left, a decimal string above 0 and up to 100; rounded down to the minor unit. */
+  percent: string;
+  /** No more than this is carried over by all grants of one subscription item together, minor units; null: whatever is left. */
+  maxAmount: number | null;
+  /** How often the same credit is carried over at most; null: again and again. */
+  maxPeriods: number | null;
+}
+
+/** Credit that a price gives for each of its periods. */
+export interface RecurringCredit {
+  name: string | null;
+  category: 'paid' | 'promotional';
+  /** For each unit of a licensed price, for the period of a metered one; minor units of the price's currency. */
+  amount: number;
+  scope: CreditScope;
+  priority: number;
+  /** null: what is left at the period's end is lost. */
+  rollover: Rollover | null;
+}
+
+/** Where a grant that a price gives for a period comes from. */
+export interface RecurringOrigin {
+  subscriptionId: string;
+  itemId: string;
+  priceId: string;
+  /** As the price had it. */
+  rollover: Rollover | null;
+  periodsRolledOver: number;
+}
 
 /** Credit that a customer holds for what is billed later. `paid`: bought before, so it is owed to the customer. `promotional`: given away. */
 export interface CreditGrant {
@@ -22,6 +55,8 @@ export interface CreditGrant {
   /** From then on nothing of it can be drawn; null: it never expires. */
   expiresAt: Instant | null;
   voidedAt: Instant | null;
+  /** Of one that a price gives for a period; null or absent: it was granted by hand. It ends with its period, and is settled when that is billed (`recur.ts`). */
+  recurring?: RecurringOrigin | null;
   metadata: Metadata;
   createdAt: Instant;
   updatedAt: Instant;
@@ -56,6 +91,16 @@ export const hasExpired = ({ expiresAt }: CreditGrant, at: Instant): boolean => 
 /** Whether something of it could be drawn then. */
 export const isAvailable = (grant: CreditGrant, at: Instant): boolean =>
   grant.remaining > 0 && grant.voidedAt === null && grant.effectiveAt <= at && !hasExpired(grant, at);
+
+/**
+ * Whether something of it could be drawn then for a line. What a price gives for a period pays for what belongs to that time, whenever it is billed: usage of its period after the period is over, and nothing of the one
+ * before.
+ */
+export const isDrawable = (grant: CreditGrant, { period }: Pick<InvoiceLine, 'period'>, at: Instant): boolean => {
+  if (grant.recurring == null || grant.expiresAt === null) return isAvailable(grant, at);
+  const overlaps = period.start < grant.expiresAt && (period.end > grant.effectiveAt || period.start >= grant.effectiveAt);
+  return grant.remaining > 0 && grant.voidedAt === null && grant.effectiveAt <= at && overlaps;
+};
 
 /** Whether it pays for what a price bills. */
 export const paysFor = ({ scope }: Pick<CreditGrant, 'scope'>, price: Pick<Price, 'id' | 'recurring'> | undefined): boolean =>

@@ -35,10 +35,17 @@ export function returnCredits(draft: DecisionDraft, invoice: Invoice): void {
   if (invoice.creditDraws?.length) lapseCredits(draft);
 }
 
-/** Writes off what is left of grants that have expired. What was paid for and never used is revenue now. */
+/** Writes off what is left of grants that have expired. What was paid for and never used is revenue now. Those of a period are settled with the subscription that gives them. */
 function lapseCredits(draft: DecisionDraft): void {
   for (const grant of draft.creditGrants) {
-    if (grant.remaining === 0 || grant.voidedAt !== null || grant.expiresAt === null || !hasExpired(grant, draft.asOf)) continue;
+    if (
+      grant.recurring != null ||
+      grant.remaining === 0 ||
+      grant.voidedAt !== null ||
+      grant.expiresAt === null ||
+      !hasExpired(grant, draft.asOf)
+    )
+      continue;
     moveCredit(draft, grant.id, {
       type: 'credits_expired',
       amount: -grant.remaining,

@@ -3,7 +3,7 @@ import { netOf } from '../discounts/apply-discounts.ts';
 import type { InvoiceLine } from '../invoicing/invoice.ts';
 import { sum } from '../money.ts';
 import type { Instant } from '../time.ts';
-import { type CreditGrant, inDrawingOrder, isAvailable, paysFor } from './grant.ts';
+import { type CreditGrant, inDrawingOrder, isDrawable, paysFor } from './grant.ts';
 
 export interface DrawRequest {
   lines: readonly InvoiceLine[];
@@ -25,9 +25,11 @@ const grossOf = (line: InvoiceLine): number =>
 export function planDraws(grants: readonly CreditGrant[], request: DrawRequest): { grant: CreditGrant; lineId: string; amount: number }[] {
   const left = new Map(request.lines.map((line) => [line.id, grossOf(line)]));
   let most = request.most;
-  const usable = grants.filter((grant) => grant.currency === request.currency && isAvailable(grant, request.at));
+  const usable = grants.filter((grant) => grant.currency === request.currency);
   return inDrawingOrder(usable).flatMap((grant) => {
-    const lines = request.lines.filter(({ priceId }) => priceId !== null && paysFor(grant, request.prices[priceId]));
+    const lines = request.lines.filter(
+      (line) => line.priceId !== null && isDrawable(grant, line, request.at) && paysFor(grant, request.prices[line.priceId]),
+    );
     const owed = sum(lines.map(({ id }) => left.get(id) ?? 0));
     let drawn = Math.max(0, Math.min(grant.remaining, most, owed));
     most = sum([most, -drawn]);

@@ -1,5 +1,6 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
 import type { CreditGrant } from '../credits/grant.ts';
+import { recurCredits } from '../credits/recur.ts';
 import type { BalanceTransaction } from '../customer.ts';
 import { type Decision, emptyDecision, type IdSource, type OutboxEvent } from '../decision.ts';
 import { ID_PREFIX } from '../ids.ts';
@@ -122,6 +123,7 @@ export function changeSubscription(draft: DecisionDraft, patch: Partial<Subscrip
 export function finishDecision(draft: DecisionDraft, type: EventType = 'customer.subscription.updated'): Decision {
   tendScheduled(draft);
   tendSchedule(draft);
+  tendCredits(draft);
   const before = draft.snapshot.subscription;
   const after = draft.subscription;
   if (after && before !== after) {
@@ -171,6 +173,31 @@ function tendSchedule(draft: DecisionDraft): void {
   emit(draft, `subscription_schedule.${ended.event}`, 'subscription_schedule', schedule.id);
 }
 
+/** The credit that prices give for each period comes and goes with the periods of the subscription. */
+function tendCredits(draft: DecisionDraft): void {
+  const { snapshot, subscription, creditGrants, openInvoices, decision, asOf, newId } = draft;
+  const { subscription: before, prices } = snapshot;
+  if (!subscription) return;
+  const { grants, transactions, journal } = recurCredits({
+    ...{ before, after: subscription, grants: creditGrants, prices, invoices: [...openInvoices, ...decision.invoices], asOf, newId },
+  });
+  if (grants.length === 0) return;
+  const ids = new Set(grants.map(({ after }) => after.id));
+  const after = grants.map((grant) => grant.after);
+  const others = <T extends { id: string }>(all: readonly T[]): T[] => all.filter(({ id }) => !ids.has(id));
+  draft.creditGrants = [...others(creditGrants), ...after];
+  decision.credits = {
+    grants: [...others(decision.credits.grants), ...after],
+    transactions: [...decision.credits.transactions, ...transactions],
+  };
+  decision.journal.push(...journal);
+  for (const { before: was, after: is } of grants) {
+    const previous = was && { expiresAt: was.expiresAt, remaining: was.remaining };
+    emit(draft, `billing.credit_grant.${was === null ? 'created' : 'updated'}`, 'credit_grant', is.id, previous);
+  }
+  for (const { id } of transactions) emit(draft, 'billing.credit_balance_transaction.created', 'credit_balance_transaction', id);
+}
+
 function changedFields(before: Subscription, after: Subscription): Record<string, unknown> {
   const previous: Record<string, unknown> = {};
   for (const key of Object.keys(before) as (keyof Subscription)[]) {
@@ -186,8 +213,10 @@ function finishMembers(draft: DecisionDraft): void {
   const { decision } = draft;
   for (const member of draft.members) {
     const before = member.snapshot.subscription;
+    member.creditGrants = draft.creditGrants;
     const hasJustEnded = before && member.subscription && hasEnded(member.subscription.status) && !hasEnded(before.status);
     const own = finishDecision(member, hasJustEnded ? 'customer.subscription.deleted' : undefined);
+    draft.creditGrants = member.creditGrants;
     if (own.subscription) decision.others = [...(decision.others ?? []), { subscription: own.subscription, schedule: own.schedule }];
     decision.invoices = [...decision.invoices.filter(({ id }) => !own.invoices.some((invoice) => invoice.id === id)), ...own.invoices];
     decision.pendingItems.remove.push(...own.pendingItems.remove);

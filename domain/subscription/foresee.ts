@@ -35,7 +35,7 @@ export function applyDecision(snapshot: BillingSnapshot, decision: Decision): Bi
       }),
       ...decision.billed.insert,
     ],
-    ...(snapshot.creditGrants === undefined ? {} : { creditGrants: withMoved(snapshot.creditGrants, decision.credits.grants) }),
+    creditGrants: withMoved(snapshot.creditGrants ?? [], decision.credits.grants),
     ...(snapshot.usage === undefined ? {} : { usage: withDecided(snapshot.usage, decision.usage) }),
     openInvoices: snapshot.openInvoices
       .map((invoice) => changed.get(invoice.id) ?? invoice)
@@ -43,8 +43,10 @@ export function applyDecision(snapshot: BillingSnapshot, decision: Decision): Bi
   };
 }
 
-const withMoved = (grants: CreditGrant[], moved: CreditGrant[]): CreditGrant[] =>
-  grants.map((grant) => moved.find(({ id }) => id === grant.id) ?? grant);
+const withMoved = (grants: CreditGrant[], moved: CreditGrant[]): CreditGrant[] => [
+  ...grants.filter(({ id }) => !moved.some((grant) => grant.id === id)),
+  ...moved,
+];
 
 /** Stretches that were billed are billed, and what has come late to others is. */
 const withDecided = (usage: MeteredUsage, { insert, change }: Decision['usage']): MeteredUsage => {

@@ -48,6 +48,8 @@ export function describeEvent(event: EventFact): Description {
       return describeScheduled(event);
     case 'credit_balance_transaction':
       return describeCredit(event);
+    case 'credit_grant':
+      return describeGrant(event);
     case 'discount':
       return describeDiscount(event);
     default:
@@ -94,6 +96,17 @@ function describeCredit({ data }: EventFact): Description {
     amount,
     currency: text(data['currency']),
   };
+}
+
+const GRANT_WORDS: Record<Ending<'billing.credit_grant'>, string> = { created: 'was given', updated: 'is left' };
+
+/** "EUR 4.00 of the credit Included calls is left, until 2027-04-30." */
+function describeGrant({ name, data }: EventFact): Description {
+  const [amount, currency] = [number(data['remaining']), text(data['currency'])];
+  const word = wordsFor(GRANT_WORDS, name.split('.').at(-1) ?? '') ?? 'has changed';
+  const until = data['expiresAt'] === null ? '' : `, until ${on(data['expiresAt'])}`;
+  const what = `${money(amount, currency)} of the credit ${text(data['name']) ?? text(data['id']) ?? ''}`;
+  return { sentence: sentence(`${what} ${word}${until}`), reason: null, amount, currency };
 }
 
 const DISCOUNT_WORDS: Record<Ending<'customer.discount'>, string> = {

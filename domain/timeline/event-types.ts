@@ -1,6 +1,8 @@
 /** Every event that a decision can tell of. Each has words of its own in `describe-event.ts`: one without does not compile, or fails `test/domain/timeline.test.ts`. */
 export const EVENT_TYPES = [
   'billing.credit_balance_transaction.created',
+  'billing.credit_grant.created',
+  'billing.credit_grant.updated',
   'customer.discount.created',
   'customer.discount.deleted',
   'customer.discount.updated',

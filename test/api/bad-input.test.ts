@@ -179,6 +179,8 @@ const once = (at: string, product = 'prod_1'): string =>
     .join('&');
 const inline = (at: string, product?: string): string =>
   `${once(at, product)}&${at === '' ? 'price_data' : `${at}[price_data]`}[recurring][interval]=month`;
+const CREDIT =
+  'credit_grant[amount][type]=monetary&credit_grant[amount][monetary][currency]=eur&credit_grant[amount][monetary][value]=1&credit_grant[applicability_config][scope][price_type]=metered';
 const BUNDLE = `${PRICE}&recurring[interval]=month&bundle[0][product]=prod_1&bundle[0][share]=1`;
 const METERED = 'product=prod_1&currency=eur&recurring[interval]=month&recurring[usage_type]=metered&recurring[meter]=mtr_1';
 const TIERED = 'product=prod_1&currency=eur&billing_scheme=tiered&tiers_mode=graduated';
@@ -337,6 +339,22 @@ describe('values', () => {
       { code: 'parameter_missing', param: 'default_price_data[unit_amount]' },
     ],
     ['POST', '/v1/products', 'name=x&id=a%20b', { param: 'id' }],
+    ...(
+      [
+        [`${PRICE}&${CREDIT}`, 'credit_grant'],
+        [`${PRICE}&recurring[interval]=month&${CREDIT}&currency_options[usd][unit_amount]=1`, 'currency_options'],
+        [`${PRICE}&recurring[interval]=month&${CREDIT.replace('=eur', '=usd')}`, 'credit_grant[amount][monetary][currency]'],
+        [`${PRICE}&recurring[interval]=month&${CREDIT}&credit_grant[rollover][percent]=0`, 'credit_grant[rollover][percent]'],
+        [`${PRICE}&recurring[interval]=month&${CREDIT}&credit_grant[rollover][percent]=101`, 'credit_grant[rollover][percent]'],
+        [`${PRICE}&recurring[interval]=month&${CREDIT}&credit_grant[rollover][max_amount]=0`, 'credit_grant[rollover][max_amount]'],
+        [`${PRICE}&recurring[interval]=month&${CREDIT}&credit_grant[rollover][max_periods]=0`, 'credit_grant[rollover][max_periods]'],
+        [`${PRICE}&recurring[interval]=month&${CREDIT}&credit_grant[expires_at]=1`, 'credit_grant[expires_at]'],
+        [
+          `${PRICE}&recurring[interval]=month&${CREDIT.replace('[price_type]=metered', '[prices][0][id]=price_1b')}`,
+          'credit_grant[applicability_config][scope][prices][0][id]',
+        ],
+      ] as [string, string][]
+    ).map(([body, param]): BadValue => ['POST', '/v1/prices', body, { param }]),
     ['POST', '/v1/products', 'name=x&requires_one_of[]=prod_1b', { code: 'resource_missing', param: 'requires_one_of[0]' }],
     ['POST', '/v1/products', 'name=x&requires_one_of[]=prod_1&requires_one_of[]=prod_1', { param: 'requires_one_of' }],
     ['POST', '/v1/products/prod_1', 'requires_one_of[]=prod_1', { param: 'requires_one_of[0]' }],

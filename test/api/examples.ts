@@ -83,6 +83,7 @@ export const aPrice = (patch: Partial<Price> = {}): Price => ({
   madeFor: null,
   recurring: { interval: 'month', intervalCount: 1, usageType: 'licensed', meterId: null },
   bundle: null,
+  creditGrant: null,
   taxBehavior: 'exclusive',
   active: true,
   nickname: null,

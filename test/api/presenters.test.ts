@@ -100,6 +100,19 @@ describe('answers are what the document says', () => {
         false,
       ),
     ],
+    [
+      'price that gives credit',
+      price,
+      presentPrice(
+        aPrice({
+          creditGrant: {
+            ...{ name: null, category: 'promotional', amount: 500, scope: { priceType: 'metered' }, priority: 50 },
+            rollover: { percent: '50', maxAmount: 300, maxPeriods: null },
+          },
+        }),
+        false,
+      ),
+    ],
     ['one-time price with a fraction', price, presentPrice(aPrice({ recurring: null, unitAmountDecimal: '0.25' }), false)],
     ['alert', alert, presentAlert(anAlert({ customerId: 'cus_1' }), false)],
     ['meter', meter, presentMeter(aMeter({ filters: { region: ['eu'] }, groupBy: ['model'] }), false)],
@@ -174,6 +187,17 @@ describe('answers are what the document says', () => {
       'credit grant of prices',
       creditGrant,
       presentCreditGrant(aCreditGrant({ scope: { priceIds: ['price_1'] }, name: null }), false, 'clock_1'),
+    ],
+    [
+      'credit grant of a period',
+      creditGrant,
+      presentCreditGrant(
+        aCreditGrant({
+          recurring: { subscriptionId: 'sub_1', itemId: 'si_1', priceId: 'price_1', rollover: null, periodsRolledOver: 0 },
+        }),
+        false,
+        null,
+      ),
     ],
     ['credit granted', creditTransaction, presentCreditTransaction(aCreditTransaction(), false, null)],
     [

@@ -135,3 +135,61 @@ test('credit pays a part of what was used, expires, and comes back from a voided
   expect(['prepaid_credits', 'promotional_credits', 'revenue'].map(stands)).toEqual([0, 500, -2200]);
   expect(books.reduce((sum, { amount }) => sum + Number(amount), 0)).toBe(0);
 });
+
+test('a plan gives credit for each month; what is left is carried over once, up to a cap', { timeout: 240_000 }, async () => {
+  const clock = (await newClock(stripe, '2027-01-31T00:00:00Z')).id;
+  const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock });
+  const meter = await stripe.billing.meters.create({ display_name: 'Chats', event_name: 'chats', default_aggregation: { formula: 'sum' } });
+  const recurring = { interval: 'month', usage_type: 'metered', meter: meter.id } as const;
+  const chats = await newPrice(stripe, 10, { name: 'Chats', recurring });
+  const credit_grant = {
+    name: 'Included chats',
+    amount: { type: 'monetary', monetary: { currency: 'eur', value: 1000 } },
+    applicability_config: { scope: { price_type: 'metered' } },
+    rollover: { max_amount: 300, max_periods: 1 },
+  };
+  const plan = await newPrice(stripe, 2000, { name: 'Plan', ...({ credit_grant } as Partial<Stripe.PriceCreateParams>) });
+  expect(await stripe.prices.retrieve(plan)).toMatchObject({
+    credit_grant: { category: 'promotional', priority: 50, rollover: { percent: '100', max_amount: 300, max_periods: 1 } },
+  });
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price: plan }, { price: chats }] });
+  const use = (value: number) =>
+    stripe.billing.meterEvents.create({ event_name: 'chats', payload: { stripe_customer_id: customer, value: String(value) } });
+  const grants = async () =>
+    (await stripe.billing.creditGrants.list({ customer })).data
+      .sort((a, b) => (a.effective_at ?? 0) - (b.effective_at ?? 0))
+      .map((grant) => {
+        const { remaining } = grant as unknown as { remaining: Stripe.Billing.CreditGrant.Amount };
+        return [remaining.monetary?.value, new Date((grant.expires_at ?? 0) * 1000).toISOString().slice(0, 10)];
+      });
+  expect(await grants()).toEqual([[1000, '2027-02-28']]);
+
+  await advanceTo(stripe, clock, '2027-02-10T00:00:00Z');
+  await use(50);
+  await advanceTo(stripe, clock, '2027-03-01T00:00:00Z');
+  const [, february] = await invoicesOf(stripe, { customer });
+  expect(february).toMatchObject({ total: 2500, amount_due: 2000, status: 'paid' });
+  // Of the 500 that are left, 300 go on.
+  expect(await grants()).toEqual([
+    [300, '2027-03-31'],
+    [1000, '2027-03-31'],
+  ]);
+  await use(35);
+  const soon = await stripe.invoices.createPreview({ subscription: id });
+  await advanceTo(stripe, clock, '2027-04-01T00:00:00Z');
+  const [, , march] = await invoicesOf(stripe, { customer });
+  expect(march).toMatchObject({ total: 2350, amount_due: 2000 });
+  expect(drawnBy(soon)).toEqual(drawnBy(march));
+  expect(drawnBy(march).map(([, amount]) => amount)).toEqual([300, 50]);
+  expect(await grants()).toEqual([
+    [0, '2027-03-31'],
+    [300, '2027-04-30'],
+    [1000, '2027-04-30'],
+  ]);
+  const { data: events } = await stripe.events.list({ type: 'billing.credit_grant.updated', limit: 3 });
+  expect(events[0]?.data.object).toMatchObject({ recurring: { subscription: id, price: plan, periods_rolled_over: 1 } });
+  const { data: moves } = await stripe.billing.creditBalanceTransactions.list({ customer });
+  expect(moves.filter(({ debit }) => debit?.type === 'credits_expired').map(({ debit }) => debit?.amount.monetary?.value)).toEqual([
+    650, 200,
+  ]);
+});

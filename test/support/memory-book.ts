@@ -303,6 +303,9 @@ export class MemoryBook {
       if (this.customer.balance + moved.amount !== moved.endingBalance) throw new Error('a balance transaction does not add up');
       this.customer = { ...this.customer, balance: moved.endingBalance };
     }
+    for (const grant of decision.credits.grants)
+      if (grant.recurring !== undefined)
+        this.creditGrants.set(grant.id, { ...grant, remaining: this.creditGrants.get(grant.id)?.remaining ?? 0 });
     for (const moved of decision.credits.transactions) {
       const grant = must(this.creditGrants.get(moved.grantId), moved.grantId);
       const remaining = grant.remaining + moved.amount;
