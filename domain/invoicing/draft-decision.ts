@@ -192,8 +192,8 @@ function tendCredits(draft: DecisionDraft): void {
   };
   decision.journal.push(...journal);
   for (const { before: was, after: is } of grants) {
-    const previous = was && { expiresAt: was.expiresAt, remaining: was.remaining };
-    emit(draft, `billing.credit_grant.${was === null ? 'created' : 'updated'}`, 'credit_grant', is.id, previous);
+    if (was === null) emit(draft, 'billing.credit_grant.created', 'credit_grant', is.id);
+    else emit(draft, 'billing.credit_grant.updated', 'credit_grant', is.id, { expiresAt: was.expiresAt, remaining: was.remaining });
   }
   for (const { id } of transactions) emit(draft, 'billing.credit_balance_transaction.created', 'credit_balance_transaction', id);
 }

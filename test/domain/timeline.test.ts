@@ -205,6 +205,7 @@ describe('nothing happens without words', () => {
       'credit_balance_transaction',
       { amount: -400, currency: 'eur', type: 'credits_applied', grantId: 'credgr_1' },
     ],
+    'billing.credit_grant': ['credit_grant', { name: 'Included', remaining: 400, currency: 'eur', expiresAt: END }],
     'customer.discount': ['discount', { terms: { percentOff: '20', name: 'Spring' }, end: END }],
     'customer.subscription.scheduled_change': ['scheduled_change', { effectiveAt: END }],
     'customer.subscription': ['subscription', aSubscription()],
