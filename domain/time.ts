@@ -14,6 +14,64 @@ export const MAX_INSTANT = 253_402_214_400;
 const zoned = (at: Instant, zone: string): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(at * 1000).toZonedDateTimeISO(zone);
 
+const DAY = 86_400;
+const isUtc = (zone: string): boolean => zone === 'UTC' || zone === 'Etc/UTC';
+
+interface CalendarDay {
+  year: number;
+  month: number;
+  day: number;
+}
+
+/*
+ * The Gregorian calendar without zones, in whole numbers, for UTC: there every day has 24 hours, and most subscriptions bill there. Years begin in March, so that the day that comes and goes is their
+ * last; 719,468 days lie between 0000-03-01 and 1970-01-01.
+ */
+function dayOf(days: number): CalendarDay {
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const fromMarch = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9;
+  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day: dayOfYear - Math.floor((153 * fromMarch + 2) / 5) + 1 };
+}
+
+/** Days since 1970-01-01. */
+function daysUntil({ year, month, day }: CalendarDay): number {
+  const shifted = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shifted / 400);
+  const yearOfEra = shifted - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468;
+}
+
+const daysInMonth = (year: number, month: number): number => {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+};
+
+const MONTHS_PER_INTERVAL = { day: 0, week: 0, month: 1, year: 12 } as const;
+
+/** `boundariesOf` in UTC. */
+function boundariesInUtc(anchor: Instant, { interval, intervalCount }: Cycle): (n: number) => Instant {
+  const months = MONTHS_PER_INTERVAL[interval] * intervalCount;
+  if (months === 0) return (n) => (n === 0 ? anchor : inRange(anchor + n * intervalCount * SECONDS_PER_INTERVAL[interval]));
+  const days = Math.floor(anchor / DAY);
+  const first = dayOf(days);
+  const time = anchor - days * DAY;
+  return (n) => {
+    if (n === 0) return anchor;
+    const moved = first.year * 12 + first.month - 1 + n * months;
+    const year = Math.floor(moved / 12);
+    const month = moved - year * 12 + 1;
+    return inRange(daysUntil({ year, month, day: Math.min(first.day, daysInMonth(year, month)) }) * DAY + time);
+  };
+}
+
 /** @returns whether the runtime knows the IANA zone. */
 export function isTimeZone(zone: string): boolean {
   // Bare offsets (+02:00) are no zones: they have no rules to follow.
@@ -53,6 +111,7 @@ export function periodContaining(anchor: Instant, cycle: Cycle, zone: string, at
 }
 
 function boundariesOf(anchor: Instant, cycle: Cycle, zone: string): (n: number) => Instant {
+  if (isUtc(zone)) return boundariesInUtc(anchor, cycle);
   const local = zoned(anchor, zone).toPlainDateTime();
   const unit = `${cycle.interval}s` as const;
   return (n) => {
@@ -101,7 +160,7 @@ export function anchorOn(config: AnchorConfig, cycle: Cycle, zone: string, from:
 const outOfRange = (): Refusal => new Refusal('date_out_of_range', 'The date lies outside the years 1 to 9999.');
 
 function inRange(at: Instant): Instant {
-  if (at < MIN_INSTANT || at > MAX_INSTANT) throw outOfRange();
+  if (!(at >= MIN_INSTANT && at <= MAX_INSTANT)) throw outOfRange();
   return at;
 }
 
@@ -124,18 +183,26 @@ export function fractionOfPeriod(
 }
 
 const seconds = (p: Period): number => p.end - p.start;
-const days = (p: Period, zone: string): number =>
-  zoned(p.start, zone).toPlainDate().until(zoned(p.end, zone).toPlainDate(), { largestUnit: 'days' }).days;
+const days = (p: Period, zone: string): number => daysUntil(dayIn(p.end, zone)) - daysUntil(dayIn(p.start, zone));
 
 /** Days as if every month had 30 (a day 31 counts as 30, the last day of February as itself), so a month that starts on a clamped 31st is not 30 long. */
 function days30(p: Period, zone: string): number {
-  const from = zoned(p.start, zone).toPlainDate();
-  const to = zoned(p.end, zone).toPlainDate();
+  const from = dayIn(p.start, zone);
+  const to = dayIn(p.end, zone);
   return (to.year - from.year) * 360 + (to.month - from.month) * 30 + (Math.min(to.day, 30) - Math.min(from.day, 30));
 }
 
+function dayIn(at: Instant, zone: string): CalendarDay {
+  if (isUtc(zone)) return dayOf(Math.floor(at / DAY));
+  const { year, month, day } = zoned(at, zone);
+  return { year, month, day };
+}
+
 /** "2027-03-01" in the zone. */
-export const localDate = (at: Instant, zone: string): string => zoned(at, zone).toPlainDate().toString();
+export function localDate(at: Instant, zone: string): string {
+  const { year, month, day } = dayIn(at, zone);
+  return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
+}
 /** "2027-03-01T00:00:00Z" */
 export const isoInstant = (at: Instant): string => Temporal.Instant.fromEpochMilliseconds(at * 1000).toString();
 /** Parses an ISO 8601 instant with offset or Z; for tests, tools and vectors. @throws RangeError */

@@ -1,5 +1,5 @@
 import type { MeteredPrice, Percentage, Price, Product } from '../catalog/price.ts';
-import { dividedBy, exact, exactSum, exactToString, formatAmount, minus, times } from '../money.ts';
+import { dividedBy, exact, exactSum, exactToString, formatAmount, minus, negated, times } from '../money.ts';
 import type { Fraction, Prorated, ProrationTerms } from '../rating/prorate.ts';
 import { ratePrice } from '../rating/rate-price.ts';
 import { formatUnitAmount } from '../rating/round-line.ts';
@@ -198,7 +198,7 @@ export function explainCredit(
     unitAmountDecimal: price.unitAmountDecimal,
     quantity: row.quantity,
     fraction: credit.fraction,
-    exact: exactToString(exact(credit.exact).negated()),
+    exact: exactToString(negated(exact(credit.exact))),
     rounding: 'half_up',
     notes: credit.notes,
   };

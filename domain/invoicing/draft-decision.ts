@@ -201,7 +201,7 @@ function tendCredits(draft: DecisionDraft): void {
 function changedFields(before: Subscription, after: Subscription): Record<string, unknown> {
   const previous: Record<string, unknown> = {};
   for (const key of Object.keys(before) as (keyof Subscription)[]) {
-    if (JSON.stringify(before[key]) === JSON.stringify(after[key])) continue;
+    if (before[key] === after[key] || JSON.stringify(before[key]) === JSON.stringify(after[key])) continue;
     const pending = before.pendingUpdate;
     previous[key] = key === 'pendingUpdate' ? pending && { invoiceId: pending.invoiceId, expiresAt: pending.expiresAt } : before[key];
   }

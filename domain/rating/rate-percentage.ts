@@ -1,5 +1,5 @@
 import type { MeteredPrice, Percentage } from '../catalog/price.ts';
-import { type ExactAmount, exact, exactToString, minus, plus, times } from '../money.ts';
+import { type ExactAmount, exact, exactToString, isNegative, minus, plus, times } from '../money.ts';
 import type { UsageTotals } from '../usage/measure.ts';
 import { chargeOnce, type Prorated } from './prorate.ts';
 import { roundLine } from './round-line.ts';
@@ -8,7 +8,7 @@ import { roundLine } from './round-line.ts';
 export const termsPerTransaction = ({ percentage }: MeteredPrice['recurring']): Percentage | null =>
   percentage && (percentage.minimumAmount !== null || percentage.maximumAmount !== null) ? percentage : null;
 
-const orZero = (value: ExactAmount): ExactAmount => (value.isNegative() ? exact(0) : value);
+const orZero = (value: ExactAmount): ExactAmount => (isNegative(value) ? exact(0) : value);
 
 /**
  * A percentage of the transacted amount and a fixed amount for each transaction, less what is free, in minor units and exact. Never below zero, whatever was refunded.

@@ -17,7 +17,7 @@ export const isQuantity = (text: string): boolean => /^\d{1,9}$/.test(text);
 /** "EUR 20.00", with more decimals only where the price has them ("EUR 0.0125"). `unitAmountDecimal` is in minor units. */
 export function formatUnitAmount(unitAmountDecimal: string, currency: string): string {
   const exponent = exponentOf(currency);
-  const [whole = '0', decimals = ''] = exactToString(dividedBy(exact(unitAmountDecimal), `1e${exponent}`)).split('.');
+  const [whole = '0', decimals = ''] = exactToString(dividedBy(exact(unitAmountDecimal), 10 ** exponent)).split('.');
   const shown = decimals.padEnd(exponent, '0');
   return `${currency.toUpperCase()} ${whole}${shown === '' ? '' : `.${shown}`}`;
 }

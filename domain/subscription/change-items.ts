@@ -3,7 +3,7 @@ import { findMetered } from '../catalog/find-price.ts';
 import { isSameCycle } from '../catalog/mix-cycles.ts';
 import type { Cycle } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
-import { compareDecimals } from '../money.ts';
+import { compareDecimals, isZero } from '../money.ts';
 import { ratePrice } from '../rating/rate-price.ts';
 import type { Instant } from '../time.ts';
 import type { Present } from './check-bases.ts';
@@ -125,5 +125,5 @@ export const isFree = (snapshot: BillingSnapshot, items: readonly SubscriptionIt
   items.every(({ priceId, quantity }) => {
     const price = snapshot.prices[priceId];
     if (!price) return true;
-    return ratePrice(price, quantity, currency).total.isZero() && !price.recurring?.minimumAmount;
+    return isZero(ratePrice(price, quantity, currency).total) && !price.recurring?.minimumAmount;
   });

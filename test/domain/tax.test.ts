@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exact, fractionOf, roundToMinor, sum } from '../../domain/money.ts';
+import { dividedBy, exact, fractionOf, roundToMinor, sum, times } from '../../domain/money.ts';
 import { applyTaxRates, sumTaxes, taxRatesFor } from '../../domain/tax/apply-tax-rates.ts';
 import type { TaxRate } from '../../domain/tax/tax-rate.ts';
 
@@ -152,7 +152,7 @@ test('property: each rate on the invoice is its base times its percentage rounde
     fc.property(lines, (given) => {
       const perLine = applyTaxRates(given, RATES, NONE);
       for (const total of sumTaxes(perLine).filter((each) => !each.inclusive)) {
-        expect(total.amount).toBe(roundToMinor(exact(total.taxableAmount).times(total.percentage).dividedBy(100)));
+        expect(total.amount).toBe(roundToMinor(dividedBy(times(exact(total.taxableAmount), total.percentage), 100)));
       }
       perLine.forEach((taxes, index) => {
         const inclusive = sum(taxes.filter((tax) => tax.inclusive).map((tax) => tax.amount));

@@ -150,6 +150,23 @@ describe('periods', () => {
     );
   });
 
+  test('in UTC the calendar is that of any zone without an offset, in every year', () => {
+    const all = fc.integer({ min: instant('0200-01-01T00:00:00Z'), max: instant('9800-01-01T00:00:00Z') });
+    const counts = fc.integer({ min: -40, max: 40 });
+    fc.assert(
+      fc.property(all, cycles, distance, counts, (anchor, cycle, away, n) => {
+        expect(periodContaining(anchor, cycle, 'UTC', anchor + away)).toEqual(periodContaining(anchor, cycle, 'Etc/GMT', anchor + away));
+        const turns = Math.trunc(n / cycle.intervalCount);
+        expect(boundary(anchor, cycle, 'UTC', turns)).toBe(boundary(anchor, cycle, 'Etc/GMT', turns));
+        expect(localDate(anchor, 'UTC')).toBe(localDate(anchor, 'Etc/GMT'));
+        const part = { start: Math.min(anchor, anchor + away), end: Math.max(anchor, anchor + away) };
+        for (const basis of ['day', 'fixed_30'] as const)
+          expect(fractionOfPeriod(part, part, basis, 'UTC')).toEqual(fractionOfPeriod(part, part, basis, 'Etc/GMT'));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test('the anchor itself starts period 0', () => {
     fc.assert(
       fc.property(anchors, cycles, zones, (anchor, cycle, zone) => {
