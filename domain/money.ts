@@ -167,7 +167,7 @@ export function exactToString(a: ExactAmount): string {
   return `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
-/** Sixty digits from the first that is not zero, as a Decimal has them, but a third of its time. */
+/** Sixty digits from the first that is not zero, rounded as a Decimal has them. */
 function sixtyDigits(numerator: number, denominator: number): string {
   let decimals = 60 - (numerator < denominator ? 0 : String(Math.floor(numerator / denominator)).length);
   for (let ahead = numerator * 10; ahead < denominator; ahead *= 10) decimals += 1;
