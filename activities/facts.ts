@@ -30,6 +30,10 @@ const memberFacts = (subscription: Subscription): MemberFacts => ({
   subscription: subscriptionFacts(subscription),
 });
 
+/** Further subscriptions that the decision changes. */
+export const othersAfter = ({ others }: Decision): { others?: MemberFacts[] } =>
+  others ? { others: others.map(({ subscription }) => memberFacts(subscription)) } : {};
+
 /** What a workflow may know of an invoice after a decision; of a consolidated one with all that it bills. */
 export function decidedFacts(
   snapshot: BillingSnapshot,
@@ -93,7 +97,7 @@ export function billingOutcome(snapshot: BillingSnapshot, decision: Decision, nu
   return {
     subscription: subscriptionFacts(subscriptionAfter(snapshot, decision)),
     invoice: invoice && decidedFacts(snapshot, decision, invoice, numbers),
-    ...(decision.others ? { others: decision.others.map((other) => memberFacts(other.subscription)) } : {}),
+    ...othersAfter(decision),
   };
 }
 
@@ -108,6 +112,7 @@ export function scheduleOutcome(snapshot: BillingSnapshot, decision: Decision, n
     schedule: { id, status, startsAt },
     subscription: subscription && subscriptionFacts(subscription),
     invoice: invoice && invoiceFacts(invoice, numbers),
+    ...othersAfter(decision),
   };
 }
 

@@ -1,6 +1,6 @@
 import { decideFinalization } from '../domain/invoicing/finalize-invoice.ts';
 import type { Deps } from './deps.ts';
-import { decidedFacts, invoiceAfter } from './facts.ts';
+import { decidedFacts, invoiceAfter, othersAfter } from './facts.ts';
 import type { Activities } from './index.ts';
 import { parametersOf, performOperation } from './perform-operation.ts';
 
@@ -14,6 +14,11 @@ export const finalizeInvoice =
       parameters: command,
       query: { invoiceId: command.invoiceId, lock: true },
       decide: (snapshot, context) => decideFinalization(snapshot, command, context),
-      answer: (snapshot, decision, numbers) => decidedFacts(snapshot, decision, invoiceAfter(snapshot, decision), numbers),
+      answer: (snapshot, decision, numbers) => {
+        const invoice = invoiceAfter(snapshot, decision);
+        const facts = decidedFacts(snapshot, decision, invoice, numbers);
+        // Those of a consolidated invoice are named with it.
+        return invoice.subscriptionIds ? facts : { ...facts, ...othersAfter(decision) };
+      },
     });
   };

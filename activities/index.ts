@@ -51,6 +51,8 @@ export interface InvoiceFacts {
   dueDate?: Instant;
   /** Of a consolidated invoice: all subscriptions that it bills. */
   shared?: MemberFacts[];
+  /** Further subscriptions that were changed as it became final, as what it gives back has paid an invoice that they share. Absent: none. */
+  others?: MemberFacts[];
 }
 
 /** A subscription of a consolidated invoice, as it is after what was done. */
@@ -116,6 +118,8 @@ export interface ScheduleOutcome {
   schedule: ScheduleFacts;
   subscription: SubscriptionFacts | null;
   invoice: InvoiceFacts | null;
+  /** As in `BillingOutcome`. */
+  others?: MemberFacts[];
 }
 
 /** Every activity is one verb in one file: load -> decide -> record. All refusals arrive as ApplicationFailure with `type` = RefusalCode. */

@@ -56,13 +56,14 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
   };
 
   const parameters = askedFor(plan.parameters);
-  const operation = (subscriptionId: string | null, paymentBehavior = plan.parameters.paymentBehavior): Operation => ({
+  const operation = (subscriptionId: string | null, paymentBehavior = plan.parameters.paymentBehavior, sharedBy?: string[]): Operation => ({
     operationId: envelope.operationId,
     kind: plan.verb,
     asOf: envelope.asOf,
     requestHash: hash,
     subscriptionId,
     invoiceId: plan.parameters.invoiceId ?? null,
+    sharedBy,
     actor: envelope.actor,
     paymentBehavior: paymentBehavior ?? null,
     parameters,
@@ -101,6 +102,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
         operation(
           plan.parameters.subscriptionId ?? decision.subscription?.id ?? snapshot.subscription?.id ?? null,
           plan.paymentBehavior?.(snapshot),
+          snapshot.invoice?.subscriptionIds,
         ),
         decision,
         (numbers) => plan.answer(snapshot, decision, numbers),

@@ -38,6 +38,7 @@ import {
   invoiceWorkflowId,
   type JoinClock,
   joinClockSignal,
+  type PaymentMethodChanged,
   pauseUpdate,
   paymentMethodChangedSignal,
   priceMigrationAskedSignal,
@@ -96,7 +97,7 @@ export interface Commands {
   quoteChanged(quoteId: string): Promise<void>;
   commandInvoice(start: StartInvoice, command: InvoiceCommand): Promise<InvoiceCommandResult>;
   /** Tells a subscription that its customer can pay now; a fact, not waited for beyond its delivery. */
-  paymentMethodChanged(subscriptionId: string, paymentMethodId: string): Promise<void>;
+  paymentMethodChanged(subscriptionId: string, news: PaymentMethodChanged): Promise<void>;
   /** Tells a subscription that something was used; a fact, not waited for beyond its delivery. */
   usageReported(subscriptionId: string): Promise<void>;
   /** Tells a subscription that its customer's time is a test clock's from now on; a fact, not waited for beyond its delivery. */
@@ -284,10 +285,10 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
           }),
         }),
       ),
-    paymentMethodChanged: async (subscriptionId, paymentMethodId) => {
+    paymentMethodChanged: async (subscriptionId, news) => {
       try {
         await send('paymentMethodChanged', subscriptionId, () =>
-          client.workflow.getHandle(subscriptionId).signal(paymentMethodChangedSignal, { paymentMethodId }),
+          client.workflow.getHandle(subscriptionId).signal(paymentMethodChangedSignal, news),
         );
       } catch (error) {
         // It has ended since it was read: nothing there to try again.

@@ -99,7 +99,10 @@ export async function changeSubscription(given: RequestContext, id: string, chan
     },
   );
   if (typeof change.defaultPaymentMethodId === 'string' && change.effectiveAt === undefined && isDelinquent(before)) {
-    await context.commands.paymentMethodChanged(id, change.defaultPaymentMethodId);
+    await context.commands.paymentMethodChanged(id, {
+      paymentMethodId: change.defaultPaymentMethodId,
+      operationId: context.operationId,
+    });
   }
 }
 

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { Instant } from '../domain/time.ts';
 import type { AccountTransaction } from './client.ts';
 import { Filter, type InstantRange, type List, listRows, type Page } from './list.ts';
+import { shareOnTimelines } from './share-timeline.ts';
 import { findOne, fromRow, type TableShape, toTimestamp } from './table.ts';
 
 /** One fact of the outbox: the object as it was written then, in the domain's own form. `sequence` counts the events of the object from 1. */
@@ -36,6 +38,8 @@ export interface EventSource {
   actor: string | null;
   /** The subscription whose life the event is a part of, where its object does not say it. */
   subscriptionId: string | null;
+  /** Further subscriptions of whose lives what names none is a part. Absent: none. */
+  sharedBy?: readonly string[] | undefined;
 }
 
 export const EVENTS: TableShape<StoredEvent> = {
@@ -83,6 +87,18 @@ export async function appendEvents(t: AccountTransaction, events: readonly NewEv
      ) given order by given.place`,
     [t.accountId, source.operationId, JSON.stringify(rows), source.actor, source.subscriptionId],
   );
+  await shareOnTimelines(
+    t,
+    'events',
+    rows.map((row) => ({ id: row.id, subscriptionIds: sharersOf(row, source) })),
+  );
+}
+
+/** A consolidated invoice says whose it is; of what else happens with it, the operation does. */
+function sharersOf(event: { object_type: string; data: unknown }, { subscriptionId, sharedBy = [] }: EventSource): readonly string[] {
+  const { subscriptionId: own, subscriptionIds } = (event.data ?? {}) as Partial<Invoice>;
+  if (subscriptionIds) return subscriptionIds;
+  return event.object_type === 'subscription' || own != null || subscriptionId !== null ? [] : sharedBy;
 }
 
 /** An event of no operation. */

@@ -15,6 +15,7 @@ import { writeAcceptance } from './quotes.ts';
 import { objectsOf, readForEvent } from './read-for-events.ts';
 import { writeScheduledChanges } from './scheduled-changes.ts';
 import { addMetadata, writeSchedule } from './schedules.ts';
+import { shareOnTimelines } from './share-timeline.ts';
 import { insertRows, toRow, toTimestamp, updateRows } from './table.ts';
 import { writeInvoices, writeLines } from './write-invoices.ts';
 import { writeSubscription } from './write-subscription.ts';
@@ -73,7 +74,7 @@ export async function recordDecision(
     appendEvents(
       t,
       [...decision.events.map((event) => ({ ...event, data: objects.get(event.objectId), occurredAt: operation.asOf })), ...granted],
-      { operationId: operation.operationId, actor: null, subscriptionId: operation.subscriptionId },
+      { operationId: operation.operationId, actor: null, subscriptionId: operation.subscriptionId, sharedBy: operation.sharedBy },
     );
   // The operation before its events, in the order of the timeline.
   const written = Promise.all([writeInvoices(t, invoices), recordOperation(t, operation, answer)]);
@@ -145,6 +146,7 @@ async function recordOperation(t: AccountTransaction, operation: Operation, answ
     'on conflict do nothing',
   );
   if (inserted === 0) throw new OperationExists(operation.operationId);
+  await shareOnTimelines(t, 'operations', [{ id: operation.operationId, subscriptionIds: operation.sharedBy ?? [] }]);
 }
 
 /** The schedule first: its subscription refers to it. */

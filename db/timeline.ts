@@ -32,28 +32,51 @@ function placeOf(id: string, param: string): [position: number, rank: number] {
 }
 
 /**
- * What of each source is on the page; the parameters are the same in all three. Each is read off its index (account, subscription, position) and stops when the page is
+ * What of each source is on the page; the parameters are the same in all. What the subscription shares with others is found by `timeline_shares`. Each is read off its index (account, subscription, position) and stops when the page is
  * full, so that a page of a long life costs as much as one of a short. The attempt's id is taken out here: under row-level security a join by an expression meets no index.
  */
-const source = (table: string, rank: number, time: string, type: string, ascending: boolean, attempt = 'null::text'): string => `(
-  select ${rank} as rank, x.position, ${type} as type, x.account_id, x.operation_id, to_jsonb(x) as row, ${attempt} as attempt_id from ${table} x
-  where x.account_id = $1 and x.subscription_id = $2
-    and x.position ${ascending ? '>=' : '<='} $3::bigint and (x.position ${ascending ? '>' : '<'} $3::bigint or ${rank} ${ascending ? '>' : '<'} $4::integer)
+interface Place {
+  rank: number;
+  /** Rows of `x`, whose place is that of `placed`. */
+  from: string;
+  placed: 'x' | 's';
+  time: string;
+  type: string;
+  attempt?: string;
+}
+
+const source = ({ rank, from, placed, time, type, attempt = 'null::text' }: Place, ascending: boolean): string => `(
+  select ${rank} as rank, x.position, ${type} as type, x.account_id, x.operation_id, to_jsonb(x) as row, ${attempt} as attempt_id from ${from}
+  where ${placed}.account_id = $1 and ${placed}.subscription_id = $2
+    and ${placed}.position ${ascending ? '>=' : '<='} $3::bigint and (${placed}.position ${ascending ? '>' : '<'} $3::bigint or ${rank} ${ascending ? '>' : '<'} $4::integer)
     and ($5::text[] is null or ${type} = any($5::text[]))
     and ($6::timestamptz is null or x.${time} >= $6::timestamptz) and ($7::timestamptz is null or x.${time} < $7::timestamptz)
-  order by x.position ${ascending ? 'asc' : 'desc'} limit $8::integer)`;
+  order by ${placed}.position ${ascending ? 'asc' : 'desc'} limit $8::integer)`;
+
+const shared = (table: string, key: string, id: string): Pick<Place, 'from' | 'placed'> => ({
+  from: `timeline_shares s join ${table} x on x.account_id = s.account_id and x.${id} = s.${key}`,
+  placed: 's',
+});
 
 const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 const OPERATION_TYPE = `case when x.kind in (${list(PAYMENT_VERBS)}) then 'payment' when x.actor in (${list(ENGINE_ACTORS)}) then 'decision' else 'command' end`;
 const ATTEMPT = `coalesce(x.result ->> 'attemptId', x.result -> 'attempt' ->> 'id')`;
 const EVENT_TYPE = `case when x.type in (${list(NOTICES)}) then 'notice' else 'state_change' end`;
 
+const OPERATION = { rank: RANK.operation, time: 'as_of', type: OPERATION_TYPE, attempt: ATTEMPT };
+const EVENT = { rank: RANK.event, time: 'occurred_at', type: EVENT_TYPE };
+const PLACES: readonly Place[] = [
+  { ...OPERATION, from: 'operations x', placed: 'x' },
+  { ...OPERATION, ...shared('operations', 'operation_id', 'operation_id') },
+  { rank: RANK.refusal, from: 'refused_commands x', placed: 'x', time: 'as_of', type: `'refusal'::text` },
+  { ...EVENT, from: 'events x', placed: 'x' },
+  { ...EVENT, ...shared('events', 'event_id', 'id') },
+];
+
 const statement = (ascending: boolean): string => `
   with page as (
     select * from (
-      ${source('operations', RANK.operation, 'as_of', OPERATION_TYPE, ascending, ATTEMPT)}
-      union all ${source('refused_commands', RANK.refusal, 'as_of', `'refusal'::text`, ascending)}
-      union all ${source('events', RANK.event, 'occurred_at', EVENT_TYPE, ascending)}
+      ${PLACES.map((place) => source(place, ascending)).join(' union all ')}
     ) entries order by position ${ascending ? 'asc' : 'desc'}, rank ${ascending ? 'asc' : 'desc'} limit $8::integer
   )
   select p.rank, p.row, coalesce(p.row ->> 'actor', o.actor) as actor, coalesce(p.row ->> 'workflow_id', o.workflow_id) as workflow_id,

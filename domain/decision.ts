@@ -105,6 +105,8 @@ export interface Operation {
   requestHash: string;
   subscriptionId: string | null;
   invoiceId: string | null;
+  /** Of a consolidated invoice: the subscriptions that it bills. Absent: the operation is about none. */
+  sharedBy?: string[] | undefined;
   /** Who asked: an API key id, `workflow`, `dunning`, `operator:<name>`. */
   actor: string;
   /** How the money of the invoice it makes is to be asked for; null where the command does not say. */

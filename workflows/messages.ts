@@ -126,6 +126,8 @@ export interface SharedInvoiceNews {
   /** Final now, whatever else; null where it was paid by something given back on another invoice. */
   invoiceId: string | null;
   subscription: SubscriptionFacts;
+  /** Its dunning has begun. */
+  isChased?: boolean;
 }
 /** A draft was finalised by somebody, or its time has changed: as it now is. */
 export const draftChangedSignal = defineSignal<[InvoiceFacts]>('draftChanged');
@@ -137,7 +139,12 @@ export interface DunningEnded {
 /** The due date of a sent invoice has come: its subscription as that left it. */
 export const invoiceOverdueSignal = defineSignal<[{ subscription: SubscriptionFacts | null }]>('invoiceOverdue');
 export const dunningEndedSignal = defineSignal<[DunningEnded]>('dunningEnded');
-export const paymentMethodChangedSignal = defineSignal<[{ paymentMethodId: string }]>('paymentMethodChanged');
+/** `operationId`: of the request that has changed it, told by every subscription that owes the same invoice; absent: told by hand, and each time anew. */
+export interface PaymentMethodChanged {
+  paymentMethodId: string;
+  operationId?: string;
+}
+export const paymentMethodChangedSignal = defineSignal<[PaymentMethodChanged]>('paymentMethodChanged');
 
 /** The customer's time is a test clock's from now on. Told to a subscription, which tells its dunnings. */
 export const joinClockSignal = defineSignal<[JoinClock]>('joinClock');

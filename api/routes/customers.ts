@@ -190,7 +190,8 @@ export const customerRoutes = [
       for (const workflowId of moving)
         if (joined !== null) await context.commands.joinClock(workflowId, { id: joined.id, at: joined.frozenTime });
       // Who could not pay may be able to now: what is being chased is tried at once.
-      for (const { id: subscriptionId } of waiting) await context.commands.paymentMethodChanged(subscriptionId, String(wanted));
+      const news = { paymentMethodId: String(wanted), operationId: context.operationId };
+      for (const { id: subscriptionId } of waiting) await context.commands.paymentMethodChanged(subscriptionId, news);
       return answer;
     },
   }),

@@ -25,6 +25,7 @@ import * as recurringCredits from './recurring-credits.ts';
 import * as revisions from './revisions.ts';
 import * as rowLevelSecurity from './row-level-security.ts';
 import * as schedules from './schedules.ts';
+import * as sharedTimelines from './shared-timelines.ts';
 import * as subscriptions from './subscriptions.ts';
 import * as testClocks from './test-clocks.ts';
 import * as timeline from './timeline.ts';
@@ -74,6 +75,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['031-bundles', bundles],
   ['030-consolidated-invoices', consolidatedInvoices],
   ['034-recurring-credits', recurringCredits],
+  ['036-shared-timelines', sharedTimelines],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {

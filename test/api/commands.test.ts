@@ -116,5 +116,5 @@ it('does not mind that a subscription ended before the news of a new card', asyn
   const { commands } = commandsOver(async () => {
     throw new WorkflowNotFoundError('gone', 'sub_1', undefined);
   });
-  await expect(commands.paymentMethodChanged('sub_1', 'pm_1')).resolves.toBeUndefined();
+  await expect(commands.paymentMethodChanged('sub_1', { paymentMethodId: 'pm_1', operationId: 'op_1' })).resolves.toBeUndefined();
 });

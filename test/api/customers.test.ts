@@ -39,7 +39,9 @@ describe('customers', () => {
       expand: ['subscriptions'],
     });
     expect(updated).toMatchObject({ delinquent: true, subscriptions: { data: [{ id: 'sub_due' }] } });
-    expect(api.commands.paymentMethodChanged.mock.calls).toEqual([['sub_due', method.id]]);
+    expect(api.commands.paymentMethodChanged.mock.calls).toEqual([
+      ['sub_due', { paymentMethodId: method.id, operationId: expect.any(String) }],
+    ]);
     expect((await api.stripe.customers.listPaymentMethods(customer.id)).data).toHaveLength(2);
     expect(await api.stripe.paymentMethods.detach(method.id)).toMatchObject({ customer: null });
     expect(await api.stripe.customers.retrieve(customer.id)).toMatchObject({ invoice_settings: { default_payment_method: null } });

@@ -71,6 +71,7 @@ beforeAll(async () => {
       ],
     });
     const scheduled = aScheduledChange({ id: `schg_${n}`, subscriptionId: `sub_${n}` });
+    await record(world, `acct_${n}`, {}, { sharedBy: [`sub_${n}`] });
     await world.as(`acct_${n}`, (t) => writeScheduledChanges(t, { operationId: `op_${n}` }, [scheduled]));
     const migration = aPriceMigration({ id: `pmig_${n}`, fromPriceId: `price_${n}`, toPriceId: `price_${n}` });
     await world.as(`acct_${n}`, async (t) => {

@@ -29,6 +29,7 @@ const GROWING = [
   'events',
   'operations',
   'refused_commands',
+  'timeline_shares',
   'active_entitlements',
   'usage_periods',
   'credit_grants',
@@ -52,6 +53,8 @@ beforeAll(async () => {
     },
     { operationId: 'op_0', subscriptionId: 'sub_0' },
   );
+  const event = { type: 'invoice.updated', objectType: 'invoice', objectId: 'in_sub_0', previous: null } as const;
+  await record(world, 'acct_1', { events: [event] }, { operationId: 'op_1', sharedBy: ['sub_0'] });
   await world.as('acct_1', (t) =>
     recordRefusal(t, { ...anOperation(), subscriptionId: 'sub_0' }, new Refusal('subscription_canceled', 'It has ended.')),
   );
@@ -79,6 +82,10 @@ beforeAll(async () => {
     `${renamed('id', 'object_id', 'subscription_id', 'operation_id')} || jsonb_build_object('position', o.position * 1000000 + n, 'occurred_at', o.occurred_at + n * interval '1 h')`,
   );
   await copy('operations', `${renamed('operation_id', 'subscription_id')} || jsonb_build_object('position', o.position * 1000000 + n)`);
+  await copy(
+    'timeline_shares',
+    `${renamed('operation_id', 'event_id', 'subscription_id')} || jsonb_build_object('position', o.position * 1000000 + n)`,
+  );
   await copy(
     'refused_commands',
     `${renamed('operation_id', 'subscription_id')} || jsonb_build_object('position', o.position * 1000000 + n)`,

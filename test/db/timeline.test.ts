@@ -5,7 +5,7 @@ import { entryId, listTimeline, type TimelineQuery } from '../../db/timeline.ts'
 import { Refusal } from '../../domain/errors.ts';
 import { typeOf } from '../../domain/timeline/entry.ts';
 import { anAttempt, START } from '../api/examples.ts';
-import { anOperation, creation, openWorld, record, type World } from './world.ts';
+import { anOperation, creation, draftOf, openWorld, record, type World } from './world.ts';
 
 const SUBSCRIPTION = 'sub_0';
 let world: World;
@@ -51,6 +51,7 @@ beforeAll(async () => {
       'api_key:abc',
     ),
   );
+  await record(world, 'acct_1', creation(1, 'sub_friend'), { subscriptionId: 'sub_friend', asOf: START + 40 });
   await record(world, 'acct_2', creation(2, 'sub_other'), { subscriptionId: 'sub_other' });
 });
 afterAll(() => world.close());
@@ -116,4 +117,38 @@ test('is filtered by type and by the time of the decisions', async () => {
 test('stays within the account', async () => {
   expect((await read({}, 'acct_2')).items).toEqual([]);
   expect((await read({ subscriptionId: 'sub_other' })).items).toEqual([]);
+});
+
+test('what happens to a consolidated invoice is told in the life of each subscription that it bills, once and in its order', async () => {
+  const sharedBy = ['sub_friend', SUBSCRIPTION];
+  const shared = draftOf(1, 'in_shared', { subscriptionIds: sharedBy, consolidationKey: 'k' });
+  const about = { type: 'invoice.updated', objectType: 'invoice', objectId: shared.id, previous: null } as const;
+  const attempt = anAttempt({ id: 'pa_shared', invoiceId: shared.id, idempotencyKey: 'k_shared' });
+  await record(
+    world,
+    'acct_1',
+    { invoices: [shared], events: [{ ...about, type: 'invoice.created' }] },
+    { kind: 'issue-invoice', actor: 'workflow', subscriptionId: 'sub_friend' },
+  );
+  await record(world, 'acct_1', { attempt }, { kind: 'start-payment', actor: 'workflow', invoiceId: shared.id, sharedBy });
+  await record(
+    world,
+    'acct_1',
+    { events: [about, { ...about, type: 'customer.discount.updated', objectType: 'customer', objectId: 'cus_1' }] },
+    { kind: 'collect-payment', actor: 'workflow', invoiceId: shared.id, sharedBy },
+  );
+  const tail = ['state_change invoice.created', 'payment start-payment', 'payment collect-payment', 'state_change invoice.updated'];
+  const all = await told();
+  expect(all.slice(-5)).toEqual([...tail, 'state_change customer.discount.updated']);
+  const friends = await told({ subscriptionId: 'sub_friend' });
+  expect(friends.slice(-6)).toEqual(['decision issue-invoice', ...tail, 'state_change customer.discount.updated']);
+  const paged: string[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await read({ subscriptionId: 'sub_friend', limit: 2, ...(after === undefined ? {} : { startingAfter: after }) });
+    paged.push(...page.items.map((entry) => `${typeOf(entry)} ${entry.name}`));
+    if (!page.hasMore) break;
+    after = page.items.map(entryId).at(-1);
+  }
+  expect(paged).toEqual(friends);
+  expect(await told({ types: ['payment'], newestFirst: true })).toEqual([...tail.slice(1, 3)].reverse().concat('payment collect-payment'));
 });

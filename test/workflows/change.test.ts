@@ -163,6 +163,35 @@ test(
 );
 
 test(
+  'what is billed early, or by a change that is dropped, may pay what others share: they are told each time, and once',
+  () =>
+    live(env, async (life) => {
+      const { billing } = life;
+      await life.subscribe();
+      const { facts } = await life.state();
+      billing.others = [{ subscriptionId: 'sub_other', subscription: facts }];
+      const told = async () =>
+        (await life.handle.fetchHistory()).events?.filter(
+          ({ signalExternalWorkflowExecutionInitiatedEventAttributes: sent }) =>
+            sent?.signalName === 'sharedInvoice' && sent.workflowExecution?.workflowId === 'sub_other',
+        ).length;
+      billing.used = 1200;
+      await life.usageReported();
+      await life.pass('2 minutes');
+      expect(await told()).toBe(1);
+      billing.charges = ['declined'];
+      await life.change({ price: 'price_month_30', paymentBehavior: 'pending_if_incomplete' }, 'op_1');
+      expect(await told()).toBe(2);
+      await life.change({ price: 'price_month_30', paymentBehavior: 'pending_if_incomplete' }, 'op_1');
+      expect(await told()).toBe(2);
+      await life.pass('24h');
+      expect(life.book.pendingUpdate).toBeNull();
+      expect(await told()).toBe(3);
+    }),
+  30_000,
+);
+
+test(
   'an unknown payment is parked and looked up; the subscription obeys meanwhile',
   () =>
     live(env, async (life) => {

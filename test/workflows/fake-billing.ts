@@ -4,6 +4,7 @@ import type {
   BillingOutcome,
   DunningFacts,
   InvoiceFacts,
+  MemberFacts,
   PaymentResult,
   ScheduleOutcome,
   SubscriptionFacts,
@@ -115,6 +116,8 @@ export class FakeBilling {
   used = 0;
   threshold = 1000;
   externalTax = false;
+  /** What every decision that makes or settles an invoice makes of further subscriptions. */
+  others: MemberFacts[] = [];
   /** How long the invoice of a renewal stays a draft. */
   graceSeconds = 0;
   /** What happens to a draft right after its taxes have come. */
@@ -660,7 +663,11 @@ export class FakeBilling {
   }
 
   private outcome(sub: Sub, invoice: FakeInvoice | null): BillingOutcome {
-    return { subscription: this.subscriptionFacts(sub), invoice: invoice === null ? null : this.invoiceFacts(invoice) };
+    return {
+      subscription: this.subscriptionFacts(sub),
+      invoice: invoice === null ? null : this.invoiceFacts(invoice),
+      ...(this.others.length === 0 || invoice === null ? {} : { others: this.others }),
+    };
   }
 
   private subscriptionFacts(sub: Sub): SubscriptionFacts {

@@ -16,6 +16,8 @@ export interface Chase {
   failures: number;
   /** The date of the next try that customers are shown. */
   shown: Instant | null;
+  /** Requests that have changed the payment method, by operation id. */
+  heard: Set<string>;
   // What has come in since the loop looked last:
   newMethod: string | null;
   settled: { status: InvoiceFacts['status']; subscription: SubscriptionFacts | null } | null;

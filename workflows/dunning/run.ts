@@ -7,6 +7,7 @@ import {
   invoiceOverdueSignal,
   invoiceSettledSignal,
   joinClockSignal,
+  type PaymentMethodChanged,
   paymentMethodChangedSignal,
   type StartDunning,
   stopDunningSignal,
@@ -47,15 +48,14 @@ function listen(start: StartDunning): Chase {
     shows: 0,
     failures: 0,
     shown: null,
+    heard: new Set(),
     newMethod: null,
     settled: null,
     stopped: false,
     clockToJoin: null,
   };
   clock.listen();
-  setHandler(paymentMethodChangedSignal, ({ paymentMethodId }) => void (chase.newMethod = paymentMethodId), {
-    description: 'A new payment method is tried at once.',
-  });
+  setHandler(paymentMethodChangedSignal, (news) => hearOfMethod(chase, news), { description: 'A new payment method is tried at once.' });
   setHandler(invoiceSettledSignal, ({ status, subscription }) => void (chase.settled = { status, subscription }), {
     description: 'The invoice was paid, voided or written off elsewhere.',
   });
@@ -64,6 +64,13 @@ function listen(start: StartDunning): Chase {
   });
   setHandler(stopDunningSignal, () => void (chase.stopped = true), { description: 'Ends dunning and leaves the invoice as it is.' });
   return chase;
+}
+
+/** One change of a card is one try, however many of the subscriptions tell of it. */
+function hearOfMethod(chase: Chase, { paymentMethodId, operationId }: PaymentMethodChanged): void {
+  if (operationId !== undefined && chase.heard.has(operationId)) return;
+  if (operationId !== undefined) chase.heard.add(operationId);
+  chase.newMethod = paymentMethodId;
 }
 
 /** null: superseded by a dunning that was started from the books. */

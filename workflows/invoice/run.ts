@@ -12,6 +12,7 @@ import {
   invoiceSettledSignal,
   type StartDunning,
   type StartInvoice,
+  sharedInvoiceSignal,
 } from '../messages.ts';
 import { answerFor, reasonOf, refusalIn } from '../read-failure.ts';
 import { startDunning } from '../subscription/chase.ts';
@@ -102,7 +103,17 @@ async function obey(counter: Counter, command: InvoiceCommand): Promise<Answer> 
 }
 
 /** Where an external engine has not been asked for the taxes of the draft as it now is, it is asked first. */
-async function finalize(input: Envelope & { invoiceId: string; autoAdvance?: boolean }): Promise<InvoiceFacts> {
+async function finalize(input: Finalization): Promise<InvoiceFacts> {
+  const invoice = await finalizeTaxed(input);
+  // What it gives back may have paid an invoice that its subscription shares with others.
+  for (const { subscriptionId, subscription } of invoice.others ?? [])
+    await tell(subscriptionId, sharedInvoiceSignal, { invoiceId: null, subscription });
+  return invoice;
+}
+
+type Finalization = Envelope & { invoiceId: string; autoAdvance?: boolean };
+
+async function finalizeTaxed(input: Finalization): Promise<InvoiceFacts> {
   const { invoiceId } = input;
   const summary = `finalizes ${invoiceId}`;
   try {

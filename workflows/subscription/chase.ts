@@ -5,6 +5,7 @@ import {
   dunningWorkflowId,
   type JoinClock,
   joinClockSignal,
+  type PaymentMethodChanged,
   paymentMethodChangedSignal,
   type StartDunning,
   stopDunningSignal,
@@ -14,6 +15,7 @@ import { dunningAttributes } from '../search-attributes.ts';
 import { tell } from '../tell.ts';
 import { money } from '../write-summary.ts';
 import type { Desk } from './desk.ts';
+import { tellOfDunning } from './share-news.ts';
 
 /**
  * Hands an unpaid invoice, or one that was sent, to dunning and goes on. An incomplete subscription has no dunning: it is paid or it expires; what one that has ended
@@ -39,7 +41,14 @@ export async function chase(desk: Desk, invoice: InvoiceFacts): Promise<void> {
   };
   await startDunning(start, `${isSent ? 'waits for' : 'chases'} ${invoice.id}, ${money(invoice.amountRemaining, invoice.currency)}`);
   clock.noteNews(dunningWorkflowId(invoice.id));
-  if (!state.dunning.includes(invoice.id)) state.dunning.push(invoice.id);
+  if (invoice.shared) await tellOfDunning(desk, invoice.id, invoice.shared);
+  // Who has completed a consolidated invoice may have nothing on it, and is not told how its dunning ends.
+  if (invoice.shared?.every(({ subscriptionId }) => subscriptionId !== state.subscriptionId) !== true) noteDunning(desk, invoice.id);
+}
+
+/** This subscription looks after a dunning: tells it of new cards, of its clock, and of its own end. */
+export function noteDunning({ state }: Desk, invoiceId: string): void {
+  if (!state.dunning.includes(invoiceId)) state.dunning.push(invoiceId);
 }
 
 /** Where there is one already, nothing happens. */
@@ -62,8 +71,8 @@ export async function stopDunning(desk: Desk): Promise<void> {
   for (const workflowId of chasing(desk)) await tell(workflowId, stopDunningSignal);
 }
 
-export async function forwardPaymentMethod(desk: Desk, paymentMethodId: string): Promise<void> {
-  for (const workflowId of chasing(desk)) await tell(workflowId, paymentMethodChangedSignal, { paymentMethodId });
+export async function forwardPaymentMethod(desk: Desk, news: PaymentMethodChanged): Promise<void> {
+  for (const workflowId of chasing(desk)) await tell(workflowId, paymentMethodChangedSignal, news);
 }
 
 /** The dunnings of an invoice live in the time of its subscription. */

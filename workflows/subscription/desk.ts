@@ -18,6 +18,7 @@ import type {
   InvoiceSettled,
   JoinClock,
   NotStarted,
+  PaymentMethodChanged,
   SharedInvoiceNews,
 } from '../messages.ts';
 import type { SubscriptionState } from './state.ts';
@@ -41,7 +42,7 @@ export type Fact =
   | { name: 'draftChanged'; invoice: InvoiceFacts }
   | { name: 'invoiceOverdue'; subscription: SubscriptionFacts | null }
   | { name: 'usageReported' }
-  | { name: 'paymentMethodChanged'; paymentMethodId: string }
+  | ({ name: 'paymentMethodChanged' } & PaymentMethodChanged)
   | ({ name: 'joinClock' } & JoinClock);
 
 /** A tax calculation under way, which the loop does not wait for. */

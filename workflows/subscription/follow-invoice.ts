@@ -5,7 +5,7 @@ import * as act from './act.ts';
 import { chase } from './chase.ts';
 import { adopt, asOfNow, type Desk, type Errand } from './desk.ts';
 import { park, unpark } from './park.ts';
-import { takeShared } from './share-news.ts';
+import { takeShared, tellOthers } from './share-news.ts';
 import type { CollectionManner, ParkedStep } from './state.ts';
 
 export interface Followed {
@@ -133,6 +133,7 @@ async function finalize(desk: Desk, invoiceId: string, manner: CollectionManner)
   try {
     const invoice = await act.finalizeInvoice(desk, invoiceId);
     unpark(desk, invoiceId);
+    await tellOthers(desk, null, invoice.others);
     return await collectWhereDue(desk, invoice, manner);
   } catch (error) {
     if (isSettledElsewhere(error)) unpark(desk, invoiceId);
@@ -217,6 +218,7 @@ export async function resolveUpdate(desk: Desk, invoiceId: string, apply: boolea
     const outcome = await act.resolvePendingUpdate(desk, invoiceId, apply, asOf);
     unpark(desk, invoiceId);
     adopt(desk, outcome.subscription);
+    await tellOthers(desk, null, outcome.others);
   } catch (error) {
     const manner = { collect: false, dropIfDeclined: false };
     park(desk, { invoiceId, step: apply ? 'apply_update' : 'drop_update', error, manner });

@@ -4,6 +4,7 @@ import * as act from './act.ts';
 import { adopt, asOfNow, type Desk } from './desk.ts';
 import { followInvoice } from './follow-invoice.ts';
 import { giveWay } from './park.ts';
+import { tellOthers } from './share-news.ts';
 
 /** Puts a look at what is used on the agenda: now, or where it has just looked, when the interval is over. */
 export function noteUsage({ state, clock }: Desk): void {
@@ -23,6 +24,7 @@ export async function lookAtUsage(desk: Desk): Promise<void> {
   try {
     const outcome = await act.billThreshold(desk, asOf);
     adopt(desk, outcome.subscription);
+    await tellOthers(desk, null, outcome.others);
     await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
   } catch (error) {
     if (giveWay(desk, error)) return;

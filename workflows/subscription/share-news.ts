@@ -1,5 +1,5 @@
 import type { InvoiceFacts, MemberFacts } from '../../activities/index.ts';
-import { sharedInvoiceSignal } from '../messages.ts';
+import { type SharedInvoiceNews, sharedInvoiceSignal } from '../messages.ts';
 import { tell } from '../tell.ts';
 import { adopt, type Desk } from './desk.ts';
 
@@ -14,10 +14,17 @@ export async function takeShared(desk: Desk, { id, status }: InvoiceFacts, share
  * is told again: their revisions say what is news.
  */
 export async function tellOthers(desk: Desk, invoiceId: string | null, members: readonly MemberFacts[] = []): Promise<void> {
-  if (desk.repeating) return;
+  if (!desk.repeating) await send(desk, members, { invoiceId });
+}
+
+/** Tells the others that their invoice is being chased: each of them looks after its dunning from now on. */
+export const tellOfDunning = (desk: Desk, invoiceId: string, members: readonly MemberFacts[]): Promise<void> =>
+  send(desk, members, { invoiceId, isChased: true });
+
+async function send(desk: Desk, members: readonly MemberFacts[], news: Omit<SharedInvoiceNews, 'subscription'>): Promise<void> {
   for (const { subscriptionId, subscription } of members) {
     if (subscriptionId === desk.state.subscriptionId) continue;
-    await tell(subscriptionId, sharedInvoiceSignal, { invoiceId, subscription });
+    await tell(subscriptionId, sharedInvoiceSignal, { ...news, subscription });
     desk.clock.noteNews(subscriptionId);
   }
 }

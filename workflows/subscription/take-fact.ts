@@ -1,5 +1,5 @@
 import { hasEnded } from '../../domain/subscription/transitions.ts';
-import { forwardClock, forwardPaymentMethod, stopDunning } from './chase.ts';
+import { forwardClock, forwardPaymentMethod, noteDunning, stopDunning } from './chase.ts';
 import { adopt, asOfNow, type Desk, type Fact } from './desk.ts';
 import { followInvoice, forgetDraft, resolveUpdate } from './follow-invoice.ts';
 import { noteUsage } from './look-at-usage.ts';
@@ -21,6 +21,7 @@ export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
     case 'sharedInvoice':
       adopt(desk, fact.subscription);
       if (fact.invoiceId !== null) forgetDraft(desk, fact.invoiceId);
+      if (fact.invoiceId !== null && fact.isChased === true) noteDunning(desk, fact.invoiceId);
       break;
     case 'draftChanged':
       forgetDraft(desk, fact.invoice.id);
@@ -40,9 +41,11 @@ export async function takeFact(desk: Desk, fact: Fact): Promise<void> {
       desk.clock.join(fact);
       await forwardClock(desk, { id: fact.id, at: fact.at });
       return;
-    case 'paymentMethodChanged':
-      await forwardPaymentMethod(desk, fact.paymentMethodId);
+    case 'paymentMethodChanged': {
+      const { name: _, ...news } = fact;
+      await forwardPaymentMethod(desk, news);
       return;
+    }
   }
   if (hasEnded(state.facts.status)) await stopDunning(desk);
 }
