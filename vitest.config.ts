@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /**
  * A test needs servers when it, or a file of `test/` that it imports, asks for what `test/support/global-setup.ts` provides, or starts programs of its
@@ -27,6 +28,11 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // Loading the code takes longer than most files; what a file starts it stops, and nothing is mocked by module.
+    isolate: false,
+    // Of the crash tests alone; a kill is mostly waiting for the timeout of what died. It is of the process, not of a file.
+    maxConcurrency: 24,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import { Client } from '@temporalio/client';
 import { readConfig } from '../config/env.ts';
 import { createLog } from '../config/log.ts';
@@ -42,6 +43,8 @@ await runMain(async () => {
     server.listen(config.PORT, config.HOST, resolve);
   });
   log.info({ url: `http://${config.HOST}:${config.PORT}` }, 'API listens');
+  // Node keeps what it compiled only when a process ends in peace, and this one may be killed.
+  flushCompileCache();
 
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, 'API stops');

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { makeReach } from '../activities/crash-point.ts';
 import { makeActivities } from '../activities/make-activities.ts';
@@ -68,6 +69,8 @@ await runMain(async () => {
   const metrics = await startMetricsServer({ host: config.HOST, port: config.METRICS_PORT, registry, sdkAddress, isReady });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => worker.shutdown());
   log.info({ taskQueue, namespace, metrics: metrics.url }, 'worker polls');
+  // Node keeps what it compiled only when a process ends in peace, and this one may be killed.
+  flushCompileCache();
   await worker.run();
   log.info('worker stops');
   await Promise.all([metrics.stop(), sandbox.close(), db.close()]);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Stack, startStack } from '../support/stack.ts';
 import { type EndState, endState } from './end-state.ts';
 import { LIVES, type Life } from './lives.ts';
@@ -15,9 +15,6 @@ const POINTS = isLong ? ['loaded', 'decided', 'recorded', 'committed'] : ['recor
 const NOT_REACHED = new Set(['finish-clock-advance:decided']);
 const PATIENCE = 400_000 + TIMES * 120_000;
 
-// A kill is mostly waiting for the timeout of what died.
-vi.setConfig({ maxConcurrency: Object.keys(LIVES).length });
-
 const pointsOf = ({ verbs }: Life): string[] =>
   verbs.flatMap((verb) => POINTS.map((point) => `${verb}:${point}`)).filter((point) => !NOT_REACHED.has(point));
 
@@ -27,7 +24,7 @@ test('every verb of the activities dies somewhere', () => {
     .flatMap((source) => [...source.matchAll(/verb: '([\w-]+)'/g)].map(([, verb = '']) => verb));
   const dying = [
     ...Object.values(LIVES).flatMap((life) => life.verbs),
-    ...Object.values(CRASH_POINTS).flatMap((points) => points.map((point) => point.split(':')[0] ?? '')),
+    ...Object.values(CRASH_POINTS).flatMap((rows) => rows.flat().map((point) => point.split(':')[0] ?? '')),
   ];
   expect(verbs.length).toBeGreaterThan(20);
   expect(verbs.filter((verb) => !dying.includes(verb))).toEqual([]);

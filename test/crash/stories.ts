@@ -8,43 +8,39 @@ import type { Stack } from '../support/stack.ts';
 import { type EndState, endState } from './end-state.ts';
 import { KeptWorker, type WorkerSettings } from './worker-process.ts';
 
-/** Where each story dies, by the verb that names the points. */
+/**
+ * Where each story dies, by the verb that names the points, in the order in which it comes to them. Points of one row can be died at by one life,
+ * because each is reached in the same way whether or not it died at those before it.
+ */
 export const CRASH_POINTS = {
   renewal: [
-    'issue-invoice:loaded',
-    'issue-invoice:decided',
-    'issue-invoice:recorded',
-    'issue-invoice:committed',
-    'start-payment:recorded',
-    'collect-payment:intent-committed',
-    'collect-payment:gateway-called',
-    'collect-payment:loaded',
-    'collect-payment:recorded',
-    'collect-payment:committed',
+    ['issue-invoice:loaded', 'issue-invoice:decided', 'issue-invoice:recorded', 'issue-invoice:committed'],
+    ['start-payment:recorded', 'collect-payment:intent-committed'],
+    ['collect-payment:gateway-called', 'collect-payment:loaded', 'collect-payment:recorded', 'collect-payment:committed'],
   ],
-  trial: ['remind-of-trial-end:recorded', 'remind-of-trial-end:committed'],
-  change: ['change-plan:loaded', 'change-plan:decided', 'change-plan:recorded', 'change-plan:committed'],
+  trial: [['remind-of-trial-end:recorded', 'remind-of-trial-end:committed']],
+  change: [['change-plan:loaded', 'change-plan:decided', 'change-plan:recorded', 'change-plan:committed']],
 } as const;
 export type Story = keyof typeof CRASH_POINTS;
 
 export interface CrashRun {
   story: Story;
-  /** null: the uncrashed run that the others are compared with. */
-  crashAt: string | null;
-  times: number;
+  subscriptions: number;
+  /** What kills the worker, one after the other. None: the uncrashed run that the others are compared with. */
+  crashAt: readonly string[];
 }
 
 const WEEK = 7 * 86_400;
 const WITHIN_MS = 120_000;
 
 /**
- * Lives the story of `times` subscriptions while the worker is killed `times` times at the crash point, and returns what they came to.
+ * Lives the story of so many subscriptions at once while the worker is killed at each of the crash points, and returns what they came to.
  * @throws Error where anything was charged twice, paid without a charge, or did not end within two minutes after the last kill
  */
 export async function live(
   stack: Stack,
   settings: Pick<WorkerSettings, 'temporalAddress' | 'home'>,
-  { story, crashAt, times }: CrashRun,
+  { story, crashAt, subscriptions }: CrashRun,
 ): Promise<EndState[]> {
   const { stripe, activities, client, accountId, databaseUrl } = stack;
   const taskQueue = `crash-${randomBytes(6).toString('hex')}`;
@@ -54,15 +50,16 @@ export async function live(
   const startedAt = story === 'change' ? now - WEEK / 2 : now - WEEK + 2;
   const trial = story === 'trial' ? { trial: { end: startedAt + WEEK } } : {};
 
-  const ids = Array.from({ length: times }, () => `sub_${randomBytes(10).toString('hex')}`);
+  const ids = Array.from({ length: subscriptions }, () => `sub_${randomBytes(10).toString('hex')}`);
   for (const subscriptionId of ids) {
     const customerId = await newCustomer(stripe);
     await subscribeInThePast({ activities, client, taskQueue }, { accountId, subscriptionId, customerId, priceId, startedAt, ...trial });
   }
-  const worker = new KeptWorker({ ...settings, databaseUrl, taskQueue }, crashAt === null ? [] : Array<string>(times).fill(crashAt));
+  const patience = WITHIN_MS + crashAt.length * 60_000;
+  const worker = new KeptWorker({ ...settings, databaseUrl, taskQueue }, crashAt);
   try {
-    const changes = story === 'change' ? ids.map((id) => upgrade(stack, id, startedAt, WITHIN_MS + times * 60_000)) : [];
-    if (crashAt !== null) await worker.diedOften(WITHIN_MS + times * 60_000);
+    const changes = story === 'change' ? ids.map((id) => upgrade(stack, id, startedAt, patience)) : [];
+    await worker.diedOften(patience);
     await Promise.all(changes);
     await until(
       WITHIN_MS,

@@ -37,8 +37,7 @@ export class KeptWorker {
         ...process.env,
         NODE_OPTIONS: '',
         NODE_ENV: 'test',
-        // Half of a start is compiling what did not change since the last one.
-        NODE_COMPILE_CACHE: join(home, 'compile-cache'),
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(home, 'compile-cache'),
         DATABASE_URL: databaseUrl,
         TEMPORAL_ADDRESS: temporalAddress,
         TEMPORAL_TASK_QUEUE: taskQueue,

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { pino } from 'pino';
 import { makeReach } from '../../activities/crash-point.ts';
 import { makeActivities } from '../../activities/make-activities.ts';
@@ -35,6 +36,8 @@ await runMain(async () => {
     tuning: { maxCachedWorkflows: 0 },
   });
   process.once('SIGTERM', () => worker.shutdown());
+  // It will be killed, and Node keeps what it compiled only when a process ends in peace.
+  flushCompileCache();
   await worker.run();
   process.exit(0);
 });

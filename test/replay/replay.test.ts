@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type ReplayResult, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, inject, test } from 'vitest';
-import { quietly } from '../workflows/environment.ts';
+import { quietly } from '../support/quietly.ts';
 import { readHistories } from './history-file.ts';
 import { record } from './record.ts';
 

@@ -2,8 +2,9 @@ import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readConfig } from '../../config/env.ts';
 import { connectClient, connectWorker } from '../../config/temporal-connection.ts';
+import { quietly } from '../support/quietly.ts';
 import { newCustomer, newPrice } from '../support/scenario.ts';
-import { quietly, startStack } from '../support/stack.ts';
+import { startStack } from '../support/stack.ts';
 import { certificate, startTlsFrontend, type TlsFrontend } from './tls-frontend.ts';
 
 /** A server as a cluster or the Cloud shows itself: TLS, a certificate or a key for every client. */

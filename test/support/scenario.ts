@@ -8,7 +8,8 @@ import { type Instant, instant, localDate } from '../../domain/time.ts';
 import { SEARCH_ATTRIBUTES } from '../../servers/search-attributes.ts';
 import { dunningWorkflowId } from '../../workflows/messages.ts';
 import { keepSkipping } from '../workflows/keep-skipping.ts';
-import { quietly, type Stack, type StackOptions, startStack } from './stack.ts';
+import { quietly } from './quietly.ts';
+import { type Stack, type StackOptions, startStack } from './stack.ts';
 
 /** A stack whose time is the time-skipping server's: years pass in seconds, and every timer in between fires. One subscription at a time. */
 export interface Life extends Stack {

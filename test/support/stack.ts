@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import Stripe from 'stripe';
 import { inject } from 'vitest';
@@ -21,6 +21,7 @@ import { taxCalculatorRegistry } from '../../gateways/tax/registry.ts';
 import type { TaxCalculator } from '../../gateways/tax/tax-calculator.ts';
 import { createWorker } from '../../workers/create-worker.ts';
 import { createTestDatabase } from './database.ts';
+import { quietly } from './quietly.ts';
 
 /** A whole Perennial in one process, on a database, a task queue and a port of its own. */
 export interface Stack {
@@ -126,14 +127,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await stop();
     throw error;
   }
-}
-
-let quiet = false;
-/** The SDK logs errors only. Once per process, before the first connection. */
-export function quietly(): void {
-  if (quiet) return;
-  quiet = true;
-  Runtime.install({ logger: new DefaultLogger(process.env['TEST_LOG_LEVEL'] === undefined ? 'ERROR' : 'INFO') });
 }
 
 async function newDatabase(adminUrl: string, unwind: (() => unknown)[]): Promise<string> {

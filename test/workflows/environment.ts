@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import { SEARCH_ATTRIBUTES } from '../../servers/search-attributes.ts';
-
-let quiet = false;
-
-/** Errors only: what is tested here makes the SDK warn a lot. To be called before anything else of the SDK. */
-export function quietly(): void {
-  if (quiet) return;
-  quiet = true;
-  const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
-}
+import { quietly } from '../support/quietly.ts';
 
 /** Time-skipping test server: `env.sleep('31 days')` takes no time. One subscription (and its dunning) at a time. */
 export async function skippingEnvironment(): Promise<TestWorkflowEnvironment> {
