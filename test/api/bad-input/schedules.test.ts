@@ -1,0 +1,67 @@
+import { refuses } from './refusals.ts';
+
+/** A phase of a schedule. */
+const PHASE = 'phases[0][items][0][price]=price_1';
+
+refuses([
+  ['POST', '/v1/subscription_schedules', 'customer=cus_1', { code: 'parameter_missing', param: 'phases' }],
+  ['POST', '/v1/subscription_schedules', `${PHASE}`, { code: 'parameter_missing', param: 'customer' }],
+  ['POST', '/v1/subscription_schedules', `customer=cus_9&${PHASE}`, { status: 400, param: 'customer' }],
+  ['POST', '/v1/subscription_schedules', 'from_subscription=sub_9', { status: 400, param: 'from_subscription' }],
+  ['POST', '/v1/subscription_schedules', 'from_subscription=sub_1&end_behavior=cancel', { param: 'end_behavior' }],
+  ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&end_behavior=renew`, { param: 'end_behavior' }],
+  ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][iterations]=2`, { code: 'parameter_unknown' }],
+  ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][duration][interval]=moon`, { status: 400 }],
+  ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][end_date]=5`, { param: 'phases[0][end_date]' }],
+  ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&start_date=tomorrow`, { param: 'start_date' }],
+  ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&start_date=0`, { code: 'date_out_of_range' }],
+  ['POST', '/v1/subscription_schedules', 'customer=cus_1&phases[0][items][0][price]=price_1b', { param: 'phases[0][items][0][price]' }],
+  [
+    'POST',
+    '/v1/subscription_schedules',
+    `customer=cus_1&${PHASE}&phases[0][discounts][0][coupon]=NOPE`,
+    { param: 'phases[0][discounts][0][coupon]' },
+  ],
+  ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][discounts][0][discount]=di_1`, { code: 'parameter_unknown' }],
+  [
+    'POST',
+    '/v1/subscription_schedules',
+    `customer=cus_1&${PHASE}&phases[0][items][0][discounts][0][promotion_code]=promo_9`,
+    { code: 'resource_missing', param: 'phases[0][items][0][discounts][0][promotion_code]' },
+  ],
+  [
+    'POST',
+    '/v1/subscription_schedules',
+    `customer=cus_1&${PHASE}&phases[0][add_invoice_items][0][price]=price_1`,
+    { param: 'phases[0][add_invoice_items][0][price]' },
+  ],
+  [
+    'POST',
+    '/v1/subscription_schedules',
+    `customer=cus_1&${PHASE}&phases[0][collection_method]=send_invoice`,
+    { code: 'parameter_missing', param: 'phases[0][invoice_settings][days_until_due]' },
+  ],
+  [
+    'POST',
+    '/v1/subscription_schedules',
+    `customer=cus_1&${PHASE}&phases[0][invoice_settings][days_until_due]=14`,
+    { param: 'phases[0][invoice_settings][days_until_due]' },
+  ],
+  ['POST', '/v1/subscription_schedules/sub_sched_9', 'end_behavior=cancel', { status: 404 }],
+  ['POST', '/v1/subscription_schedules/sub_sched_9/release', '', { status: 404 }],
+  ['POST', '/v1/subscription_schedules/sub_sched_9/cancel', '', { status: 404 }],
+  ['POST', '/v1/quotes', 'line_items[0][price]=price_1', { code: 'parameter_missing', param: 'customer' }],
+  ['POST', '/v1/quotes', 'customer=cus_1', { code: 'parameter_missing', param: 'line_items' }],
+  ['POST', '/v1/quotes', 'customer=cus_9&line_items[0][price]=price_1', { status: 400, param: 'customer' }],
+  ['POST', '/v1/quotes', 'customer=cus_1&line_items[0][price]=price_9', { param: 'line_items[0][price]' }],
+  ['POST', '/v1/quotes', 'customer=cus_1&line_items[0][price]=price_1b', { param: 'line_items[0][price]' }],
+  ['POST', '/v1/quotes', 'customer=cus_1&line_items[0][price]=price_1&expires_at=5', { param: 'expires_at' }],
+  ['POST', '/v1/quotes', 'customer=cus_1&line_items[0][price]=price_1&collection_method=by_post', { param: 'collection_method' }],
+  ['POST', '/v1/quotes', 'customer=cus_1&line_items[0][price]=price_1&subscription_data[trial_period_days]=0', { status: 400 }],
+  ['POST', '/v1/quotes', 'from_quote[quote]=qt_9', { status: 400, param: 'from_quote[quote]' }],
+  ['POST', '/v1/quotes/qt_9/finalize', '', { status: 404 }],
+  ['POST', '/v1/quotes/qt_9/accept', '', { status: 404 }],
+  ['POST', '/v1/quotes/qt_9/cancel', '', { status: 404 }],
+  ['GET', '/v1/quotes?status=lost', '', { param: 'status' }],
+  ['GET', '/v1/subscription_schedules?starting_after=sub_sched_9', '', { param: 'starting_after' }],
+]);
