@@ -40,6 +40,8 @@ export interface RequestContext extends ApiDeps {
   requestId: string;
   operationId: string;
   newId: IdSource;
+  /** Whether this request made the id. */
+  isNew(id: string): boolean;
   /** The test clock of the customer that the request is about; then `now` is its frozen time. */
   testClock?: TestClock;
 }

@@ -18,6 +18,7 @@ import { ApiError, noAnswerInTime, notFound } from './errors.ts';
 import type { InlinePrices } from './inline-prices.ts';
 import { randomId } from './new-id.ts';
 import { presentInvoices } from './read-objects.ts';
+import { tryOrTell } from './remember-refusal.ts';
 import { mergeMetadata } from './schemas/fields.ts';
 import type { invoiceCreate, invoiceUpdate } from './schemas/invoices.ts';
 import type { z } from './schemas/zod.ts';
@@ -55,7 +56,10 @@ export async function commandInvoice(asked: RequestContext, id: string, deed: De
     return invoiceOf(t, id);
   });
   const { subscriptionId, customerId } = invoice;
-  if (deed.do === 'send') checkSendable(invoice);
+  if (deed.do === 'send') {
+    const asked = { subscriptionId, invoiceId: id, verb: 'send-invoice', parameters: {} } as const;
+    await tryOrTell(context, asked, async () => checkSendable(invoice));
+  }
   const start = { accountId: context.account.id, invoiceId: id, subscriptionId, customerId };
   const order = deed.do === 'send' ? ({ ...deed, do: 'send', finalize: invoice.status === 'draft' } as const) : deed;
   const { payment } = await send(context, start, order);
@@ -109,24 +113,27 @@ async function refuseUnpaid(context: RequestContext, payment: Payment): Promise<
  */
 export async function describeInvoice(asked: RequestContext, id: string, params: z.output<typeof invoiceUpdate>): Promise<void> {
   const context = await inRestingTimeOf(asked, { invoiceId: id });
-  await withAccount(context.db, context.account.id, async (t) => {
-    await invoiceOf(t, id);
-    const snapshot = await loadSnapshot(t, { invoiceId: id, lock: true });
-    for (const param of ['auto_advance', 'description', 'footer'] as const) {
-      if (params[param] !== undefined) changeableDraft(snapshot, context.now(), param);
-    }
-    const before = snapshot.invoice;
-    if (before === null) throw notFound('invoice', id);
-    const after = {
-      ...before,
-      ...(params.description === undefined ? {} : { description: params.description }),
-      ...(params.footer === undefined ? {} : { footer: params.footer }),
-      metadata: mergeMetadata(before.metadata, params.metadata),
-    };
-    if (JSON.stringify(after) === JSON.stringify(before)) return;
-    await updateInvoice(t, id, { description: after.description, footer: after.footer, metadata: after.metadata });
-    await tell(context, t, { type: 'invoice.updated', objectType: 'invoice', before, after });
-  });
+  const { subscriptionId } = await withAccount(context.db, context.account.id, (t) => invoiceOf(t, id));
+  const { expand: _, ...parameters } = params;
+  await tryOrTell(context, { subscriptionId, invoiceId: id, verb: 'edit-invoice', parameters }, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      const snapshot = await loadSnapshot(t, { invoiceId: id, lock: true });
+      for (const param of ['auto_advance', 'description', 'footer'] as const) {
+        if (params[param] !== undefined) changeableDraft(snapshot, context.now(), param);
+      }
+      const before = snapshot.invoice;
+      if (before === null) throw notFound('invoice', id);
+      const after = {
+        ...before,
+        ...(params.description === undefined ? {} : { description: params.description }),
+        ...(params.footer === undefined ? {} : { footer: params.footer }),
+        metadata: mergeMetadata(before.metadata, params.metadata),
+      };
+      if (JSON.stringify(after) === JSON.stringify(before)) return;
+      await updateInvoice(t, id, { description: after.description, footer: after.footer, metadata: after.metadata });
+      await tell(context, t, { type: 'invoice.updated', objectType: 'invoice', before, after });
+    }),
+  );
 }
 
 /**
@@ -140,13 +147,15 @@ export async function editInvoice(
   inline?: InlinePrices,
 ): Promise<void> {
   const { operationId } = context;
-  await withAccount(context.db, context.account.id, async (t) => {
-    if ((await findOperation(t, operationId)) !== null) return;
-    await inline?.write(t, context);
-    const snapshot = await loadSnapshot(t, { ...editQuery({ invoiceId: id }, edit), lock: false });
-    decideEdit(snapshot, edit, { asOf: context.now(), newId: randomId });
-    await insertInvoiceEdit(t, { id: operationId, invoiceId: id, edit, createdAt: context.now() });
-  });
+  await tryOrTell(context, { subscriptionId, invoiceId: id, verb: 'edit-invoice', parameters: edit }, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      if ((await findOperation(t, operationId)) !== null) return;
+      await inline?.write(t, context);
+      const snapshot = await loadSnapshot(t, { ...editQuery({ invoiceId: id }, edit), lock: false });
+      decideEdit(snapshot, edit, { asOf: context.now(), newId: randomId });
+      await insertInvoiceEdit(t, { id: operationId, invoiceId: id, edit, createdAt: context.now() });
+    }),
+  );
   await send(context, { accountId: context.account.id, invoiceId: id, subscriptionId, customerId }, { do: 'edit', editId: operationId });
 }
 

@@ -15,6 +15,7 @@ import { discountsFrom } from './discount-input.ts';
 import { badRequest, noAnswerInTime, notFound } from './errors.ts';
 import { type InlinePrices, inlinePrices } from './inline-prices.ts';
 import { editInvoice, invoiceOf } from './invoice-commands.ts';
+import { tryOrTell } from './remember-refusal.ts';
 import { mergeMetadata } from './schemas/fields.ts';
 import type { invoiceItemCreate, invoiceItemUpdate } from './schemas/invoice-items.ts';
 import type { z } from './schemas/zod.ts';
@@ -30,7 +31,7 @@ export async function addInvoiceItem(asked: RequestContext, params: z.output<typ
     do: 'add_item',
     item: { id, subscriptionId, invoiceId, ...termsFrom(params, {}, pricing), ...(currency === undefined ? {} : { currency }) },
   };
-  if (invoiceId === null) await editPending(context, params.customer, edit, inline);
+  if (invoiceId === null) await editPending(context, { customerId: params.customer, subscriptionId }, edit, inline);
   else {
     const invoice = await withAccount(context.db, context.account.id, (t) => invoiceOf(t, invoiceId, 'invoice'));
     if (invoice.customerId !== params.customer) throw notFound('invoice', invoiceId, 'invoice');
@@ -58,7 +59,7 @@ async function editItem(asked: RequestContext, id: string, edit: (item: InvoiceI
   if (item === null) throw notFound('invoiceitem', id);
   const context = await inRestingTimeOf(asked, { customerId: item.customerId });
   if (item.invoiceId === null) {
-    if (await editPending(context, item.customerId, edit(item), inline)) return;
+    if (await editPending(context, item, edit(item), inline)) return;
     item = await read();
   }
   const invoiceId = item?.invoiceId ?? null;
@@ -71,28 +72,35 @@ async function editItem(asked: RequestContext, id: string, edit: (item: InvoiceI
  * Load -> decide -> record for what is on no invoice yet, the customer locked. Carried out once per operation.
  * @returns false where the item has come onto an invoice meanwhile, and nothing was done
  */
-const editPending = (context: RequestContext, customerId: string, edit: DraftEdit, inline?: InlinePrices): Promise<boolean> =>
-  withAccount(context.db, context.account.id, async (t) => {
-    const { operationId, actor, newId } = context;
-    await inline?.write(t, context);
-    const snapshot = await loadSnapshot(t, { ...editQuery({ customerId }, edit), lock: true });
-    if ((await findOperation(t, operationId)) !== null) return true;
-    if (snapshot.item !== null && snapshot.item.invoiceId !== null) return false;
-    const asOf = context.now();
-    const decision = decideEdit(snapshot, edit, { asOf, newId });
-    const operation = {
-      operationId,
-      kind: 'edit-invoice-item' as const,
-      asOf,
-      requestHash: digest(JSON.stringify(edit)),
-      subscriptionId: edit.do === 'add_item' ? edit.item.subscriptionId : (snapshot.item?.subscriptionId ?? null),
-      invoiceId: null,
-      actor,
-      paymentBehavior: null,
-    };
-    await recordDecision(t, operation, decision, () => null);
-    return true;
-  });
+const editPending = (
+  context: RequestContext,
+  { customerId, subscriptionId }: Pick<InvoiceItem, 'customerId' | 'subscriptionId'>,
+  edit: DraftEdit,
+  inline?: InlinePrices,
+): Promise<boolean> =>
+  tryOrTell(context, { subscriptionId, verb: 'edit-invoice-item', parameters: edit }, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      const { operationId, actor, newId } = context;
+      await inline?.write(t, context);
+      const snapshot = await loadSnapshot(t, { ...editQuery({ customerId }, edit), lock: true });
+      if ((await findOperation(t, operationId)) !== null) return true;
+      if (snapshot.item !== null && snapshot.item.invoiceId !== null) return false;
+      const asOf = context.now();
+      const decision = decideEdit(snapshot, edit, { asOf, newId });
+      const operation = {
+        operationId,
+        kind: 'edit-invoice-item' as const,
+        asOf,
+        requestHash: digest(JSON.stringify(edit)),
+        subscriptionId,
+        invoiceId: null,
+        actor,
+        paymentBehavior: null,
+      };
+      await recordDecision(t, operation, decision, () => null);
+      return true;
+    }),
+  );
 
 /** The price it names or brings along. @throws ApiError 400 where it says what it costs in two ways */
 function priceFrom(params: z.output<typeof invoiceItemUpdate>, itemId: string, inline: InlinePrices): { priceId?: string } {

@@ -21,6 +21,8 @@ export interface RequestIds {
   /** Unique per account for ever; the same for every try under one Idempotency-Key. */
   operationId: string;
   newId: IdSource;
+  /** Whether this request made the id: another one, asking for the same, would make another. */
+  isNew(id: string): boolean;
 }
 
 /**
@@ -28,16 +30,21 @@ export interface RequestIds {
  * the same subscription and the same operation; without one they are random.
  */
 export function idsFor(accountId: string, idempotencyKey: string | null): RequestIds {
-  if (idempotencyKey === null) return { operationId: randomId(ID_PREFIX.operation), newId: randomId };
+  const made = new Set<string>();
   const counts = new Map<string, number>();
-  const newId = (prefix: string): string => {
+  const following = (prefix: string, key: string): string => {
     const n = counts.get(prefix) ?? 0;
     counts.set(prefix, n + 1);
     return `${prefix}_${base62(
       createHash('sha256')
-        .update(JSON.stringify([accountId, idempotencyKey, prefix, n]))
+        .update(JSON.stringify([accountId, key, prefix, n]))
         .digest(),
     )}`;
   };
-  return { operationId: newId(ID_PREFIX.operation), newId };
+  const newId = (prefix: string): string => {
+    const id = idempotencyKey === null ? randomId(prefix) : following(prefix, idempotencyKey);
+    made.add(id);
+    return id;
+  };
+  return { operationId: newId(ID_PREFIX.operation), newId, isNew: (id) => made.has(id) };
 }

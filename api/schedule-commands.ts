@@ -10,6 +10,7 @@ import { inRestingTimeOf, inTimeOf } from './customer-clock.ts';
 import { tryScheduleEdit } from './dry-run.ts';
 import { noAnswerInTime, notFound } from './errors.ts';
 import { presentSchedules } from './read-objects.ts';
+import { sendOrTell, tryOrTell } from './remember-refusal.ts';
 import { mergeMetadata } from './schemas/fields.ts';
 import { commandOf, isRepeat, subscriptionOf } from './subscription-commands.ts';
 import { tell } from './tell-event.ts';
@@ -66,14 +67,18 @@ async function send(
   work: () => Promise<unknown>,
 ): Promise<void> {
   const scheduleId = schedule?.id ?? (edit as Opening).scheduleId;
+  const subscriptionId = schedule?.subscriptionId ?? (edit as Opening).subscriptionId;
+  const asked = { subscriptionId, verb: 'edit-schedule', parameters: edit } as const;
   const createdAt = context.now();
-  await withAccount(context.db, context.account.id, async (t) => {
-    if (!(await isRepeat(context, t))) await tryScheduleEdit(t, schedule, edit, { asOf: createdAt });
-    await insertScheduleEdit(t, { id: context.operationId, scheduleId, edit, createdAt });
-  });
+  await tryOrTell(context, asked, () =>
+    withAccount(context.db, context.account.id, async (t) => {
+      if (!(await isRepeat(context, t))) await tryScheduleEdit(t, schedule, edit, { asOf: createdAt });
+      await insertScheduleEdit(t, { id: context.operationId, scheduleId, edit, createdAt });
+    }),
+  );
   context.log.info({ scheduleId, operationId: context.operationId }, `editSchedule ${edit.do}`);
   try {
-    await work();
+    await sendOrTell(context, asked, work);
   } catch (error) {
     if (!(error instanceof WorkflowGone)) throw error;
     await withAccount(context.db, context.account.id, async (t) => {

@@ -56,7 +56,7 @@ export async function createSubscription(asked: RequestContext, command: CreateS
  */
 export async function commandSubscription<T>(
   given: RequestContext,
-  asked: Asked,
+  asked: Asked & { subscriptionId: string },
   name: string,
   {
     tryOut,
@@ -144,7 +144,11 @@ export const isDelinquent = (subscription: Subscription): boolean => subscriptio
  * Sends a command. A workflow that ended between the dry run and the command leaves its answer in Postgres: where this operation is recorded there,
  * all is well; where not, what stands there says why not.
  */
-export async function reach(context: RequestContext, to: string | Asked, send: () => Promise<unknown>): Promise<void> {
+export async function reach(
+  context: RequestContext,
+  to: string | (Asked & { subscriptionId: string }),
+  send: () => Promise<unknown>,
+): Promise<void> {
   const id = typeof to === 'string' ? to : to.subscriptionId;
   try {
     await (typeof to === 'string' ? send() : sendOrTell(context, to, send));

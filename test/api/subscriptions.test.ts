@@ -297,4 +297,31 @@ describe('a command that the dry run refuses', () => {
       { name: 'pause-subscription', operation: expect.not.stringMatching(/^refused:/), reason: { message: 'It was paused a moment ago.' } },
     ]);
   });
+
+  it('is told of its invoices, invoice items and schedules too, whatever ids are made in passing', async () => {
+    const before = (await entries()).length;
+    const fee = { customer: 'cus_1', currency: 'eur', amount: 100 };
+    for (let sent = 0; sent < 2; sent += 1) {
+      await refused(api.stripe.invoiceItems.create({ ...fee, invoice: 'in_1' }));
+      await refused(api.stripe.invoiceItems.create({ ...fee, subscription: 'sub_1', currency: 'usd' }));
+    }
+    await refused(api.stripe.invoiceItems.create({ ...fee, subscription: 'sub_none' }));
+    await refused(api.stripe.invoices.update('in_1', { footer: 'Thank you.' }));
+    await refused(api.stripe.invoices.sendInvoice('in_1'));
+    await refused(api.stripe.invoices.del('in_1'));
+    api.commands.editSchedule.mockRejectedValueOnce(new Refusal('transition_not_allowed', 'It has a schedule since a moment ago.'));
+    await refused(api.stripe.subscriptionSchedules.create({ from_subscription: 'sub_1' }));
+    const ended = refused(api.stripe.subscriptionSchedules.create({ from_subscription: 'sub_old' }));
+    expect((await ended).code).not.toBe('resource_missing');
+    expect((await entries()).slice(before)).toMatchObject([
+      { name: 'edit-invoice', invoice: 'in_1', reason: { code: 'invoice_not_draft' }, data: { parameters: { do: 'add_item' } } },
+      { name: 'edit-invoice-item', invoice: null, reason: { code: 'currency_mismatch' } },
+      { name: 'edit-invoice', reason: { code: 'invoice_not_draft', param: 'footer' }, data: { parameters: { footer: 'Thank you.' } } },
+      { name: 'send-invoice', invoice: 'in_1', reason: { code: 'transition_not_allowed' } },
+      { name: 'edit-invoice', data: { parameters: { do: 'delete' } } },
+      { name: 'edit-schedule', reason: { message: 'It has a schedule since a moment ago.' } },
+    ]);
+    const path = '/v1/subscriptions/sub_old/timeline?type=refusal';
+    expect((await api.request('GET', path)).body['data']).toMatchObject([{ name: 'edit-schedule', data: { parameters: { do: 'adopt' } } }]);
+  });
 });
