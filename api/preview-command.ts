@@ -8,7 +8,7 @@ import type { Instant } from '../domain/time.ts';
 import { contextAt, type DryRun, type Trial, tryCancellation, tryPause, tryReactivation, tryResumption } from './dry-run.ts';
 import { badRequest } from './errors.ts';
 import { pauseFrom, resumptionFrom } from './pause-subscription.ts';
-import type { invoicePreview } from './schemas/invoices.ts';
+import type { invoicePreview } from './schemas/invoice-preview.ts';
 import type { z } from './schemas/zod.ts';
 
 type PreviewInput = z.output<typeof invoicePreview>;

@@ -24,7 +24,7 @@ import { COMMAND_DETAILS, type Details, IN, invoiceOfNothing, refuse, tryCommand
 import { PREVIEW_PATIENCE, writePreviewToken } from './preview-token.ts';
 import { presentInvoices } from './read-objects.ts';
 import { creationOf, scheduleChangeFrom } from './schedule-input.ts';
-import type { invoicePreview } from './schemas/invoices.ts';
+import type { invoicePreview } from './schemas/invoice-preview.ts';
 import { subscriptionCreate, subscriptionUpdate } from './schemas/subscriptions.ts';
 import type { z } from './schemas/zod.ts';
 import { subscriptionOf } from './subscription-commands.ts';

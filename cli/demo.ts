@@ -15,6 +15,7 @@ import { prove } from './demo/prove.ts';
 import { openScreen, type Screen } from './demo/screen.ts';
 import { STORY_BEGINS, STORY_ENDS } from './demo/story.ts';
 import { FIRST_ACCOUNT } from './first-account.ts';
+import { reachable, reachableUrl } from './reachable.ts';
 
 const READY_WITHIN_MS = 180_000;
 const LOOK_EVERY_MS = 200;
@@ -29,7 +30,7 @@ await runMain(async () => {
   const sandbox = openSandbox({ url });
   try {
     const { accountId, secretKey } = await makeAccount(db);
-    const stripe = new Stripe(secretKey, { host: apiHost(config), port: config.PORT, protocol: 'http', telemetry: false });
+    const stripe = new Stripe(secretKey, { host: reachable(config.HOST), port: config.PORT, protocol: 'http', telemetry: false });
     screen.line(`A year of thirteen customers, ${STORY_BEGINS.slice(0, 10)} to ${STORY_ENDS.slice(0, 10)}, on one test clock\n`);
     const began = performance.now();
     const { clock, cast } = await live(stripe, screen);
@@ -47,12 +48,8 @@ await runMain(async () => {
   }
 });
 
-function apiHost({ HOST }: Config): string {
-  return HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST;
-}
-
 function isReady(config: Config): Promise<boolean> {
-  return fetch(`http://${apiHost(config)}:${config.PORT}/readyz`, { signal: AbortSignal.timeout(2000) }).then(
+  return fetch(`${reachableUrl(config.HOST, config.PORT)}/readyz`, { signal: AbortSignal.timeout(2000) }).then(
     (response) => response.ok,
     () => false,
   );

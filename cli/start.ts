@@ -14,6 +14,7 @@ import { startTemporal } from '../servers/temporal.ts';
 import { findTemporalBinary } from '../servers/temporal-binary.ts';
 import { workflowBundle } from '../servers/workflow-bundle.ts';
 import { prepareDatabase } from './prepare-database.ts';
+import { reachableUrl } from './reachable.ts';
 import { welcome } from './welcome.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -99,7 +100,7 @@ async function bringUp(config: Config, supervisor: Supervisor) {
     METRICS_PORT: String(metricsPort),
     ...(config.TEMPORAL_UI_URL === undefined && temporal.uiUrl !== null ? { TEMPORAL_UI_URL: temporal.uiUrl } : {}),
   };
-  const reach = (port: number): string => `http://${reachable(config.HOST)}:${port}`;
+  const reach = (port: number): string => reachableUrl(config.HOST, port);
   await Promise.all([
     supervisor.run({
       name: 'worker',
@@ -180,12 +181,6 @@ async function checkPorts(config: Config): Promise<void> {
     await checkPort('TEMPORAL_PORT', config.TEMPORAL_PORT, '127.0.0.1');
     await checkPort('TEMPORAL_UI_PORT', config.TEMPORAL_UI_PORT, '127.0.0.1');
   }
-}
-
-/** An address to call what listens on `host`. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** One line on a terminal that the next one replaces; nothing where output is kept. */

@@ -9,6 +9,8 @@ import { previewInvoice } from '../preview.ts';
 import { presentInvoices } from '../read-objects.ts';
 import { recompute } from '../recompute.ts';
 import { deletedOf, expand, listOf } from '../schemas/fields.ts';
+import { invoiceLine } from '../schemas/invoice-lines.ts';
+import { invoicePreview, invoicePreviewAnswer } from '../schemas/invoice-preview.ts';
 import * as schemas from '../schemas/invoices.ts';
 import { recomputation } from '../schemas/recomputations.ts';
 import { z } from '../schemas/zod.ts';
@@ -21,8 +23,8 @@ export const invoiceRoutes = [
     method: 'post',
     path: '/v1/invoices/create_preview',
     summary: 'What would be billed: a renewal, a change, a cancellation or a new subscription',
-    params: schemas.invoicePreview,
-    answer: schemas.invoicePreviewAnswer,
+    params: invoicePreview,
+    answer: invoicePreviewAnswer,
     handle: (context, { params }) => previewInvoice(context, params),
   }),
   route({
@@ -88,7 +90,7 @@ export const invoiceRoutes = [
     path: '/v1/invoices/:id/lines',
     summary: "List an invoice's lines",
     params: schemas.lineList,
-    answer: listOf(schemas.invoiceLine),
+    answer: listOf(invoiceLine),
     kind: 'line_item',
     list: true,
     handle: (context, { path: { id = '' }, params }) =>

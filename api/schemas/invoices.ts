@@ -1,15 +1,12 @@
-import { MAX_LINES } from '../../domain/invoicing/edit-item.ts';
 import { creditAmounts } from './credits.ts';
 import { addressAnswer } from './customers.ts';
-import { discountAmounts, discountIds, discounts } from './discounts.ts';
+import { discountAmounts, discountIds } from './discounts.ts';
 import {
-  address,
   answerMetadata,
   currency,
   expand,
   expandable,
   expandableOrNull,
-  idList,
   listOf,
   metadata,
   nullableText,
@@ -17,25 +14,12 @@ import {
   paging,
   reference,
   timestamp,
-  timezone,
   unsettable,
   when,
 } from './fields.ts';
-import { invoiceItemTerms } from './invoice-items.ts';
-import { scheduleDetails } from './schedules.ts';
-import { effectiveAt, paymentBehavior, prorationBehavior } from './subscription-items.ts';
-import {
-  anchorConfig,
-  cancelAt,
-  collectionMethod,
-  daysUntilDue,
-  itemChange,
-  subscriptionCreate,
-  subscriptionPause,
-  subscriptionUpdate,
-  trialEnd,
-  updatedAnchor,
-} from './subscriptions.ts';
+import { alwaysEmpty, invoiceLine, tax } from './invoice-lines.ts';
+import { paymentAttempt } from './payment-attempts.ts';
+import { collectionMethod, daysUntilDue } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -73,211 +57,6 @@ export const invoiceUpdate = z.strictObject({
 export const invoiceFinalize = z.strictObject({ auto_advance: z.boolean().optional(), expand });
 /** `paid_out_of_band`: the money came another way; nothing is charged. */
 export const invoicePay = z.strictObject({ payment_method: reference.optional(), paid_out_of_band: z.boolean().optional(), expand });
-
-/** An item that would wait for the invoice. */
-const { amount, unit_amount_decimal, quantity, description, period, tax_rates } = invoiceItemTerms;
-const previewedItem = z.strictObject({
-  ...{ amount, unit_amount_decimal, quantity, description, period, tax_rates, metadata },
-  currency: currency.optional(),
-  price: reference.optional(),
-  unit_amount: amount,
-});
-
-/**
- * With `subscription`: its next renewal, or what a change, cancellation, pause, resumption or reactivation would bill now. Without it: a new subscription of the customer, or of somebody
- * with these details.
- */
-export const invoicePreview = z.strictObject({
-  customer: reference.optional(),
-  customer_details: z
-    .strictObject({ address: address.optional(), tax_exempt: z.enum(['none', 'exempt', 'reverse']).optional() })
-    .optional(),
-  subscription: reference.optional(),
-  /** A look at what a schedule will bill: one that is there, changed or not, or a new one of the customer. */
-  schedule: reference.optional(),
-  schedule_details: scheduleDetails.optional(),
-  currency: currency.optional(),
-  periods: z.int().min(1).max(36).optional(),
-  preview_mode: z.literal('next').optional(),
-  invoice_items: z.array(previewedItem).max(MAX_LINES).optional(),
-  discounts,
-  subscription_details: z
-    .strictObject({
-      items: z.array(itemChange).min(1).max(20).optional(),
-      proration_behavior: prorationBehavior.optional(),
-      proration_date: timestamp.optional(),
-      payment_behavior: paymentBehavior.optional(),
-      billing_timezone: timezone.optional(),
-      billing_cycle_anchor: updatedAnchor.optional(),
-      billing_cycle_anchor_config: anchorConfig.optional(),
-      backdate_start_date: timestamp.optional(),
-      effective_at: effectiveAt.optional(),
-      cancel_now: z.boolean().optional(),
-      resume_at: z.literal('now').optional(),
-      pause_at: subscriptionPause.shape.effective_at.unwrap().optional(),
-      unused_time: subscriptionPause.shape.unused_time.unwrap().optional(),
-      resumes_at: subscriptionPause.shape.resumes_at,
-      reactivate_at: z.literal('now').optional(),
-      cancel_at: cancelAt.nullable().optional(),
-      cancel_at_period_end: z.boolean().optional(),
-      collection_method: collectionMethod.optional(),
-      days_until_due: daysUntilDue.optional(),
-      default_tax_rates: idList(20).nullable().optional(),
-      trial_end: trialEnd.optional(),
-      trial_period_days: subscriptionCreate.shape.trial_period_days,
-      trial_reuse: subscriptionCreate.shape.trial_reuse,
-      trial_settings: subscriptionCreate.shape.trial_settings,
-      trial_change_behavior: subscriptionUpdate.shape.trial_change_behavior,
-      add_invoice_items: subscriptionCreate.shape.add_invoice_items,
-      pause_collection: subscriptionUpdate.shape.pause_collection,
-      billing_thresholds: subscriptionUpdate.shape.billing_thresholds,
-    })
-    .optional(),
-  expand,
-});
-
-/** What Stripe lists and we do not have yet. */
-export const alwaysEmpty = z.array(z.string()).max(0);
-
-export const tax = z.strictObject({
-  amount: z.int(),
-  tax_behavior: z.enum(['exclusive', 'inclusive']),
-  tax_rate_details: z.strictObject({ tax_rate: z.string() }).nullable(),
-  taxability_reason: z.literal('standard_rated').or(z.literal('zero_rated')),
-  taxable_amount: z.int(),
-  type: z.literal('tax_rate_details'),
-});
-
-const prorationDetails = z.strictObject({
-  credited_items: z.strictObject({ invoice: z.string(), invoice_line_items: z.array(z.string()) }).nullable(),
-});
-
-export const invoiceLine = z
-  .strictObject({
-    id: z.string(),
-    object: z.literal('line_item'),
-    amount: z.int(),
-    currency: z.string(),
-    description: nullableText,
-    discount_amounts: discountAmounts,
-    discountable: z.boolean(),
-    discounts: discountIds,
-    invoice: z.string(),
-    livemode: z.boolean(),
-    metadata: answerMetadata,
-    parent: z
-      .strictObject({
-        type: z.enum(['subscription_item_details', 'invoice_item_details']),
-        invoice_item_details: z
-          .strictObject({
-            invoice_item: z.string(),
-            proration: z.boolean(),
-            proration_details: prorationDetails.nullable(),
-            subscription: z.string().nullable(),
-          })
-          .nullable(),
-        subscription_item_details: z
-          .strictObject({
-            invoice_item: z.string().nullable(),
-            proration: z.boolean(),
-            proration_details: prorationDetails.nullable(),
-            subscription: z.string().nullable(),
-            subscription_item: z.string(),
-          })
-          .nullable(),
-      })
-      .nullable(),
-    period: z.strictObject({ start: z.int(), end: z.int() }),
-    pretax_credit_amounts: alwaysEmpty,
-    pricing: z
-      .strictObject({
-        type: z.literal('price_details'),
-        price_details: z.strictObject({ price: expandable('Price'), product: z.string() }),
-        unit_amount_decimal: z.string().nullable(),
-      })
-      .nullable(),
-    quantity: z.number().nullable(),
-    quantity_decimal: z.string().nullable(),
-    subscription: expandableOrNull('Subscription'),
-    subtotal: z.int(),
-    taxes: z.array(tax),
-    explanation: z
-      .strictObject({
-        sentence: z.string(),
-        rule: z.string(),
-        unit_amount_decimal: z.string().nullable(),
-        quantity: z.string().nullable(),
-        tiers: z
-          .array(
-            z.strictObject({
-              from: z.string(),
-              up_to: nullableText,
-              quantity: z.string(),
-              unit_amount_decimal: nullableText,
-              flat_amount_decimal: nullableText,
-              amount: z.int(),
-            }),
-          )
-          .nullable(),
-        bundle: z
-          .strictObject({ product: z.string(), amount: z.int(), share: z.string(), shares: z.string() })
-          .nullable()
-          .openapi({ description: 'Of a component of a bundle: what is sold, and what all of it costs for the same time.' }),
-        usage: z
-          .strictObject({
-            meter: z.string(),
-            formula: z.string(),
-            start_time: z.int(),
-            end_time: z.int(),
-            events: z.int(),
-            quantity: z.string(),
-            watermark: z.int().openapi({ description: 'Rated again with the events up to this number, the line is the same.' }),
-            corrects: z
-              .strictObject({ invoice: nullableText, invoice_line_item: nullableText, quantity: z.string(), amount: z.int() })
-              .nullable()
-              .openapi({
-                description:
-                  'Of a line for late events: the line it corrects, and what that had billed. Of one for usage since a threshold: what was billed then.',
-              }),
-          })
-          .nullable(),
-        fraction: z.strictObject({ numerator: z.number(), denominator: z.number(), basis: z.string() }).nullable(),
-        exact: z.string(),
-        rounding: z.literal('half_up'),
-        notes: z.array(z.string()),
-        discounts: z.array(
-          z.strictObject({
-            discount: z.string(),
-            coupon: z.string(),
-            name: nullableText,
-            level: z.enum(['item', 'invoice']),
-            percent_off: z.number().nullable(),
-            amount_off: z.int().nullable(),
-            amount: z.int(),
-          }),
-        ),
-      })
-      .openapi({ description: 'How the amount came about: the inputs as data, and as a sentence.' }),
-  })
-  .openapi('InvoiceLineItem');
-
-export const paymentAttempt = z
-  .strictObject({
-    id: z.string(),
-    object: z.literal('payment_attempt'),
-    amount: z.int(),
-    created: z.int(),
-    currency: z.string(),
-    decline_code: nullableText,
-    decline_message: nullableText,
-    gateway: z.string(),
-    invoice: z.string(),
-    number: z.int(),
-    payment_method: z.string(),
-    resolved_at: nullableTime,
-    status: z.enum(['created', 'processing', 'unknown', 'requires_action', 'succeeded', 'declined', 'canceled']),
-  })
-  .openapi('PaymentAttempt');
 
 export const invoice = z
   .strictObject({
@@ -381,8 +160,3 @@ export const invoice = z
     tax_status: z.enum(['complete', 'pending', 'failed']),
   })
   .openapi('Invoice');
-
-/** What would be billed first, and with `periods` all of it in order. */
-export const invoicePreviewAnswer = invoice
-  .extend({ preview_token: z.string().optional(), upcoming: listOf(invoice).optional() })
-  .openapi('InvoicePreview');

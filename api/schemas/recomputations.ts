@@ -1,5 +1,5 @@
 import { answerMetadata, expandable, expandableOrNull, listOf, nullableText } from './fields.ts';
-import { alwaysEmpty, invoiceLine, tax } from './invoices.ts';
+import { alwaysEmpty, invoiceLine, tax } from './invoice-lines.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 

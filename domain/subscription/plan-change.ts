@@ -1,4 +1,5 @@
 import { isSameCycle } from '../catalog/mix-cycles.ts';
+import type { Cycle } from '../catalog/price.ts';
 import { Refusal } from '../errors.ts';
 import type { DecisionDraft } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
@@ -8,6 +9,7 @@ import { subscriptionOf } from './bill-items.ts';
 import { type ChangedItems, changeItems, isFree } from './change-items.ts';
 import { planTrial, type TrialMove } from './change-trial.ts';
 import type { ChangePlan } from './commands.ts';
+import type { Subscription } from './subscription.ts';
 
 /** The items and the period a change leads to, and the instant from which it is priced. */
 export interface Plan extends ChangedItems {
@@ -54,12 +56,10 @@ export function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
   }
   const until = trial === null || trial.do === 'end' ? null : trial.end;
   const { billingCycleAnchor: anchor, billingTimezone: zone } = subscription;
-  const current = { start: subscription.currentPeriodStart, end: until ?? subscription.currentPeriodEnd };
-  if (until === null && !isTrialing && !isSameCycle(changed.cycle, subscription.cycle)) {
-    // Another interval is the shortest now, beside others that bill as they did: the periods of the same anchor become shorter or longer.
-    const { start, end } = periodContaining(anchor, changed.cycle, zone, at);
-    Object.assign(current, { start: Math.max(start, subscription.startDate, subscription.trialEnd ?? start), end });
-  }
+  const keepsPeriod = until !== null || isTrialing || isSameCycle(changed.cycle, subscription.cycle);
+  const current = keepsPeriod
+    ? { start: subscription.currentPeriodStart, end: until ?? subscription.currentPeriodEnd }
+    : periodOfShortest(subscription, changed.cycle, at);
   if (typeof command.billingCycleAnchor === 'number') {
     if (newCycle) {
       throw new Refusal(
@@ -89,4 +89,10 @@ export function planChange(draft: DecisionDraft, command: ChangePlan): Plan {
     );
   }
   return { ...changed, at, period, anchor: until ?? at, restarts, trial };
+}
+
+/** Another interval is the shortest now, beside others that bill as they did: the periods of the same anchor become shorter or longer. */
+function periodOfShortest({ billingCycleAnchor, billingTimezone, startDate, trialEnd }: Subscription, cycle: Cycle, at: Instant): Period {
+  const { start, end } = periodContaining(billingCycleAnchor, cycle, billingTimezone, at);
+  return { start: Math.max(start, startDate, trialEnd ?? start), end };
 }

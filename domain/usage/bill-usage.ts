@@ -10,7 +10,7 @@ import {
   explainLateUsage,
   explainMinimum,
   explainUsage,
-} from '../invoicing/describe-line.ts';
+} from '../invoicing/describe-usage.ts';
 import type { DecisionDraft } from '../invoicing/draft-decision.ts';
 import type { Period } from '../invoicing/invoice.ts';
 import type { SettledLine } from '../invoicing/settle.ts';

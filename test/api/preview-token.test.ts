@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readPreviewToken, writePreviewToken } from '../../api/preview-token.ts';
-import { invoicePreview } from '../../api/schemas/invoices.ts';
+import { invoicePreview } from '../../api/schemas/invoice-preview.ts';
 import { subscriptionCreate, subscriptionUpdate } from '../../api/schemas/subscriptions.ts';
 import { withAccount } from '../../db/client.ts';
 import { isoInstant } from '../../domain/time.ts';

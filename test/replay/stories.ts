@@ -8,7 +8,8 @@ import {
   invoiceWorkflowId,
   testClockWorkflowId,
 } from '../../workflows/messages.ts';
-import { DAY, FakeBilling } from '../workflows/fake-billing.ts';
+import { DAY } from '../workflows/fake-billing/book.ts';
+import { FakeBilling } from '../workflows/fake-billing.ts';
 import { type Life, live } from '../workflows/life.ts';
 import type { History } from './history-file.ts';
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { skippingEnvironment } from './environment.ts';
-import { DAY, FakeBilling, HOUR } from './fake-billing.ts';
+import { DAY, HOUR } from './fake-billing/book.ts';
+import { FakeBilling } from './fake-billing.ts';
 import { type Life, live } from './life.ts';
 
 /** A server for each story, as in `dunning.test.ts`; every renewal's invoice stays a draft for an hour. */

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { skippingEnvironment } from './environment.ts';
-import { DAY, FakeBilling } from './fake-billing.ts';
+import { DAY } from './fake-billing/book.ts';
+import { FakeBilling } from './fake-billing.ts';
 import { type Life, live } from './life.ts';
 
 /** A server for each story: what an ended child leaves behind in the test server (see `keep-skipping.ts`) would stop the clock of the next one. */

@@ -2,7 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { pauseSignal, resumeSignal } from '../../workflows/messages.ts';
 import { skippingEnvironment } from './environment.ts';
-import { DAY, HOUR } from './fake-billing.ts';
+import { DAY, HOUR } from './fake-billing/book.ts';
 import { type Life, live, refusalOf } from './life.ts';
 
 let env: TestWorkflowEnvironment;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { quote } from '../../workflows/index.ts';
 import { quoteChangedSignal } from '../../workflows/messages.ts';
 import { skippingEnvironment } from './environment.ts';
-import { DAY } from './fake-billing.ts';
+import { DAY } from './fake-billing/book.ts';
 import { type Life, live } from './life.ts';
 
 let env: TestWorkflowEnvironment;

@@ -2,7 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cancelScheduledChangeSignal, cancelScheduledChangeUpdate, changePlanSignal } from '../../workflows/messages.ts';
 import { skippingEnvironment } from './environment.ts';
-import { DAY } from './fake-billing.ts';
+import { DAY } from './fake-billing/book.ts';
 import { change, live, refusalOf } from './life.ts';
 
 let env: TestWorkflowEnvironment;

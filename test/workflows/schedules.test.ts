@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { subscription } from '../../workflows/index.ts';
 import { editScheduleUpdate, type SubscriptionInput } from '../../workflows/messages.ts';
 import { skippingEnvironment } from './environment.ts';
-import { DAY, type FakeScheduleEdit } from './fake-billing.ts';
+import { DAY, type FakeScheduleEdit } from './fake-billing/book.ts';
 import { type Life, live, refusalOf } from './life.ts';
 
 let env: TestWorkflowEnvironment;

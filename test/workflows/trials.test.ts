@@ -1,7 +1,8 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { skippingEnvironment } from './environment.ts';
-import { DAY, FakeBilling } from './fake-billing.ts';
+import { DAY } from './fake-billing/book.ts';
+import { FakeBilling } from './fake-billing.ts';
 import { type Life, live } from './life.ts';
 
 let env: TestWorkflowEnvironment;
