@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { describeEntry, nameOfActor } from '../../domain/timeline/describe-entry.ts';
 import type { EventFact, OperationFact, RefusalFact, TimelineEntry } from '../../domain/timeline/entry.ts';
-import { typeOf } from '../../domain/timeline/entry.ts';
+import { ENTRY_TYPES, typeOf } from '../../domain/timeline/entry.ts';
 import { EVENT_TYPES } from '../../domain/timeline/event-types.ts';
 import { VERBS } from '../../domain/timeline/verbs.ts';
 import { aLine, anAttempt, anInvoice, aSubscription, END, START } from '../api/examples.ts';
@@ -236,4 +236,22 @@ describe('nothing happens without words', () => {
     const failure = { code: 'price_inactive', message: 'Archived.', param: null };
     expect(say('aborted', null, { failure })).toMatchObject({ reason: { code: 'price_inactive', message: 'Archived.' } });
   });
+});
+
+it('docs/timeline.md shows each type with a sentence that is told', () => {
+  const page = readFileSync(new URL('../../docs/timeline.md', import.meta.url), 'utf8');
+  const attempt = anAttempt({ amount: 2400, currency: 'eur', number: 2, declineCode: 'lost_card', declineMessage: 'The card was lost.' });
+  const invoice = anInvoice({ number: 'EX-1', total: 2400, amountPaid: 2400, amountRemaining: 2400, currency: 'eur' });
+  const refused = { code: 'resource_missing', message: 'No such price.', param: 'items[0][price]' };
+  const examples: TimelineEntry[] = [
+    operation({ actor: 'api_key:ab12', name: 'schedule-cancellation', parameters: { at: 'period_end' } }),
+    { ...RECORDED, source: 'refusal', name: 'change-plan', actor: 'operator:ada', invoiceId: null, parameters: {}, refusal: refused },
+    operation({ result: { invoice: { id: 'in_1', amountDue: 2400, currency: 'eur' } } }),
+    operation({ name: 'collect-payment', attempt, result: { outcome: 'declined' } }),
+    event('invoice.overdue', 'invoice', invoice),
+    event('invoice.paid', 'invoice', invoice),
+  ];
+  expect(examples.map(typeOf)).toEqual(ENTRY_TYPES);
+  const rows = [...page.matchAll(/^\| `(\w+)` \| .* \| (.*) \|$/gm)].map(([, type, sentence]) => [type, sentence]);
+  expect(rows).toEqual(examples.map((entry) => [typeOf(entry), told(entry)]));
 });
