@@ -41,7 +41,7 @@ export function decidedFacts(
   invoice: Invoice,
   numbers: Record<string, string>,
 ): InvoiceFacts {
-  const facts = invoiceFacts(invoice, numbers);
+  const facts = { ...invoiceFacts(invoice, numbers), ...(decision.lowCredit ? { lowCredit: decision.lowCredit } : {}) };
   if (invoice.subscriptionIds === undefined) return facts;
   const own = decision.subscription ?? snapshot.subscription;
   const all = [...(own ? [own] : []), ...membersAfter(snapshot, decision)];
@@ -98,6 +98,7 @@ export function billingOutcome(snapshot: BillingSnapshot, decision: Decision, nu
     subscription: subscriptionFacts(subscriptionAfter(snapshot, decision)),
     invoice: invoice && decidedFacts(snapshot, decision, invoice, numbers),
     ...othersAfter(decision),
+    ...(invoice === null && decision.lowCredit ? { lowCredit: decision.lowCredit } : {}),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { LowCredit } from '../domain/credits/low-credit.ts';
 import type { AwaitedInvoice } from '../domain/dunning/next-step.ts';
 import type { InvoiceStatus } from '../domain/invoicing/invoice.ts';
 import type { PaymentOutcomeKind } from '../domain/payments/payment.ts';
@@ -49,6 +50,8 @@ export interface InvoiceFacts {
   finalizesAt?: Instant;
   /** An open invoice that was sent: when it has to be paid. */
   dueDate?: Instant;
+  /** It has drawn so much credit that more is to be bought; absent: it has not. */
+  lowCredit?: LowCredit;
   /** Of a consolidated invoice: all subscriptions that it bills. */
   shared?: MemberFacts[];
   /** Further subscriptions that were changed as it became final, as what it gives back has paid an invoice that they share. Absent: none. */
@@ -72,6 +75,8 @@ export interface BillingOutcome {
   invoice: InvoiceFacts | null;
   /** Further subscriptions that were changed, as what was given back has paid an invoice that they share. Absent: none. */
   others?: MemberFacts[];
+  /** Without an invoice: so much is used that credit is to be bought. Absent: it is not, or the invoice says so. */
+  lowCredit?: LowCredit;
 }
 
 export interface PaymentResult {
@@ -129,6 +134,8 @@ export interface Activities {
   issueInvoice(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   /** Bills what is used where a threshold is reached; else nothing is written. */
   billThreshold(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
+  /** Makes the invoice of a credit top-up that is due; null where it is not any more. */
+  topUpCredits(input: Envelope & { subscriptionId: string } & LowCredit): Promise<{ invoice: InvoiceFacts | null }>;
   /** Tells that a trial will end. */
   remindOfTrialEnd(input: Envelope & { subscriptionId: string }): Promise<BillingOutcome>;
   changePlan(input: Envelope & { subscriptionId: string } & ChangePlan): Promise<BillingOutcome>;

@@ -40,6 +40,7 @@ import { sendInvoice } from './send-invoice.ts';
 import { setAutoAdvance } from './set-auto-advance.ts';
 import { startSchedule } from './start-schedule.ts';
 import { takePriceMigrationPage } from './take-price-migration-page.ts';
+import { topUpCredits } from './top-up-credits.ts';
 import { undoMigration } from './undo-migration.ts';
 import { voidInvoice } from './void-invoice.ts';
 
@@ -53,6 +54,7 @@ export function makeActivities(deps: Deps): Activities {
     createSubscription: guarded(createSubscription(deps)),
     issueInvoice: guarded(issueInvoice(deps)),
     billThreshold: guarded(billThreshold(deps)),
+    topUpCredits: guarded(topUpCredits(deps)),
     remindOfTrialEnd: guarded(remindOfTrialEnd(deps)),
     changePlan: guarded(changePlan(deps)),
     resolvePendingUpdate: guarded(resolvePendingUpdate(deps)),

@@ -39,7 +39,8 @@ export type Kind =
   | 'meter_event_summary'
   | 'credit_grant'
   | 'credit_balance_transaction'
-  | 'credit_balance_summary';
+  | 'credit_balance_summary'
+  | 'credit_top_up';
 
 /**
  * `reference`: holds an id that may become the object. `inside`: already holds the object or a list of it. `extra`: absent unless asked for;
@@ -159,6 +160,12 @@ export const EXPANDABLE: Record<Kind, Record<string, Field>> = {
     credit_grant: reference('credit_grant'),
     'credit.credits_application_invoice_voided.invoice': reference('invoice'),
     'debit.credits_applied.invoice': reference('invoice'),
+    test_clock: reference('test_clock'),
+  },
+  credit_top_up: {
+    customer: reference('customer'),
+    latest_invoice: reference('invoice'),
+    payment_method: reference('payment_method'),
     test_clock: reference('test_clock'),
   },
   credit_balance_summary: { customer: reference('customer') },

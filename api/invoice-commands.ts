@@ -159,6 +159,14 @@ export async function editInvoice(
   await send(context, { accountId: context.account.id, invoiceId: id, subscriptionId, customerId }, { do: 'edit', editId: operationId });
 }
 
+/** Charges an invoice of no subscription once more, to whatever is to be charged now. @returns what became of it; a decline is no error */
+export const payAgain = (context: RequestContext, { invoiceId, customerId }: { invoiceId: string; customerId: string }) =>
+  send(
+    { ...context, operationId: `${context.operationId}:${invoiceId}` },
+    { accountId: context.account.id, invoiceId, subscriptionId: null, customerId },
+    { do: 'pay', paymentMethodId: null },
+  );
+
 type Order = Exclude<Deed, { do: 'send' }> | { do: 'send'; finalize: boolean };
 
 function send(context: RequestContext, start: StartInvoice, deed: Order) {

@@ -3,6 +3,7 @@ import type { StoredEvent } from '../db/events.ts';
 import type { Account } from '../domain/account.ts';
 import type { Price, Product } from '../domain/catalog/price.ts';
 import type { CreditGrant, CreditTransaction } from '../domain/credits/grant.ts';
+import type { CreditTopUp } from '../domain/credits/low-credit.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { Coupon, PromotionCode } from '../domain/discounts/coupon.ts';
 import type { Discount } from '../domain/discounts/discount.ts';
@@ -22,6 +23,7 @@ import type { Meter } from '../domain/usage/meter.ts';
 import type { Json } from './expand.ts';
 import { presentAlertTriggered } from './presenters/alerts.ts';
 import { presentPrice, presentProduct, presentTaxRate } from './presenters/catalog.ts';
+import { presentCreditTopUp } from './presenters/credit-top-ups.ts';
 import { presentCreditGrant, presentCreditTransaction } from './presenters/credits.ts';
 import { presentCustomer } from './presenters/customers.ts';
 import { presentCoupon, presentDiscount, presentPromotionCode } from './presenters/discounts.ts';
@@ -59,7 +61,8 @@ export async function presentEvents(t: AccountTransaction, account: Account, eve
   return events.map((event) => presentEvent(event, related));
 }
 
-const isOfCredit = ({ objectType }: StoredEvent): boolean => objectType === 'credit_grant' || objectType === 'credit_balance_transaction';
+const isOfCredit = ({ objectType }: StoredEvent): boolean =>
+  ['credit_grant', 'credit_balance_transaction', 'credit_top_up'].includes(objectType);
 
 /** A subscription's items as they were before a change, whose prices are needed too. */
 function earlierItems(event: StoredEvent): Subscription[] {
@@ -109,6 +112,10 @@ function presentObject(type: string, data: unknown, related: Related, at: Instan
     case 'credit_balance_transaction': {
       const moved = data as CreditTransaction;
       return presentCreditTransaction(moved, related.livemode, related.testClocks?.get(moved.customerId) ?? null);
+    }
+    case 'credit_top_up': {
+      const topUp = data as CreditTopUp;
+      return presentCreditTopUp(topUp, related.livemode, related.testClocks?.get(topUp.customerId) ?? null);
     }
     case 'coupon':
       return presentCoupon(data as Coupon, related.livemode, at);

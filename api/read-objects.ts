@@ -24,6 +24,7 @@ import { readTestClocks, testClockIdsOf } from '../db/test-clocks.ts';
 import type { Account } from '../domain/account.ts';
 import type { Price } from '../domain/catalog/price.ts';
 import type { CreditGrant, CreditTransaction } from '../domain/credits/grant.ts';
+import type { CreditTopUp } from '../domain/credits/low-credit.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { PromotionCode } from '../domain/discounts/coupon.ts';
 import type { Invoice, InvoiceItem } from '../domain/invoicing/invoice.ts';
@@ -35,6 +36,7 @@ import type { Json, ObjectReader } from './expand.ts';
 import type { Kind } from './expandable-fields.ts';
 import { listAnswer } from './paging.ts';
 import { presentCurrencyOptions, presentPrice, presentProduct, presentTiers } from './presenters/catalog.ts';
+import { presentCreditTopUp } from './presenters/credit-top-ups.ts';
 import { presentCreditGrant, presentCreditTransaction } from './presenters/credits.ts';
 import { presentCustomer } from './presenters/customers.ts';
 import { presentCoupon, presentDiscount, presentPromotionCode } from './presenters/discounts.ts';
@@ -140,6 +142,12 @@ export async function presentPromotionCodes(t: AccountTransaction, { livemode }:
 export async function presentCreditGrants(t: AccountTransaction, account: Account, grants: readonly CreditGrant[]) {
   const clocks = await clocksOf(t, account, grants);
   return grants.map((grant) => presentCreditGrant(grant, account.livemode, clocks.get(grant.customerId) ?? null));
+}
+
+/** Credit top-ups, with the test clocks of their customers. */
+export async function presentCreditTopUps(t: AccountTransaction, account: Account, topUps: readonly CreditTopUp[]) {
+  const clocks = await clocksOf(t, account, topUps);
+  return topUps.map((topUp) => presentCreditTopUp(topUp, account.livemode, clocks.get(topUp.customerId) ?? null));
 }
 
 /** Movements of credit grants as Stripe shows them. */

@@ -19,7 +19,8 @@ interface Telling<T extends { id: string }> {
     | 'subscription_schedule'
     | 'quote'
     | 'credit_grant'
-    | 'credit_balance_transaction';
+    | 'credit_balance_transaction'
+    | 'credit_top_up';
   /** Absent for what has just come to be or gone; else only a difference is told. */
   before?: T;
   after: T;

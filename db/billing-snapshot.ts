@@ -7,6 +7,7 @@ import { ACCOUNTS } from './accounts.ts';
 import type { AccountTransaction } from './client.ts';
 import { withMembers } from './consolidation.ts';
 import { COUPONS } from './coupons.ts';
+import { CREDIT_TOP_UPS } from './credit-top-ups.ts';
 import { CREDIT_GRANTS } from './credits.ts';
 import { CUSTOMERS } from './customers.ts';
 import { INVOICE_ITEMS } from './invoice-items.ts';
@@ -126,10 +127,12 @@ with
   codes as (select * from promotion_codes where account_id = $1 and id = any(array(
     select unnest($10::text[]) union select wish #>> '{}' from scheduled, jsonb_path_query(change, '$.**.promotionCodeId') wish
     union select wish #>> '{}' from phases, jsonb_path_query(phase, '$.**.promotionCodeId') wish))),
+  top_ups as (select * from credit_top_ups where account_id = $1 and customer_id = (select id from cus)),
   methods as (select m.*, case m.id when (select default_payment_method_id from sub) then 1 when (select default_payment_method_id from cus) then 2 else 3 end as rank
     from payment_methods m where m.account_id = $1 and m.customer_id = (select id from cus) and m.id = any(array(
       select unnest($7::text[]) union select default_payment_method_id from sub union select default_payment_method_id from cus
       union select change ->> 'defaultPaymentMethodId' from scheduled
+      union select payment_method_id from top_ups where pending_invoice_id = (select id from about)
       union select phase ->> 'defaultPaymentMethodId' from phases union select settings ->> 'defaultPaymentMethodId' from sched)))
 select
   (select to_jsonb(a) from accounts a where id = $1) as account,
@@ -157,6 +160,7 @@ select
   (select ${INVOICE_JSON} from about kept) as invoice,
   (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from credit_grants g where g.account_id = $1 and g.customer_id = (select id from cus) and (g.remaining > 0 or g.id = any(array(
     select draw ->> 'grantId' from (select credit_draws from unsettled union all select credit_draws from about) drawn, jsonb_array_elements(drawn.credit_draws) draw)))) as credit_grants,
+  (select coalesce(jsonb_agg(to_jsonb(u) order by u.id), '[]') from top_ups u) as top_ups,
   (select coalesce(jsonb_agg(to_jsonb(a) order by a.number), '[]') from payment_attempts a where a.account_id = $1 and a.invoice_id = (select id from about)) as attempts,
   (select coalesce(jsonb_agg(to_jsonb(m) order by m.rank, m.id), '[]') from methods m) as methods`;
 
@@ -216,6 +220,7 @@ async function loadAlone(t: AccountTransaction, query: SnapshotQuery): Promise<B
     openInvoices: list('unsettled').map(invoiceFromRow),
     invoice: read['invoice'] ? invoiceFromRow(read['invoice'] as Row) : null,
     creditGrants: list('credit_grants').map((row) => fromRow(CREDIT_GRANTS, row)),
+    topUps: list('top_ups').map((row) => fromRow(CREDIT_TOP_UPS, row)),
     attempts: list('attempts').map((row) => fromRow(PAYMENT_ATTEMPTS, row)),
     ...(usage === undefined ? {} : { usage }),
     schedule: read['schedule'] ? fromRow(SCHEDULES, read['schedule'] as Row) : null,

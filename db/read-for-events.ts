@@ -1,6 +1,7 @@
 import type { Decision, OutboxEvent } from '../domain/decision.ts';
 import type { Invoice } from '../domain/invoicing/invoice.ts';
 import type { AccountTransaction } from './client.ts';
+import { findCreditTopUp } from './credit-top-ups.ts';
 import { findCreditGrant, findCreditTransaction } from './credits.ts';
 import { findCustomer } from './customers.ts';
 import { findDiscount } from './discounts.ts';
@@ -28,6 +29,7 @@ export function objectsOf(decision: Decision, invoices: readonly Invoice[]): Map
     ...decision.discounts,
     ...(decision.schedule ? [decision.schedule] : []),
     ...(decision.quote ? [decision.quote] : []),
+    ...(decision.topUps ?? []),
     ...decision.credits.grants,
     ...decision.credits.transactions,
   ];
@@ -47,6 +49,7 @@ export async function readForEvent(t: AccountTransaction, { objectType, objectId
     subscription_schedule: findSchedule,
     quote: findQuote,
     credit_grant: findCreditGrant,
+    credit_top_up: findCreditTopUp,
     credit_balance_transaction: findCreditTransaction,
   };
   const object = await read[objectType](t, objectId);

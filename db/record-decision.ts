@@ -3,6 +3,7 @@ import type { Invoice } from '../domain/invoicing/invoice.ts';
 import { BALANCE_TRANSACTIONS } from './balance-transactions.ts';
 import { BILLED_PERIODS } from './billing-snapshot.ts';
 import type { AccountTransaction } from './client.ts';
+import { writeTopUps } from './credit-top-ups.ts';
 import { writeCredits } from './credits.ts';
 import { writeDiscounts } from './discounts.ts';
 import { grantEntitlements } from './entitlements.ts';
@@ -58,6 +59,7 @@ export async function recordDecision(
       grantEntitlements(t, decision, operation.asOf),
       writeUsage(t, decision),
       writeCredits(t, decision),
+      writeTopUps(t, decision.topUps ?? []),
     ]),
   ]);
   if (taken.status === 'fulfilled' && taken.value) throw new OperationExists(operation.operationId);

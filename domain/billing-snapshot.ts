@@ -1,6 +1,7 @@
 import type { Account } from './account.ts';
 import type { Price, Product } from './catalog/price.ts';
 import type { CreditGrant } from './credits/grant.ts';
+import type { CreditTopUp } from './credits/low-credit.ts';
 import type { Customer } from './customer.ts';
 import type { Coupon, PromotionCode } from './discounts/coupon.ts';
 import type { Consolidation } from './invoicing/consolidate.ts';
@@ -48,6 +49,8 @@ export interface BillingSnapshot {
   invoice: Invoice | null;
   /** The customer's with something left, and those that have paid a part of the invoices here. Absent: none. */
   creditGrants?: CreditGrant[];
+  /** The customer's, at most one of a currency. Absent: none. */
+  topUps?: CreditTopUp[];
   /** Attempts of `invoice`, by number. */
   attempts: PaymentAttempt[];
   /** What is measured of the subscription; absent where nothing of it is metered. */

@@ -1,5 +1,6 @@
 import type { Metadata } from './catalog/price.ts';
 import type { CreditGrant, CreditTransaction } from './credits/grant.ts';
+import type { CreditTopUp, LowCredit } from './credits/low-credit.ts';
 import type { BalanceTransaction } from './customer.ts';
 import type { Discount } from './discounts/discount.ts';
 import type { Invoice, InvoiceItem } from './invoicing/invoice.ts';
@@ -31,6 +32,7 @@ export interface OutboxEvent {
     | 'quote'
     | 'discount'
     | 'credit_grant'
+    | 'credit_top_up'
     | 'credit_balance_transaction';
   objectId: string;
   /** Changed fields as they were, in our own names; small. */
@@ -56,6 +58,10 @@ export interface Decision {
   balance: BalanceTransaction[];
   /** Grants that changed, whole, and how. */
   credits: { grants: CreditGrant[]; transactions: CreditTransaction[] };
+  /** As they will be; absent: none changes. */
+  topUps?: CreditTopUp[];
+  /** So little credit is left after it that more is to be bought; absent: it is not. */
+  lowCredit?: LowCredit;
   /** Set on the customer's first invoice. */
   customerCurrency: string | null;
   journal: JournalTransaction[];

@@ -34,6 +34,7 @@ export const ID_PREFIX = {
   alert: 'alrt',
   creditGrant: 'credgr',
   creditTransaction: 'crbtxn',
+  creditTopUp: 'crtopup',
   priceMigration: 'pmig',
 } as const;
 

@@ -3,9 +3,9 @@ import type { CreditDraw, CreditGrant, CreditScope, CreditTransaction, Recurring
 import type { CreditBalance } from '../../domain/credits/sum-credits.ts';
 import type { Dialect } from './dialect.ts';
 
-const monetary = (value: number, currency: string) => ({ type: 'monetary' as const, monetary: { currency, value } });
+export const monetary = (value: number, currency: string) => ({ type: 'monetary' as const, monetary: { currency, value } });
 
-const presentScope = (scope: CreditScope): { price_type?: 'metered' | 'licensed'; prices?: { id: string }[] } =>
+export const presentScope = (scope: CreditScope): { price_type?: 'metered' | 'licensed'; prices?: { id: string }[] } =>
   'priceIds' in scope ? { prices: scope.priceIds.map((id) => ({ id })) } : { price_type: scope.priceType };
 
 const presentRollover = (rollover: Rollover | null) =>

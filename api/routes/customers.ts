@@ -20,6 +20,7 @@ import { badRequest, notFound } from '../errors.ts';
 import { clockToJoin } from '../join-test-clock.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentCustomers } from '../read-objects.ts';
+import { retryTopUps } from '../retry-top-ups.ts';
 import * as schemas from '../schemas/customers.ts';
 import { deletedOf, expand, listOf, mergeMetadata } from '../schemas/fields.ts';
 import { z } from '../schemas/zod.ts';
@@ -192,6 +193,7 @@ export const customerRoutes = [
       // Who could not pay may be able to now: what is being chased is tried at once.
       const news = { paymentMethodId: String(wanted), operationId: context.operationId };
       for (const { id: subscriptionId } of waiting) await context.commands.paymentMethodChanged(subscriptionId, news);
+      if (typeof wanted === 'string') await retryTopUps(context, id);
       return answer;
     },
   }),

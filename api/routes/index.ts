@@ -2,6 +2,7 @@ import type { Route } from '../define-route.ts';
 import { accountRoutes } from './accounts.ts';
 import { alertRoutes } from './alerts.ts';
 import { couponRoutes } from './coupons.ts';
+import { creditTopUpRoutes } from './credit-top-ups.ts';
 import { creditRoutes } from './credits.ts';
 import { customerListRoutes } from './customer-lists.ts';
 import { customerRoutes } from './customers.ts';
@@ -57,5 +58,6 @@ export const ROUTES: readonly Route[] = [
   ...meterEventRoutes,
   ...alertRoutes,
   ...creditRoutes,
+  ...creditTopUpRoutes,
   ...testClockRoutes,
 ];

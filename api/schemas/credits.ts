@@ -19,7 +19,7 @@ import { z } from './zod.ts';
 const CATEGORIES = ['paid', 'promotional'] as const;
 const PRICE_TYPES = ['metered', 'licensed'] as const;
 
-const scope = z
+export const creditScope = z
   .strictObject({
     price_type: z
       .enum(PRICE_TYPES)
@@ -45,7 +45,7 @@ const amount = z.strictObject({
   type: z.literal('monetary'),
   monetary: z.strictObject({ currency, value: z.int().min(1).max(MAX_AMOUNT) }),
 });
-const priority = z.int().min(0).max(100).default(50).openapi({ description: 'The lowest is drawn first.' });
+export const priority = z.int().min(0).max(100).default(50).openapi({ description: 'The lowest is drawn first.' });
 
 /** What a price gives for each of its periods. */
 export const recurringCredit = z
@@ -53,7 +53,7 @@ export const recurringCredit = z
     name: text(100).optional(),
     category: z.enum(CATEGORIES).default('promotional'),
     amount,
-    applicability_config: z.strictObject({ scope }),
+    applicability_config: z.strictObject({ scope: creditScope }),
     priority,
     rollover: z
       .strictObject({
@@ -75,7 +75,7 @@ export type RecurringCreditInput = z.output<typeof recurringCredit>;
 export const creditGrantCreate = z.strictObject({
   customer: reference,
   amount,
-  applicability_config: z.strictObject({ scope }),
+  applicability_config: z.strictObject({ scope: creditScope }),
   category: z.enum(CATEGORIES).default('paid'),
   name: text(100).optional(),
   effective_at: timestamp.optional(),
@@ -94,7 +94,7 @@ export const creditSummaryRetrieve = z.strictObject({
   filter: z
     .strictObject({
       type: z.enum(['applicability_scope', 'credit_grant']),
-      applicability_scope: scope.optional(),
+      applicability_scope: creditScope.optional(),
       credit_grant: reference.optional(),
     })
     .superRefine((given, context) => {
@@ -117,18 +117,20 @@ export const creditSummaryRetrieve = z.strictObject({
   expand,
 });
 
-const monetary = z.strictObject({ type: z.literal('monetary'), monetary: z.strictObject({ currency: z.string(), value: z.int() }) });
-
-const applicabilityAnswer = z.strictObject({
-  scope: z.strictObject({
-    price_type: z.enum(PRICE_TYPES).optional(),
-    prices: z.array(z.strictObject({ id: nullableText })).optional(),
-  }),
+export const monetaryAnswer = z.strictObject({
+  type: z.literal('monetary'),
+  monetary: z.strictObject({ currency: z.string(), value: z.int() }),
 });
+
+export const creditScopeAnswer = z.strictObject({
+  price_type: z.enum(PRICE_TYPES).optional(),
+  prices: z.array(z.strictObject({ id: nullableText })).optional(),
+});
+const applicabilityAnswer = z.strictObject({ scope: creditScopeAnswer });
 const rolloverAnswer = z.strictObject({ max_amount: z.int().nullable(), max_periods: z.int().nullable(), percent: z.string() }).nullable();
 
 export const recurringCreditAnswer = z.strictObject({
-  amount: monetary,
+  amount: monetaryAnswer,
   applicability_config: applicabilityAnswer,
   category: z.enum(CATEGORIES),
   name: nullableText,
@@ -140,7 +142,7 @@ export const creditGrant = z
   .strictObject({
     id: z.string(),
     object: z.literal('billing.credit_grant'),
-    amount: monetary,
+    amount: monetaryAnswer,
     applicability_config: applicabilityAnswer,
     category: z.enum(CATEGORIES),
     created: z.int(),
@@ -162,7 +164,7 @@ export const creditGrant = z
       })
       .nullable()
       .openapi({ description: 'Of one that a price gives for a period of its subscription.' }),
-    remaining: monetary.openapi({ description: 'What has not been drawn, expired or voided.' }),
+    remaining: monetaryAnswer.openapi({ description: 'What has not been drawn, expired or voided.' }),
     test_clock: expandableOrNull('TestClock'),
     updated: z.int(),
     voided_at: nullableTime,
@@ -178,7 +180,7 @@ export const creditTransaction = z
     created: z.int(),
     credit: z
       .strictObject({
-        amount: monetary,
+        amount: monetaryAnswer,
         credits_application_invoice_voided: ofInvoice,
         type: z.enum(['credits_granted', 'credits_application_invoice_voided']),
       })
@@ -186,7 +188,7 @@ export const creditTransaction = z
     credit_grant: expandable('CreditGrant'),
     debit: z
       .strictObject({
-        amount: monetary,
+        amount: monetaryAnswer,
         credits_applied: ofInvoice,
         type: z.enum(['credits_applied', 'credits_expired', 'credits_voided']),
       })
@@ -201,7 +203,7 @@ export const creditTransaction = z
 export const creditSummary = z
   .strictObject({
     object: z.literal('billing.credit_balance_summary'),
-    balances: z.array(z.strictObject({ available_balance: monetary, ledger_balance: monetary })),
+    balances: z.array(z.strictObject({ available_balance: monetaryAnswer, ledger_balance: monetaryAnswer })),
     customer: expandable('Customer'),
     customer_account: z.null(),
     livemode: z.boolean(),
@@ -222,5 +224,5 @@ export const creditAmounts = z
     description: 'Prepaid credits that pay a part of the total; they do not lower tax. They were returned where the invoice is void.',
   });
 
-export const creditScopeOf = (given: z.output<typeof scope>) =>
+export const creditScopeOf = (given: z.output<typeof creditScope>) =>
   given.prices === undefined ? { priceType: given.price_type ?? 'metered' } : { priceIds: given.prices.map(({ id }) => id) };

@@ -1,5 +1,7 @@
-import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { type BillingSnapshot, zoneOf } from '../billing-snapshot.ts';
+import { followTopUps } from '../credits/follow-top-ups.ts';
 import type { CreditGrant } from '../credits/grant.ts';
+import { findLowCredit } from '../credits/low-credit.ts';
 import { recurCredits } from '../credits/recur.ts';
 import type { BalanceTransaction } from '../customer.ts';
 import { type Decision, emptyDecision, type IdSource, type OutboxEvent } from '../decision.ts';
@@ -141,6 +143,7 @@ export function finishDecision(draft: DecisionDraft, type: EventType = 'customer
     }
   }
   finishMembers(draft);
+  tendTopUps(draft);
   return draft.decision;
 }
 
@@ -196,6 +199,33 @@ function tendCredits(draft: DecisionDraft): void {
     else emit(draft, 'billing.credit_grant.updated', 'credit_grant', is.id, { expiresAt: was.expiresAt, remaining: was.remaining });
   }
   for (const { id } of transactions) emit(draft, 'billing.credit_balance_transaction.created', 'credit_balance_transaction', id);
+}
+
+/** The credit of a top-up comes with its payment, in one transaction; and what an invoice draws may leave so little that more is to be bought. */
+function tendTopUps(draft: DecisionDraft): void {
+  const { snapshot, decision, asOf, newId } = draft;
+  const topUps = decision.topUps ?? snapshot.topUps ?? [];
+  if (topUps.length === 0) return;
+  const { invoices, events } = decision;
+  const followed = followTopUps({ topUps, invoices, events, zone: zoneOf(snapshot), asOf, newId });
+  for (const { topUp, did, granted } of followed) {
+    decision.topUps = [...(decision.topUps ?? []).filter(({ id }) => id !== topUp.id), topUp];
+    if (granted) {
+      const { grant, transactions, journal } = granted;
+      draft.creditGrants = [...draft.creditGrants, grant];
+      decision.credits = {
+        grants: [...decision.credits.grants, grant],
+        transactions: [...decision.credits.transactions, ...transactions],
+      };
+      decision.journal.push(...journal);
+      emit(draft, 'billing.credit_grant.created', 'credit_grant', grant.id);
+      for (const { id } of transactions) emit(draft, 'billing.credit_balance_transaction.created', 'credit_balance_transaction', id);
+    }
+    emit(draft, `billing.credit_top_up.${did}`, 'credit_top_up', topUp.id);
+  }
+  if (!decision.credits.transactions.some(({ type }) => type === 'credits_applied')) return;
+  const low = findLowCredit(snapshot, draft.creditGrants, asOf);
+  if (low !== null) decision.lowCredit = low;
 }
 
 function changedFields(before: Subscription, after: Subscription): Record<string, unknown> {

@@ -19,7 +19,7 @@ export const isUnresolved = (attempt: Pick<PaymentAttempt, 'status'>): boolean =
 /**
  * Grants the right to charge an invoice once: the attempt to be committed before the gateway is called. Its idempotency key follows from invoice and number, and the number rises
  * only after a definitive outcome, so no retry can make a second charge. Without a payment method nothing is charged, and that counts as a failed payment.
- * `paymentMethodId` overrides the order of the snapshot's payment methods.
+ * An invoice of a credit top-up is charged to the method of that. `paymentMethodId` overrides the order of the snapshot's payment methods.
  * @throws Refusal payment_in_progress, invoice_already_paid, invoice_not_open, payment_method_detached
  */
 export function decideAttempt(
@@ -37,7 +37,7 @@ export function decideAttempt(
   if (invoice.amountRemaining === 0) return { decision: emptyDecision(), attempt: null, outcome: 'nothing_due' };
 
   const draft = beginDecision(snapshot, context);
-  const method = chooseMethod(snapshot.paymentMethods, command.paymentMethodId);
+  const method = chooseMethod(snapshot.paymentMethods, command.paymentMethodId ?? topUpMethod(snapshot));
   if (!method) {
     missPayment(draft, invoice);
     return { decision: finishDecision(draft), attempt: null, outcome: 'no_payment_method' };
@@ -67,6 +67,12 @@ export function decideAttempt(
     emit(draft, 'invoice.updated', 'invoice', invoice.id, { attempted: false });
   }
   return { decision: finishDecision(draft), attempt, outcome: 'charge' };
+}
+
+/** Of the top-up that the invoice is for, while it is attached. */
+function topUpMethod({ invoice, topUps = [], paymentMethods, customer }: BillingSnapshot): string | null {
+  const wanted = topUps.find(({ pendingInvoiceId }) => pendingInvoiceId === invoice?.id)?.paymentMethodId;
+  return paymentMethods.find(({ id, customerId }) => id === wanted && customerId === customer.id)?.id ?? null;
 }
 
 function chooseMethod(methods: PaymentMethod[], wanted: string | null): PaymentMethod | undefined {

@@ -1,4 +1,5 @@
 import type { BillingSnapshot } from '../billing-snapshot.ts';
+import { lookAhead } from '../credits/top-up.ts';
 import { type Decision, emptyDecision } from '../decision.ts';
 import { composeInvoice } from '../invoicing/compose-invoice.ts';
 import { beginDecision, changeSubscription, type DecisionContext, finishDecision } from '../invoicing/draft-decision.ts';
@@ -16,6 +17,7 @@ import type { Subscription } from './subscription.ts';
  * Where a threshold is reached, all that was used and is not billed yet is billed at once, and the period goes on: its rest is billed at its end, rated together with what was billed now (see
  * `billUsageSoFar`). With `resetBillingCycleAnchor` a new period begins instead: what is billed of the old one beyond now is given back, and the new one is billed in full. What waits for the next invoice of
  * the period goes on waiting, unless a new one begins. Where the account re-rates, what late events have changed of usage that is billed is invoiced at once too, and by itself; else it comes along.
+ * Where nothing is billed, it is told whether so little credit would be left after what was used that more is to be bought.
  * Only what is active or past due bills early. Nothing to bill early, or what is used is worth nothing: an empty decision, so that asking twice bills once.
  */
 export function decideThreshold(snapshot: BillingSnapshot, context: DecisionContext): Decision {
@@ -26,7 +28,10 @@ export function decideThreshold(snapshot: BillingSnapshot, context: DecisionCont
   const late = billLateUsage(draft);
   const soFar = hasThresholds(before) ? billUsageSoFar(draft, before.items, asOf) : [];
   const reached = isReached(before, soFar);
-  if (!reached && (snapshot.account.lateUsage !== 'rerate' || late.length === 0)) return emptyDecision();
+  if (!reached && (snapshot.account.lateUsage !== 'rerate' || late.length === 0)) {
+    const lowCredit = lookAhead(snapshot, context);
+    return lowCredit === null ? emptyDecision() : { ...emptyDecision(), lowCredit };
+  }
   const invoice = {
     billingReason: reached ? 'subscription_threshold' : 'subscription_update',
     period: { start: before.currentPeriodStart, end: asOf },

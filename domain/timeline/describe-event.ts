@@ -48,6 +48,8 @@ export function describeEvent(event: EventFact): Description {
       return describeScheduled(event);
     case 'credit_balance_transaction':
       return describeCredit(event);
+    case 'credit_top_up':
+      return describeTopUp(event);
     case 'credit_grant':
       return describeGrant(event);
     case 'discount':
@@ -95,6 +97,25 @@ function describeCredit({ data }: EventFact): Description {
     reason: null,
     amount,
     currency: text(data['currency']),
+  };
+}
+
+const TOP_UP_WORDS: Record<Ending<'billing.credit_top_up'>, string> = {
+  triggered: 'is being bought, as less was left than the threshold of',
+  succeeded: 'was bought, which keeps what is left above',
+  failed: 'could not be bought: no more is tried until its invoice is paid; the threshold is',
+  canceled: 'is not bought, as its invoice was voided; the threshold is',
+};
+
+/** "EUR 20.00 of credit is being bought, as less was left than the threshold of EUR 5.00." */
+function describeTopUp({ name, data }: EventFact): Description {
+  const [amount, currency] = [number(data['amount']), text(data['currency'])];
+  const word = wordsFor(TOP_UP_WORDS, name.split('.').at(-1) ?? '') ?? 'is bought below';
+  return {
+    sentence: sentence(money(amount, currency), 'of credit', word, money(data['threshold'], currency)),
+    reason: null,
+    amount,
+    currency,
   };
 }
 

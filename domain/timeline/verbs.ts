@@ -20,6 +20,7 @@ export const VERBS = {
   'reactivate-subscription': { asked: 'bring the subscription back', done: 'The subscription was brought back' },
   'issue-invoice': { asked: 'bill the next period', done: 'The period was billed' },
   'bill-threshold': { asked: 'bill what is used', done: 'Usage was billed before the end of the period' },
+  'top-up-credits': { asked: 'buy credit', done: 'Credit is bought, as little is left' },
   'expire-subscription': { asked: 'let the subscription expire', done: 'The subscription expired, its first invoice was not paid' },
   'resolve-pending-update': { asked: 'settle the pending change', done: 'The pending change was settled' },
   'calculate-tax': { asked: 'calculate the taxes', done: 'The taxes were calculated' },

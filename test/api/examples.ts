@@ -1,6 +1,7 @@
 import type { Account } from '../../domain/account.ts';
 import type { Price, Product } from '../../domain/catalog/price.ts';
 import type { CreditGrant, CreditTransaction } from '../../domain/credits/grant.ts';
+import type { CreditTopUp } from '../../domain/credits/low-credit.ts';
 import type { Customer } from '../../domain/customer.ts';
 import type { Coupon, PromotionCode } from '../../domain/discounts/coupon.ts';
 import type { Discount } from '../../domain/discounts/discount.ts';
@@ -497,6 +498,31 @@ export const aCreditGrant = (patch: Partial<CreditGrant> = {}): CreditGrant => (
   effectiveAt: START,
   expiresAt: END,
   voidedAt: null,
+  metadata: {},
+  createdAt: START,
+  updatedAt: START,
+  ...patch,
+});
+
+export const aCreditTopUp = (patch: Partial<CreditTopUp> = {}): CreditTopUp => ({
+  id: 'crtopup_1',
+  customerId: 'cus_1',
+  name: 'Pack',
+  currency: 'eur',
+  threshold: 500,
+  amount: 2000,
+  scope: { priceType: 'metered' },
+  priority: 50,
+  expiresAfter: null,
+  paymentMethodId: null,
+  maxPerMonth: null,
+  active: true,
+  count: 0,
+  month: null,
+  monthCount: 0,
+  pendingInvoiceId: null,
+  suspendedAt: null,
+  latestInvoiceId: null,
   metadata: {},
   createdAt: START,
   updatedAt: START,

@@ -10,6 +10,7 @@ import { createApp } from '../../api/create-app.ts';
 import { insertAccount, insertApiKey } from '../../db/accounts.ts';
 import { type Database, openDatabase, withAccount } from '../../db/client.ts';
 import { insertCoupon } from '../../db/coupons.ts';
+import { insertCreditTopUp } from '../../db/credit-top-ups.ts';
 import { insertCreditGrant } from '../../db/credits.ts';
 import { insertCustomer, updateCustomer } from '../../db/customers.ts';
 import { insertFeature } from '../../db/features.ts';
@@ -32,6 +33,7 @@ import { createTestDatabase } from '../support/database.ts';
 import {
   aCoupon,
   aCreditGrant,
+  aCreditTopUp,
   aCustomer,
   aFeature,
   aLine,
@@ -211,6 +213,7 @@ export async function seed(db: Database, accountId: string, suffix = ''): Promis
       t,
       aCreditGrant({ id: id('credgr_over'), customerId: id('cus_1'), expiresAt: START - 1, effectiveAt: START - 2 }),
     );
+    await insertCreditTopUp(t, aCreditTopUp({ id: id('crtopup_1'), customerId: id('cus_1'), active: false }));
     await insertTestClock(t, aTestClock({ id: id('clock_1') }));
     const [fromPriceId, toPriceId] = [id('price_1'), id('price_2')];
     await insertPriceMigration(t, aPriceMigration({ id: id('pmig_1'), fromPriceId, toPriceId }));

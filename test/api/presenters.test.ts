@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { presentAccount } from '../../api/presenters/accounts.ts';
 import { presentAlert } from '../../api/presenters/alerts.ts';
 import { presentCurrencyOptions, presentPrice, presentProduct, presentTaxRate, presentTiers } from '../../api/presenters/catalog.ts';
+import { presentCreditTopUp } from '../../api/presenters/credit-top-ups.ts';
 import { presentCreditGrant, presentCreditSummary, presentCreditTransaction } from '../../api/presenters/credits.ts';
 import { presentBalanceTransaction, presentCustomer } from '../../api/presenters/customers.ts';
 import { presentCoupon, presentDiscount, presentPromotionCode } from '../../api/presenters/discounts.ts';
@@ -16,6 +17,7 @@ import { presentSubscription, relatedToSubscriptions } from '../../api/presenter
 import { account } from '../../api/schemas/accounts.ts';
 import { alert } from '../../api/schemas/alerts.ts';
 import { coupon } from '../../api/schemas/coupons.ts';
+import { creditTopUp } from '../../api/schemas/credit-top-ups.ts';
 import { creditGrant, creditSummary, creditTransaction } from '../../api/schemas/credits.ts';
 import { balanceTransaction, customer } from '../../api/schemas/customers.ts';
 import { discount } from '../../api/schemas/discounts.ts';
@@ -38,6 +40,7 @@ import { tiered, tiersOf } from '../support/price-models.ts';
 import {
   aCoupon,
   aCreditGrant,
+  aCreditTopUp,
   aCreditTransaction,
   aCustomer,
   aDiscount,
@@ -200,6 +203,12 @@ describe('answers are what the document says', () => {
         false,
         null,
       ),
+    ],
+    ['credit top-up', creditTopUp, presentCreditTopUp(aCreditTopUp({ expiresAfter: { interval: 'year', intervalCount: 1 } }), false, null)],
+    [
+      'credit top-up that was declined',
+      creditTopUp,
+      presentCreditTopUp(aCreditTopUp({ pendingInvoiceId: 'in_1', latestInvoiceId: 'in_1', suspendedAt: START }), false, 'clock_1'),
     ],
     ['credit granted', creditTransaction, presentCreditTransaction(aCreditTransaction(), false, null)],
     [

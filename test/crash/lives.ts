@@ -285,6 +285,29 @@ export const LIVES: Record<string, Life> = {
       return id;
     },
   },
+  'credit that is bought as little is left': {
+    verbs: ['top-up-credits'],
+    live: async (stack) => {
+      const { stripe } = stack;
+      const who = await arrive(stripe);
+      const event_name = `chats_${who.customer}`;
+      const meter = await stripe.billing.meters.create({ display_name: 'Chats', event_name, default_aggregation: { formula: 'sum' } });
+      const chats = await newPrice(stripe, 10, { name: 'Chats', recurring: { interval: 'month', usage_type: 'metered', meter: meter.id } });
+      const amount = (value: number) => ({ type: 'monetary' as const, monetary: { currency: 'eur', value } });
+      const applicability_config = { scope: { price_type: 'metered' as const } };
+      await stripe.billing.creditGrants.create({ customer: who.customer, amount: amount(1000), applicability_config });
+      const { id } = await subscribe(stack, who, { items: [{ price: who.price }, { price: chats }] });
+      await stripe.rawRequest('POST', '/v1/billing/credit_top_ups', {
+        ...{ customer: who.customer, threshold: amount(500), amount: amount(2000), applicability_config },
+      });
+      await advance(stack, who, DAY);
+      await stripe.billing.meterEvents.create({ event_name, payload: { stripe_customer_id: who.customer, value: '80' } });
+      const bought = async () => (await stripe.billing.creditGrants.list({ customer: who.customer })).data.length;
+      await vi.waitFor(async () => expect(await bought()).toBe(2), { timeout: PATIENCE_MS, interval: 200 });
+      await advance(stack, who, 30 * DAY);
+      return id;
+    },
+  },
   'sent, overdue, paid another way': {
     verbs: ['send-invoice', 'mark-overdue', 'pay-out-of-band'],
     live: async (stack) => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findAccount, findAccountByApiKeyHash, insertApiKey, updateAccount } from '../../db/accounts.ts';
 import { insertAlert } from '../../db/alerts.ts';
 import { insertCoupon } from '../../db/coupons.ts';
+import { insertCreditTopUp } from '../../db/credit-top-ups.ts';
 import { insertCreditGrant } from '../../db/credits.ts';
 import { findCustomer, insertCustomer, listCustomers, updateCustomer } from '../../db/customers.ts';
 import { changeProductFeatures } from '../../db/entitlements.ts';
@@ -19,6 +20,7 @@ import { insertTestClock } from '../../db/test-clocks.ts';
 import {
   aCoupon,
   aCreditGrant,
+  aCreditTopUp,
   aCreditTransaction,
   aCustomer,
   aDiscount,
@@ -41,6 +43,7 @@ beforeAll(async () => {
     await world.as(`acct_${n}`, async (t) => {
       await insertCoupon(t, aCoupon({ id: `SPRING_${n}` }));
       await insertCreditGrant(t, aCreditGrant({ id: `credgr_${n}`, customerId: `cus_${n}` }));
+      await insertCreditTopUp(t, aCreditTopUp({ id: `crtopup_${n}`, customerId: `cus_${n}` }));
       await insertPromotionCode(t, aPromotionCode({ id: `promo_${n}`, couponId: `SPRING_${n}` }));
     });
     const decision = creation(n, `sub_${n}`);

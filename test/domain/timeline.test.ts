@@ -195,8 +195,10 @@ describe('nothing happens without words', () => {
       ...named(['domain'], /'(customer\.subscription\.(?:created|deleted))'/g),
     ];
     expect(emitted.filter((name) => !(EVENT_TYPES as readonly string[]).includes(name))).toEqual([]);
-    // Made of two parts: what becomes of a schedule, or of a scheduled change.
-    const composed = EVENT_TYPES.filter((name) => /^(subscription_schedule|customer\.subscription\.scheduled_change)\./.test(name));
+    // Made of two parts: what becomes of a schedule, of a scheduled change, or of a top-up.
+    const composed = EVENT_TYPES.filter((name) =>
+      /^(subscription_schedule|customer\.subscription\.scheduled_change|billing\.credit_top_up)\./.test(name),
+    );
     expect(EVENT_TYPES.filter((name) => !emitted.includes(name) && !composed.includes(name))).toEqual([]);
   });
 
@@ -206,6 +208,7 @@ describe('nothing happens without words', () => {
       { amount: -400, currency: 'eur', type: 'credits_applied', grantId: 'credgr_1' },
     ],
     'billing.credit_grant': ['credit_grant', { name: 'Included', remaining: 400, currency: 'eur', expiresAt: END }],
+    'billing.credit_top_up': ['credit_top_up', { amount: 2000, threshold: 500, currency: 'eur' }],
     'customer.discount': ['discount', { terms: { percentOff: '20', name: 'Spring' }, end: END }],
     'customer.subscription.scheduled_change': ['scheduled_change', { effectiveAt: END }],
     'customer.subscription': ['subscription', aSubscription()],

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { withAccount } from '../../db/client.ts';
 import { readLedgerBalances } from '../../db/journal.ts';
 import { instant } from '../../domain/time.ts';
@@ -191,5 +191,64 @@ test('a plan gives credit for each month; what is left is carried over once, up 
   const { data: moves } = await stripe.billing.creditBalanceTransactions.list({ customer });
   expect(moves.filter(({ debit }) => debit?.type === 'credits_expired').map(({ debit }) => debit?.amount.monetary?.value)).toEqual([
     650, 200,
+  ]);
+});
+
+test('credit is bought when little is left; what is declined stops it until there is a card that pays', { timeout: 240_000 }, async () => {
+  const clock = (await newClock(stripe, '2027-01-01T00:00:00Z')).id;
+  const customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock });
+  const meter = await stripe.billing.meters.create({ display_name: 'Texts', event_name: 'texts', default_aggregation: { formula: 'sum' } });
+  const texts = await newPrice(stripe, 10, { name: 'Texts', recurring: { interval: 'month', usage_type: 'metered', meter: meter.id } });
+  const use = (value: number) =>
+    stripe.billing.meterEvents.create({ event_name: 'texts', payload: { stripe_customer_id: customer, value: String(value) } });
+  const amount = (value: number) => ({ type: 'monetary', monetary: { currency: 'eur', value } });
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price: texts }] });
+  type TopUp = { id: string; status: string; latest_invoice: string };
+  const ask = async (method: 'GET' | 'POST', path: string, params: Record<string, unknown> = {}): Promise<TopUp> =>
+    (await stripe.rawRequest(method, `/v1/billing/credit_top_ups${path}`, params)) as unknown as TopUp;
+  const left = async () =>
+    (await stripe.billing.creditGrants.list({ customer })).data
+      .map((grant) => (grant as unknown as { remaining: Stripe.Billing.CreditGrant.Amount }).remaining.monetary?.value)
+      .reverse();
+  const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 100 });
+
+  // Nothing is there, which is less than the threshold: the first pack is bought at once.
+  const made = await ask('POST', '', {
+    ...{ customer, name: 'Pack of 20', threshold: amount(500), amount: amount(2000) },
+    ...{ applicability_config: { scope: { price_type: 'metered' } }, max_per_month: 3 },
+  });
+  await eventually(async () => expect(await left()).toEqual([2000]));
+  const topUp = await ask('GET', `/${made.id}`);
+  expect(topUp).toMatchObject({ object: 'billing.credit_top_up', status: 'active', test_clock: clock, max_per_month: 3 });
+  expect(await stripe.invoices.retrieve(topUp.latest_invoice)).toMatchObject({
+    ...{ status: 'paid', total: 2000, amount_paid: 2000, billing_reason: 'manual' },
+    lines: { data: [{ description: 'Pack of 20', amount: 2000 }] },
+  });
+
+  // EUR 16.00 are used, and the period is far from over: what will be drawn counts.
+  await advanceTo(stripe, clock, '2027-01-20T00:00:00Z');
+  await use(160);
+  await eventually(async () => expect(await left()).toEqual([2000, 2000]));
+  await advanceTo(stripe, clock, '2027-02-02T00:00:00Z');
+  expect(await left()).toEqual([400, 2000]);
+
+  const declining = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer });
+  await stripe.customers.update(customer, { invoice_settings: { default_payment_method: declining.id } });
+  await use(200);
+  await eventually(async () => expect(await ask('GET', `/${made.id}`)).toMatchObject({ status: 'suspended' }));
+  await use(10);
+  await advanceTo(stripe, clock, '2027-02-20T00:00:00Z');
+  expect(await left()).toEqual([400, 2000]);
+  expect(await invoicesOf(stripe, { customer, status: 'open' })).toHaveLength(1);
+  expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'active' });
+
+  const { id: good } = await stripe.paymentMethods.attach('pm_card_visa', { customer });
+  await ask('POST', `/${made.id}`, { payment_method: good });
+  await eventually(async () => expect(await left()).toEqual([400, 2000, 2000]));
+  expect(await ask('GET', `/${made.id}`)).toMatchObject({ status: 'active', payment_method: good, suspended_at: null });
+  const types = ['triggered', 'succeeded', 'failed'].map((name) => `billing.credit_top_up.${name}`);
+  const { data: told } = await stripe.events.list({ types, limit: 20 });
+  expect(told.map(({ type }) => type.split('.').at(-1)).reverse()).toEqual([
+    ...['triggered', 'succeeded', 'triggered', 'succeeded', 'triggered', 'failed', 'succeeded'],
   ]);
 });

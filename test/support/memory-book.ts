@@ -2,6 +2,7 @@ import type { Account } from '../../domain/account.ts';
 import type { BillingSnapshot } from '../../domain/billing-snapshot.ts';
 import type { Interval, Price, Product } from '../../domain/catalog/price.ts';
 import type { CreditGrant } from '../../domain/credits/grant.ts';
+import type { CreditTopUp } from '../../domain/credits/low-credit.ts';
 import type { Customer } from '../../domain/customer.ts';
 import type { Decision, OutboxEvent } from '../../domain/decision.ts';
 import type { Coupon, PromotionCode, Restrictions } from '../../domain/discounts/coupon.ts';
@@ -92,6 +93,7 @@ export class MemoryBook {
   readonly used: MeteredEvent[] = [];
   readonly usage = new Map<string, UsagePeriod>();
   readonly creditGrants = new Map<string, CreditGrant>();
+  readonly topUps = new Map<string, CreditTopUp>();
   readonly attempts = new Map<string, PaymentAttempt>();
   readonly journal: JournalTransaction[] = [];
   readonly scheduledChanges = new Map<string, ScheduledChange>();
@@ -243,6 +245,7 @@ export class MemoryBook {
       openInvoices: [...this.invoices.values()].filter((invoice) => invoice.status === 'draft' || invoice.status === 'open'),
       invoice: about.invoiceId === undefined ? null : this.invoice(about.invoiceId),
       creditGrants: [...this.creditGrants.values()],
+      topUps: [...this.topUps.values()],
       attempts: [...this.attempts.values()].filter((attempt) => attempt.invoiceId === about.invoiceId),
       schedule: this.schedule,
       paymentMethods: this.paymentMethods,
@@ -314,6 +317,7 @@ export class MemoryBook {
     }
     for (const grant of decision.credits.grants)
       if (this.creditGrants.get(grant.id)?.remaining !== grant.remaining) throw new Error(`the movements of ${grant.id} do not add up`);
+    for (const topUp of decision.topUps ?? []) this.topUps.set(topUp.id, topUp);
     this.journal.push(...decision.journal);
     this.events.push(...decision.events);
     this.#checkCoverage();

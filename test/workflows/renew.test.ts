@@ -167,3 +167,29 @@ test('usage that is told is looked at at once, and what comes untold when a minu
     expect(billing.invoices.filter(({ reason }) => reason === 'cycle')).toHaveLength(1);
   });
 }, 60_000);
+
+test('credit that is low is bought once for each crossing; a declined purchase is not chased, and one of unknown outcome is looked up', async () => {
+  await live(env, async (life) => {
+    const { billing } = life;
+    await life.subscribe();
+    const bought = () => billing.invoices.filter(({ reason }) => reason === 'top-up').map(({ status }) => status);
+    billing.lowCredit = 1;
+    // The answer is lost once: the same operation gives it again.
+    billing.outages.topUpCredits = 1;
+    await life.usageReported();
+    await life.pass('2 minutes');
+    expect(bought()).toEqual(['paid']);
+    billing.lowCredit = 2;
+    billing.charges.push('declined');
+    await life.usageReported();
+    await life.pass('10 days');
+    expect(bought()).toEqual(['paid', 'open']);
+    expect(await life.state()).toMatchObject({ dunning: [], parked: [] });
+    billing.lowCredit = 3;
+    billing.charges.push('unknown');
+    await life.usageReported();
+    await life.pass('1 hour');
+    expect(bought()).toEqual(['paid', 'open', 'paid']);
+    expect(life.book.status).toBe('active');
+  });
+}, 60_000);

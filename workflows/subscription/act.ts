@@ -7,6 +7,7 @@ import type {
   ScheduleFacts,
   ScheduleOutcome,
 } from '../../activities/index.ts';
+import type { LowCredit } from '../../domain/credits/low-credit.ts';
 import type { PaymentBehavior } from '../../domain/subscription/subscription.ts';
 import type { Instant } from '../../domain/time.ts';
 import { charge, decide, decideHere, hereFirst, insist } from '../call-activities.ts';
@@ -143,6 +144,12 @@ export function issueInvoice(desk: Desk, boundary: Instant): Promise<BillingOutc
 export const billThreshold = (desk: Desk, asOf: Instant): Promise<BillingOutcome> =>
   decide.billThreshold.executeWithOptions({ summary: 'bills what is used where a threshold is reached' }, [
     own(desk, `threshold:${desk.state.subscriptionId}:${desk.state.facts.revision}`, asOf),
+  ]);
+
+/** The number is the crossing's, so each is one purchase, whoever has noticed it. */
+export const topUpCredits = (desk: Desk, low: LowCredit, asOf: Instant): Promise<{ invoice: InvoiceFacts | null }> =>
+  decide.topUpCredits.executeWithOptions({ summary: `buys credit, purchase ${low.number}` }, [
+    { ...own(desk, `top-up:${low.topUpId}:${low.number}`, asOf), ...low },
   ]);
 
 export const remindOfTrialEnd = (desk: Desk, trialEnd: Instant, asOf: Instant): Promise<BillingOutcome> =>

@@ -7,6 +7,7 @@ import { adopt, asOfNow, type Desk, type Errand } from './desk.ts';
 import { park, unpark } from './park.ts';
 import { takeShared, tellOthers } from './share-news.ts';
 import type { CollectionManner, ParkedStep } from './state.ts';
+import { topUp } from './top-up.ts';
 
 export interface Followed {
   invoice: InvoiceFacts | null;
@@ -152,8 +153,8 @@ async function finalize(desk: Desk, invoiceId: string, manner: CollectionManner)
 async function collectWhereDue(desk: Desk, invoice: InvoiceFacts, manner: CollectionManner): Promise<Followed> {
   if (invoice.shared !== undefined) await takeShared(desk, invoice, invoice.shared);
   if (invoice.next === 'await_payment' && !desk.repeating) await chase(desk, invoice);
-  if (invoice.next !== 'collect' || !manner.collect) return { invoice, payment: null };
-  const payment = await collect(desk, invoice, manner);
+  const payment = invoice.next === 'collect' && manner.collect ? await collect(desk, invoice, manner) : null;
+  if (invoice.lowCredit !== undefined) await topUp(desk, invoice.lowCredit);
   return { invoice: payment?.invoice ?? invoice, payment };
 }
 
@@ -206,6 +207,8 @@ async function settle(desk: Desk, payment: PaymentResult, manner: CollectionMann
       return payment;
     default:
       unpark(desk, id);
+      // One of no subscription is that of a credit top-up, which is not tried again by itself.
+      if (payment.subscription === null && shared === undefined) return payment;
       if (!awaited) await chase(desk, payment.invoice);
       else if (manner.dropIfDeclined) await resolveUpdate(desk, id, false, asOfNow(desk));
       return payment;

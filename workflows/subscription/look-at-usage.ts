@@ -5,6 +5,7 @@ import { adopt, asOfNow, type Desk } from './desk.ts';
 import { followInvoice } from './follow-invoice.ts';
 import { giveWay } from './park.ts';
 import { tellOthers } from './share-news.ts';
+import { topUp } from './top-up.ts';
 
 /** Puts a look at what is used on the agenda: now, or where it has just looked, when the interval is over. */
 export function noteUsage({ state, clock }: Desk): void {
@@ -14,7 +15,7 @@ export function noteUsage({ state, clock }: Desk): void {
   state.usage = { told: now, looked, lookAt: rests ? looked + USAGE_INTERVAL : now };
 }
 
-/** Bills what is used where a threshold is reached. What comes while nobody tells of it is seen when the interval since it was told last is over. */
+/** Bills what is used where a threshold is reached, and buys credit where what is used leaves too little. What comes while nobody tells of it is seen when the interval since it was told last is over. */
 export async function lookAtUsage(desk: Desk): Promise<void> {
   const { state, clock } = desk;
   const asOf = asOfNow(desk);
@@ -26,6 +27,7 @@ export async function lookAtUsage(desk: Desk): Promise<void> {
     adopt(desk, outcome.subscription);
     await tellOthers(desk, null, outcome.others);
     await followInvoice(desk, outcome.invoice, { collect: true, dropIfDeclined: false });
+    if (outcome.lowCredit !== undefined) await topUp(desk, outcome.lowCredit);
   } catch (error) {
     if (giveWay(desk, error)) return;
     // Whatever is not billed now is billed when the period ends; what is refused will be refused again.

@@ -46,7 +46,7 @@ export interface FakeInvoice {
   id: string;
   status: InvoiceStatus;
   subscriptionId: string;
-  reason: 'create' | 'cycle' | 'threshold' | 'update' | 'final';
+  reason: 'create' | 'cycle' | 'threshold' | 'update' | 'final' | 'top-up';
   period: { start: Instant; end: Instant };
   amount: number;
   taxPending: boolean;
@@ -125,6 +125,8 @@ export class FakeBook {
   canPay = true;
   /** Days a customer has to pay what is sent; null: it is charged. */
   daysUntilDue: number | null = null;
+  /** The number of the purchase of credit that is due, which is told by every look at what is used. */
+  lowCredit: number | null = null;
   timezone = 'UTC';
   /** Seconds of the period of `price_second`, in place of its day. */
   secondsPerPeriod: number | null = null;
@@ -175,7 +177,12 @@ export class FakeBook {
       const owes = this.invoices.some((other) => other.subscriptionId === sub.id && other.status === 'open' && !other.isUpdate);
       if (sub.status === 'incomplete' || (sub.status === 'past_due' && !owes)) sub.status = 'active';
       sub.incompleteExpiresAt = null;
-    } else if (!['unknown', 'processing'].includes(attempt.outcome) && sub.status === 'active' && !invoice.isUpdate)
+    } else if (
+      !['unknown', 'processing'].includes(attempt.outcome) &&
+      sub.status === 'active' &&
+      !invoice.isUpdate &&
+      invoice.reason !== 'top-up'
+    )
       sub.status = 'past_due';
     return this.paymentResult(invoice, attempt, attempt.outcome);
   }
@@ -332,7 +339,7 @@ export class FakeBook {
       attemptId: attempt === null ? null : `pa_${invoice.id}_${attempt.number}`,
       declineCode: attempt?.declineCode ?? null,
       invoice: this.invoiceFacts(invoice),
-      subscription: this.subscriptionFacts(sub),
+      subscription: invoice.reason === 'top-up' ? null : this.subscriptionFacts(sub),
     };
   }
 }

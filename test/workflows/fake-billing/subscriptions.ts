@@ -60,7 +60,8 @@ export const subscriptionVerbs = (book: FakeBook) =>
       if (book.used < book.threshold && !book.operations.has(input.operationId)) {
         book.strike('billThreshold');
         book.calls.push(`billThreshold ${input.operationId}`);
-        return book.outcome(sub, null);
+        const low = book.lowCredit === null ? {} : { lowCredit: { topUpId: 'crtopup_1', number: book.lowCredit } };
+        return { ...book.outcome(sub, null), ...low };
       }
       return book.once('billThreshold', input, () => {
         const amount = book.used;
@@ -69,6 +70,12 @@ export const subscriptionVerbs = (book: FakeBook) =>
         return book.outcome(sub, book.bill(sub, 'threshold', amount, { start: input.asOf, end: input.asOf }));
       });
     },
+    topUpCredits: async (input) =>
+      book.once('topUpCredits', input, () => {
+        book.lowCredit = null;
+        const period = { start: input.asOf, end: input.asOf };
+        return { invoice: book.invoiceFacts(book.bill(book.living(input.subscriptionId), 'top-up', 2000, period)) };
+      }),
     remindOfTrialEnd: async (input) =>
       book.once('remindOfTrialEnd', input, () => {
         const sub = book.living(input.subscriptionId);
