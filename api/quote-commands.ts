@@ -209,10 +209,7 @@ const snapshotFor = (t: AccountTransaction, quote: Omit<Quote, 'amounts'>) =>
 async function priced(context: RequestContext, t: AccountTransaction, quote: Omit<Quote, 'amounts'>): Promise<Quote> {
   const snapshot = await snapshotFor(t, quote);
   const now = context.now();
-  if (quote.effectiveDate !== null && quote.effectiveDate > now) {
-    const { addInvoiceItems } = subscriptionOffered(quote, snapshot);
-    checkSchedulable(quote, addInvoiceItems !== undefined, quote.discounts.length > 0);
-  }
+  if (quote.effectiveDate !== null && quote.effectiveDate > now) checkSchedulable(quote);
   const { currency, amounts } = priceQuote(snapshot, { ...quote, currency: null }, contextAt(now));
   return { ...quote, currency, amounts };
 }

@@ -30,8 +30,8 @@ export function withAcceptance(snapshot: BillingSnapshot, quote: Quote, decision
 
 /** The schedule that a quote with a date to come offers: one period of its prices, and the subscription then goes on. @throws Refusal about what a schedule cannot offer */
 export function scheduleOffered(quote: Quote, snapshot: Pick<BillingSnapshot, 'prices'>): ScheduleCreation {
-  const { items, addInvoiceItems, discounts } = subscriptionOffered(quote, snapshot);
-  checkSchedulable(quote, addInvoiceItems !== undefined, discounts !== undefined);
+  checkSchedulable(quote);
+  const { items, addInvoiceItems, discounts, collectionMethod, daysUntilDue } = subscriptionOffered(quote, snapshot);
   return {
     do: 'create',
     scheduleId: quote.scheduleId,
@@ -40,8 +40,12 @@ export function scheduleOffered(quote: Quote, snapshot: Pick<BillingSnapshot, 'p
     start: quote.effectiveDate ?? 'now',
     phases: [
       {
-        items: items.map(({ priceId, quantity, taxRateIds }) => ({ priceId, quantity, taxRateIds })),
+        items: items.map(({ id: _, ...item }) => item),
         currency: quote.currency,
+        ...(discounts === undefined ? {} : { discounts }),
+        ...(addInvoiceItems === undefined ? {} : { addInvoiceItems }),
+        ...(collectionMethod === undefined ? {} : { collectionMethod }),
+        ...(daysUntilDue === undefined ? {} : { daysUntilDue }),
         ...(quote.defaultTaxRateIds.length === 0 ? {} : { defaultTaxRateIds: quote.defaultTaxRateIds }),
         metadata: quote.subscriptionMetadata,
       },
@@ -53,18 +57,10 @@ export function scheduleOffered(quote: Quote, snapshot: Pick<BillingSnapshot, 'p
   };
 }
 
-/** What begins at a date to come begins as a schedule, which sells nothing once and is charged automatically. @throws Refusal about `subscription_data[effective_date]` */
-export function checkSchedulable(
-  { lines, trialPeriodDays, collectionMethod, subscriptionDescription }: Omit<Quote, 'amounts' | 'currency'>,
-  sellsOnce: boolean,
-  isDiscounted: boolean,
-): void {
+/** What begins at a date to come begins as a schedule, whose phases are not described and have trials of their own. @throws Refusal about `subscription_data[effective_date]` */
+export function checkSchedulable({ trialPeriodDays, subscriptionDescription }: Omit<Quote, 'amounts' | 'currency'>): void {
   const clash =
-    (sellsOnce && 'a one-time price') ||
-    ((isDiscounted || lines.some(({ discounts }) => discounts.length > 0)) && 'discounts') ||
-    (trialPeriodDays !== null && 'trial_period_days') ||
-    (subscriptionDescription !== null && 'a description of the subscription') ||
-    (collectionMethod !== 'charge_automatically' && 'collection_method send_invoice');
+    (trialPeriodDays !== null && 'trial_period_days') || (subscriptionDescription !== null && 'a description of the subscription');
   if (!clash) return;
   throw new Refusal(
     'parameter_invalid',

@@ -83,6 +83,25 @@ export const LIVES: Record<string, Life> = {
       return String((await stack.stripe.subscriptionSchedules.retrieve(id)).subscription);
     },
   },
+  'quotes that are accepted, for now and for later': {
+    verbs: ['create-subscription', 'edit-schedule'],
+    live: async (stack) => {
+      const { stripe } = stack;
+      const who = await arrive(stripe);
+      const { frozen_time } = await stripe.testHelpers.testClocks.retrieve(who.clock);
+      const accepted = async (subscription_data: Stripe.QuoteCreateParams.SubscriptionData = {}): Promise<Stripe.Quote> => {
+        const { id } = await stripe.quotes.create({ customer: who.customer, line_items: [{ price: who.price }], subscription_data });
+        await stripe.quotes.finalizeQuote(id);
+        return stripe.quotes.accept(id);
+      };
+      const now = await accepted();
+      const later = await accepted({ effective_date: frozen_time + 5 * DAY });
+      await advance(stack, who, 10 * DAY);
+      expect((await stripe.subscriptions.list({ customer: who.customer })).data).toHaveLength(2);
+      expect([now.status, later.status]).toEqual(['accepted', 'accepted']);
+      return String(now.subscription);
+    },
+  },
   'never paid, expired': {
     verbs: ['expire-subscription', 'finish-clock-advance'],
     live: async (stack) => {

@@ -110,21 +110,29 @@ describe('acceptance', () => {
     expect(refusal(() => withAcceptance(snapshot, quote, decision, JAN_31)).code).toBe('transition_not_allowed');
   });
 
-  test('with a date to come it is a schedule, which sells nothing once, discounts nothing and sends no invoice', () => {
+  test('with a date to come it is a schedule with all that it offers but a trial and a description', () => {
     const book = newBook();
     const effectiveDate = on('2025-02-15');
-    const offered = scheduleOffered(quoteOf([line('seat', '2')], { effectiveDate, subscriptionMetadata: { a: '1' } }), book.snapshot());
+    const lines = [line('seat', '2', { discounts: [{ couponId: 'own' }] }), line('setup')];
+    const terms = {
+      subscriptionMetadata: { a: '1' },
+      discounts: [{ couponId: 'c' }],
+      collectionMethod: 'send_invoice',
+      daysUntilDue: 10,
+    } as const;
+    const offered = scheduleOffered(quoteOf(lines, { effectiveDate, ...terms, discounts: [...terms.discounts] }), book.snapshot());
     expect(offered).toMatchObject({
       start: effectiveDate,
       endBehavior: 'release',
-      phases: [{ items: [{ priceId: 'seat', quantity: '2' }], metadata: { a: '1' } }],
+      phases: [
+        {
+          items: [{ priceId: 'seat', quantity: '2', discounts: [{ couponId: 'own' }] }],
+          ...{ addInvoiceItems: [{ priceId: 'setup', quantity: '1' }], discounts: [{ couponId: 'c' }] },
+          ...{ collectionMethod: 'send_invoice', daysUntilDue: 10, metadata: { a: '1' } },
+        },
+      ],
     });
-    for (const patch of [
-      { lines: [line('seat'), line('setup')] },
-      { discounts: [{ couponId: 'c' }] },
-      { trialPeriodDays: 5 },
-      { collectionMethod: 'send_invoice', daysUntilDue: 10 },
-    ] as Partial<Quote>[]) {
+    for (const patch of [{ trialPeriodDays: 5 }, { subscriptionDescription: 'x' }] as Partial<Quote>[]) {
       const clash = quoteOf([line('seat')], { effectiveDate, ...patch });
       expect(refusal(() => scheduleOffered(clash, book.snapshot())).param).toBe('subscription_data[effective_date]');
     }

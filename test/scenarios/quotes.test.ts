@@ -18,6 +18,7 @@ test('quotes are drafted, offered, revised, accepted, and expire, on one clock',
   const seat = await newPrice(stripe, 1000);
   const product = (await stripe.prices.retrieve(seat)).product as string;
   const setup = (await stripe.prices.create({ product, currency: 'eur', unit_amount: 5000 })).id;
+  const half = (await stripe.coupons.create({ percent_off: 50, duration: 'once' })).id;
   const vat = (await stripe.taxRates.create({ display_name: 'VAT', percentage: 20, inclusive: false })).id;
   const [now = '', later = '', late = ''] = await Promise.all(
     ['now', 'later', 'late'].map(() => newCustomer(stripe, 'pm_card_visa', { test_clock: clock })),
@@ -74,10 +75,11 @@ test('quotes are drafted, offered, revised, accepted, and expire, on one clock',
   const invoice = await stripe.invoices.retrieve(first.invoice as string);
   expect([invoice.total, invoice.status, first.amount_total]).toEqual([10_800, 'paid', 10_800]);
 
-  // One for a date to come, one that nobody accepts, one that is taken back.
+  // One for a date to come, which sells something once and is discounted, one that nobody accepts, one that is taken back.
   const dated = await stripe.quotes.create({
     customer: later,
-    line_items: [{ price: seat }],
+    line_items: [{ price: seat }, { price: setup }],
+    discounts: [{ coupon: half }],
     subscription_data: { effective_date: instant('2027-02-15T00:00:00Z') },
   });
   await stripe.quotes.finalizeQuote(dated.id);
@@ -107,6 +109,6 @@ test('quotes are drafted, offered, revised, accepted, and expire, on one clock',
   expect(await calendar(now)).toEqual([
     ...['2027-01-31 create EUR 108.00 paid', '2027-02-28 cycle EUR 48.00 paid', '2027-03-31 cycle EUR 48.00 paid'],
   ]);
-  expect(await calendar(later)).toEqual(['2027-02-15 create EUR 10.00 paid', '2027-03-15 cycle EUR 10.00 paid']);
+  expect(await calendar(later)).toEqual(['2027-02-15 create EUR 30.00 paid', '2027-03-15 cycle EUR 10.00 paid']);
   expect((await stripe.quotes.list({ status: 'accepted' })).data.map(({ id }) => id).sort()).toEqual([dated.id, revision.id].sort());
 });
