@@ -90,8 +90,20 @@ const pricedFrom = (item: NonNullable<PhaseInput['add_invoice_items']>[number]):
 });
 
 const phaseFrom = (phase: PhaseInput): PhaseTerms => ({
-  items: phase.items.map((item) => ({ ...pricedFrom(item), ...discountsFrom(item) })),
+  items: phase.items.map((item) => ({
+    ...pricedFrom(item),
+    ...discountsFrom(item),
+    ...(item.billing_thresholds == null ? {} : { usageGte: item.billing_thresholds.usage_gte }),
+  })),
   ...discountsFrom(phase),
+  ...(phase.billing_thresholds == null
+    ? {}
+    : {
+        billingThresholds: {
+          amountGte: phase.billing_thresholds.amount_gte,
+          resetBillingCycleAnchor: phase.billing_thresholds.reset_billing_cycle_anchor,
+        },
+      }),
   ...(phase.add_invoice_items === undefined ? {} : { addInvoiceItems: phase.add_invoice_items.map(pricedFrom) }),
   ...collectionFrom(phase),
   ...(phase.start_date === undefined ? {} : { start: phase.start_date }),

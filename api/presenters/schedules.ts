@@ -107,7 +107,9 @@ function presentPhase(phase: SchedulePhase, currency: string, related: Related):
     })),
     application_fee_percent: null,
     billing_cycle_anchor: phase.billingCycleAnchor,
-    billing_thresholds: null,
+    billing_thresholds: phase.billingThresholds
+      ? { amount_gte: phase.billingThresholds.amountGte, reset_billing_cycle_anchor: phase.billingThresholds.resetBillingCycleAnchor }
+      : null,
     collection_method: phase.collectionMethod ?? null,
     currency,
     default_payment_method: phase.defaultPaymentMethodId,
@@ -116,8 +118,8 @@ function presentPhase(phase: SchedulePhase, currency: string, related: Related):
     discounts: presentWishes(phase.discounts),
     end_date: phase.end,
     invoice_settings: phase.daysUntilDue === undefined ? null : presentInvoiceSettings(phase),
-    items: phase.items.map(({ priceId, quantity, taxRateIds, discounts }) => ({
-      billing_thresholds: null,
+    items: phase.items.map(({ priceId, quantity, taxRateIds, discounts, usageGte }) => ({
+      billing_thresholds: usageGte == null ? null : { usage_gte: usageGte },
       discounts: presentWishes(discounts),
       metadata: {},
       plan: priceId,

@@ -18,8 +18,8 @@ import {
   timestamp,
   when,
 } from './fields.ts';
-import { prorationBehavior } from './subscription-items.ts';
-import { collectionMethod, daysUntilDue } from './subscriptions.ts';
+import { itemThresholds, prorationBehavior } from './subscription-items.ts';
+import { billingThresholds, collectionMethod, daysUntilDue } from './subscriptions.ts';
 import { taxRate } from './tax-rates.ts';
 import { z } from './zod.ts';
 
@@ -41,13 +41,14 @@ const settings = z.strictObject({
 });
 
 const priced = { price: reference, quantity: quantity.default(1), tax_rates: idList(20).nullable().optional() };
-const phaseItem = z.strictObject({ ...priced, discounts: laterDiscounts });
+const phaseItem = z.strictObject({ ...priced, discounts: laterDiscounts, billing_thresholds: itemThresholds });
 const phase = {
   items: z.array(phaseItem).min(1).max(20),
   duration: z.strictObject({ interval, interval_count: z.int().min(1).max(1000).default(1) }).optional(),
   currency: currency.optional(),
   proration_behavior: prorationBehavior.optional(),
   billing_cycle_anchor: anchor.optional(),
+  billing_thresholds: billingThresholds,
   ...collection,
   discounts: laterDiscounts,
   add_invoice_items: z.array(z.strictObject(priced)).max(MAX_ONE_TIME_ITEMS).optional(),
@@ -132,7 +133,7 @@ const phaseAnswer = z.strictObject({
   ),
   application_fee_percent: z.null(),
   billing_cycle_anchor: anchor.nullable(),
-  billing_thresholds: z.null(),
+  billing_thresholds: z.strictObject({ amount_gte: z.int(), reset_billing_cycle_anchor: z.boolean() }).nullable(),
   collection_method: collectionMethod.nullable(),
   currency: z.string(),
   default_payment_method: nullableText,
@@ -143,7 +144,7 @@ const phaseAnswer = z.strictObject({
   invoice_settings: invoiceSettingsAnswer.nullable(),
   items: z.array(
     z.strictObject({
-      billing_thresholds: z.null(),
+      billing_thresholds: z.strictObject({ usage_gte: z.int() }).nullable(),
       discounts: z.array(wishAnswer),
       metadata: answerMetadata,
       plan: z.string(),

@@ -103,7 +103,7 @@ export const collectionMethod = z.enum(COLLECTION_METHODS);
 export const daysUntilDue = z.int().min(0).max(MAX_DAYS_UNTIL_DUE);
 
 /** Usage that is not billed yet and worth as much is billed at once. */
-const billingThresholds = z
+export const billingThresholds = z
   .strictObject({ amount_gte: z.int().min(1).max(MAX_AMOUNT), reset_billing_cycle_anchor: z.boolean().default(false) })
   .nullable()
   .optional();

@@ -68,8 +68,17 @@ function changeCurrent(
     endBehavior === 'cancel' ? scheduleEnd({ phases }) : null;
   const cancellation: ScheduleCancellation | null =
     end(before) === end(after) ? null : { at: end(after) ?? 'never', prorationBehavior: edit.prorationBehavior };
-  const { items, prorationBehavior, billingCycleAnchor, discounts, addInvoiceItems, collectionMethod, daysUntilDue, ...defaults } =
-    changeIntoPhase(subscriptionOf(snapshot), after, index, context.newId, enters ? null : was);
+  const {
+    items,
+    prorationBehavior,
+    billingCycleAnchor,
+    discounts,
+    addInvoiceItems,
+    collectionMethod,
+    daysUntilDue,
+    billingThresholds,
+    ...defaults
+  } = changeIntoPhase(subscriptionOf(snapshot), after, index, context.newId, enters ? null : was);
   const isSame = (key: keyof SchedulePhase): boolean => JSON.stringify(was[key]) === JSON.stringify(now[key]);
   const sameDefaults = isSame('defaultTaxRateIds') && isSame('defaultPaymentMethodId') && edit.settings === undefined;
   const sameCollection = isSame('collectionMethod') && isSame('daysUntilDue') && edit.settings === undefined;
@@ -78,6 +87,7 @@ function changeCurrent(
     ...(enters || !sameDefaults ? defaults : {}),
     ...((enters || !sameCollection) && collectionMethod !== undefined ? { collectionMethod } : {}),
     ...((enters || !sameCollection) && daysUntilDue !== undefined ? { daysUntilDue } : {}),
+    ...((enters || !isSame('billingThresholds')) && billingThresholds !== undefined ? { billingThresholds } : {}),
     ...(discounts === undefined ? {} : { discounts }),
     ...(addInvoiceItems === undefined ? {} : { addInvoiceItems }),
     prorationBehavior: enters ? prorationBehavior : edit.prorationBehavior,

@@ -60,7 +60,13 @@ export function changeIntoPhase(
   const last = was ?? phases[index - 1];
   const endsDiscounts = last?.items.some(({ discounts }) => discounts?.length) ?? false;
   const wanted = was === null ? phase.items : phase.items.map((item) => withoutKnownDiscounts(item, was));
-  const items = itemsOfPhase(subscription.items, wanted, () => newId(ID_PREFIX.subscriptionItem), was === null && endsDiscounts);
+  const ends = {
+    discounts: was === null && endsDiscounts,
+    thresholds: last?.items.some(({ usageGte }) => usageGte != null) ?? false,
+  };
+  const items = itemsOfPhase(subscription.items, wanted, () => newId(ID_PREFIX.subscriptionItem), ends);
+  const present = subscription.billingThresholds ?? null;
+  const billingThresholds = phase.billingThresholds ?? (last?.billingThresholds ? null : present);
   const discounts = phase.discounts ?? (last?.discounts?.length ? [] : undefined);
   const brings = was === null || JSON.stringify(was.discounts) !== JSON.stringify(phase.discounts);
   const { collectionMethod, daysUntilDue } = collectionOf(phase, settings);
@@ -75,6 +81,7 @@ export function changeIntoPhase(
     ...(method === null || method === subscription.defaultPaymentMethodId ? {} : { defaultPaymentMethodId: method }),
     ...(rates === null || JSON.stringify(rates) === JSON.stringify(subscription.defaultTaxRateIds) ? {} : { defaultTaxRateIds: rates }),
     ...(samePayment ? {} : { collectionMethod, ...(daysUntilDue === null ? {} : { daysUntilDue }) }),
+    ...(JSON.stringify(billingThresholds) === JSON.stringify(present) ? {} : { billingThresholds }),
     ...(discounts !== undefined && brings ? { discounts } : {}),
     ...(was === null && phase.addInvoiceItems?.length ? { addInvoiceItems: phase.addInvoiceItems } : {}),
   };

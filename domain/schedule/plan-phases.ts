@@ -5,7 +5,14 @@ import type { DiscountWish } from '../discounts/discount.ts';
 import { checkRedeemable } from '../discounts/redeem.ts';
 import { Refusal } from '../errors.ts';
 import { checkOneTimeItems } from '../subscription/bill-once.ts';
-import { checkPaymentMethod, checkQuantity, checkTaxRates, checkTogether, recurringPrice } from '../subscription/check-items.ts';
+import {
+  checkPaymentMethod,
+  checkQuantity,
+  checkTaxRates,
+  checkTogether,
+  checkUsageGte,
+  recurringPrice,
+} from '../subscription/check-items.ts';
 import { boundary, type Instant, MAX_INSTANT, periodContaining } from '../time.ts';
 import { collectionOf, type PhaseTerms, type SchedulePhase, type ScheduleSettings } from './schedule.ts';
 
@@ -76,6 +83,7 @@ export function planPhases(snapshot: BillingSnapshot, terms: readonly PhaseTerms
       defaultTaxRateIds: phase.defaultTaxRateIds ?? null,
       metadata: phase.metadata ?? {},
       ...(phase.discounts === undefined ? {} : { discounts: phase.discounts }),
+      ...(phase.billingThresholds === undefined ? {} : { billingThresholds: phase.billingThresholds }),
       ...(phase.addInvoiceItems === undefined ? {} : { addInvoiceItems: phase.addInvoiceItems }),
       ...(phase.collectionMethod === undefined ? {} : { collectionMethod: phase.collectionMethod }),
       ...(phase.daysUntilDue === undefined ? {} : { daysUntilDue: phase.daysUntilDue }),
@@ -134,11 +142,12 @@ function checkPhase(snapshot: BillingSnapshot, phase: PhaseTerms, { currency, as
   const redeems = (wishes: readonly DiscountWish[] | undefined, at: string): void =>
     checkRedeemable(snapshot, wishes ?? [], { asOf, currency, param: `${at}[discounts]` });
   redeems(phase.discounts, param);
-  phase.items.forEach(({ priceId, quantity, taxRateIds, discounts }, index) => {
+  phase.items.forEach(({ priceId, quantity, taxRateIds, discounts, usageGte = null }, index) => {
     const at = `${param}[items][${index}]`;
     recurringPrice(snapshot, priceId, '', `${at}[price]`);
     checkQuantity(quantity, `${at}[quantity]`);
     checkTaxRates(snapshot, taxRateIds, `${at}[tax_rates]`);
+    checkUsageGte(snapshot, { priceId, usageGte }, `${at}[billing_thresholds]`);
     redeems(discounts, at);
   });
   checkOneTimeItems(snapshot, phase.addInvoiceItems ?? [], { currency, madeFor: null, param: `${param}[add_invoice_items]` });

@@ -3,7 +3,7 @@ import type { DiscountWish } from '../discounts/discount.ts';
 import { type CollectionMethod, type CollectionTerms, collectionTerms } from '../invoicing/due-date.ts';
 import type { ItemChange, OneTimeItem } from '../subscription/commands.ts';
 import type { ScheduledChange } from '../subscription/scheduled-change.ts';
-import type { ProrationBehavior, SubscriptionItem } from '../subscription/subscription.ts';
+import type { BillingThresholds, ProrationBehavior, SubscriptionItem } from '../subscription/subscription.ts';
 import type { Instant } from '../time.ts';
 import type { ScheduleStatus } from './transitions.ts';
 
@@ -14,6 +14,8 @@ export interface PhaseItem {
   taxRateIds: string[];
   /** Redeemed onto the item when the phase begins; absent: those that an earlier phase brought end, others stay. */
   discounts?: DiscountWish[];
+  /** As much of its usage that is not billed yet is billed at once; absent: one that an earlier phase brought ends, others stay. */
+  usageGte?: number | null;
 }
 
 /** When a phase's start begins a new period: with every phase, or only where its prices make it necessary (as Stripe). */
@@ -23,6 +25,8 @@ export type PhaseAnchor = 'automatic' | 'phase_start';
 interface PhaseExtras {
   /** Redeemed onto the subscription when the phase begins; absent: those that an earlier phase brought end, others stay. */
   discounts?: DiscountWish[];
+  /** When usage is billed before its period ends; absent: what an earlier phase brought ends, others stay. */
+  billingThresholds?: BillingThresholds;
   /** Sold once, with the first invoice of the phase. */
   addInvoiceItems?: OneTimeItem[];
   /** How its invoices are to be paid; absent: as the schedule's own setting. */
@@ -147,13 +151,13 @@ export function collectionOf(phase: PhaseExtras, settings: Partial<ScheduleSetti
 
 /**
  * What makes the items of a subscription those of a phase, whatever was done to them meanwhile: an item keeps its price where the phase has it, then items and prices that are left are
- * paired in their order, so that a step of a ramp stays on its item. `endsDiscounts`: items whose discounts the phase does not name lose them.
+ * paired in their order, so that a step of a ramp stays on its item. `ends`: whether items lose discounts, and thresholds, that the phase does not name.
  */
 export function itemsOfPhase(
   present: readonly SubscriptionItem[],
   wanted: readonly PhaseItem[],
   newItemId: () => string,
-  endsDiscounts = false,
+  ends: { discounts: boolean; thresholds: boolean } = { discounts: false, thresholds: false },
 ): ItemChange[] {
   const same = new Map(wanted.flatMap((wish) => present.flatMap((item) => (item.priceId === wish.priceId ? [[wish, item] as const] : []))));
   const taken = new Set([...same.values()].map(({ id }) => id));
@@ -161,11 +165,13 @@ export function itemsOfPhase(
   const changes = wanted.flatMap((wish): ItemChange[] => {
     const item = same.get(wish) ?? free.shift();
     if (item === undefined) return [{ do: 'add', item: { id: newItemId(), ...wish } }];
+    const usageGte = wish.usageGte ?? (ends.thresholds ? null : (item.usageGte ?? null));
     const patch = {
       ...(item.priceId === wish.priceId ? {} : { priceId: wish.priceId }),
       ...(item.quantity === wish.quantity ? {} : { quantity: wish.quantity }),
       ...(JSON.stringify(item.taxRateIds) === JSON.stringify(wish.taxRateIds) ? {} : { taxRateIds: wish.taxRateIds }),
-      ...(wish.discounts !== undefined ? { discounts: wish.discounts } : endsDiscounts && item.discounts?.length ? { discounts: [] } : {}),
+      ...(wish.discounts !== undefined ? { discounts: wish.discounts } : ends.discounts && item.discounts?.length ? { discounts: [] } : {}),
+      ...(usageGte === (item.usageGte ?? null) ? {} : { usageGte }),
     };
     return Object.keys(patch).length === 0 ? [] : [{ do: 'update', itemId: item.id, ...patch }];
   });

@@ -47,6 +47,7 @@ export function startSchedule(snapshot: BillingSnapshot, schedule: SubscriptionS
       defaultPaymentMethodId: first.defaultPaymentMethodId ?? settings.defaultPaymentMethodId,
       defaultTaxRateIds: first.defaultTaxRateIds ?? [],
       ...(first.discounts === undefined ? {} : { discounts: first.discounts }),
+      ...(first.billingThresholds === undefined ? {} : { billingThresholds: first.billingThresholds }),
       ...(first.addInvoiceItems === undefined ? {} : { addInvoiceItems: first.addInvoiceItems }),
       ...(collectionMethod === 'charge_automatically' ? {} : { collectionMethod }),
       ...(daysUntilDue === null ? {} : { daysUntilDue }),

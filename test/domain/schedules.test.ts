@@ -17,6 +17,7 @@ import { applyDecision, foresee } from '../../domain/subscription/foresee.ts';
 import { nextOccasion } from '../../domain/subscription/next-by-itself.ts';
 import { hasEnded } from '../../domain/subscription/transitions.ts';
 import { type Instant, localDate } from '../../domain/time.ts';
+import { aMeter } from '../api/examples.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
 import { cancel, changeItem, changePlan, createPaid, linesOf, payAll, renew, schedule as scheduleEnd } from '../support/subscribe.ts';
 
@@ -635,4 +636,35 @@ test('the items of a phase: what stays keeps its item, steps stay on theirs, the
     { do: 'add', item: { id: 'si_new', ...wish('b') } },
     { do: 'update', itemId: 'si_1', quantity: '2' },
   ]);
+});
+
+test('thresholds come and go with the phases that bring them; what is set otherwise stays', () => {
+  const book = newBook();
+  book.meters['mtr_1'] = aMeter();
+  book.price('calls', '10', 'month', { recurring: { interval: 'month', intervalCount: 1, usageType: 'metered', meterId: 'mtr_1' } });
+  const thresholds = (amountGte: number) => ({ amountGte, resetBillingCycleAnchor: false });
+  const calls = (usageGte?: number) => [
+    { priceId: 'calls', quantity: '1', taxRateIds: [], ...(usageGte === undefined ? {} : { usageGte }) },
+  ];
+  const now = () => [book.living.billingThresholds ?? null, book.living.items[0]?.usageGte ?? null];
+  run(book, JAN_31, [
+    { items: calls(100), billingThresholds: thresholds(5000), ...month() },
+    { items: calls(), billingThresholds: thresholds(9000), ...month() },
+    { items: calls(), ...month() },
+    { items: calls(), ...month() },
+  ]);
+  expect(now()).toEqual([thresholds(5000), 100]);
+  live(book, on('2025-02-28'));
+  expect(now()).toEqual([thresholds(9000), null]);
+  live(book, on('2025-03-31'));
+  expect(now()).toEqual([null, null]);
+  changePlan(book, on('2025-04-01'), { billingThresholds: thresholds(700) });
+  live(book, on('2025-04-30'));
+  expect(now()).toEqual([thresholds(700), null]);
+  const [phase] = [{ start: on('2025-04-30'), items: calls(7), billingThresholds: thresholds(800), ...month() }];
+  edit(book, on('2025-05-01'), { do: 'change', phases: [phase], prorationBehavior: 'none' });
+  expect(now()).toEqual([thresholds(800), 7]);
+  expect(() => open(newBook(), JAN_1, [{ items: [{ priceId: 'start', quantity: '1', taxRateIds: [], usageGte: 1 }], ...month() }])).toThrow(
+    expect.objectContaining({ param: 'phases[0][items][0][billing_thresholds]' }),
+  );
 });

@@ -10,6 +10,18 @@ refuses([
   ['POST', '/v1/subscription_schedules', 'from_subscription=sub_9', { status: 400, param: 'from_subscription' }],
   ['POST', '/v1/subscription_schedules', 'from_subscription=sub_1&end_behavior=cancel', { param: 'end_behavior' }],
   ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&end_behavior=renew`, { param: 'end_behavior' }],
+  [
+    'POST',
+    '/v1/subscription_schedules',
+    `customer=cus_1&${PHASE}&phases[0][items][0][billing_thresholds][usage_gte]=5`,
+    { param: 'phases[0][items][0][billing_thresholds]' },
+  ],
+  [
+    'POST',
+    '/v1/subscription_schedules',
+    `customer=cus_1&${PHASE}&phases[0][billing_thresholds][amount_gte]=0`,
+    { param: 'phases[0][billing_thresholds][amount_gte]' },
+  ],
   ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][iterations]=2`, { code: 'parameter_unknown' }],
   ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][duration][interval]=moon`, { status: 400 }],
   ['POST', '/v1/subscription_schedules', `customer=cus_1&${PHASE}&phases[0][end_date]=5`, { param: 'phases[0][end_date]' }],
