@@ -1,14 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { listAccountIds } from '../db/accounts.ts';
 import { withAccount } from '../db/client.ts';
+import { findQuote } from '../db/quotes.ts';
 import { listUnfinishedSubscriptions } from '../db/subscription-records.ts';
 import { listAdvancingClocks } from '../db/test-clocks.ts';
-import { dunningWorkflowId, testClockWorkflowId } from '../workflows/messages.ts';
+import { dunningWorkflowId, quoteWorkflowId, testClockWorkflowId } from '../workflows/messages.ts';
 import { chased, examineDueDate, examineDunning, examineSubscription, type Finding, needsWorkflow } from './examine.ts';
 import { inParallel } from './in-parallel.ts';
 import { listRunning, type Run, wrongAttributes } from './list-running.ts';
 import { mend } from './mend.ts';
-import { awaitedAlone, isRunning, listAwaited, type Recovery, restored, WIDTH } from './restart.ts';
+import { awaitedAlone, isRunning, listAwaited, listQuotes, type Recovery, restored, WIDTH } from './restart.ts';
 
 export interface DriftReport {
   /** What was compared. */
@@ -36,6 +37,7 @@ export async function drift(recovery: Recovery, { repair = false, againAfterMs =
       if (!running.delete(dunningWorkflowId(id))) suspects.push({ what: 'due date', accountId, id });
     }
     report.subscriptions += await compareWaiting(recovery, accountId, running, suspects);
+    await compareQuotes(recovery, accountId, running, suspects);
     for (const clock of await withAccount(recovery.db, accountId, listAdvancingClocks)) {
       if (!running.delete(testClockWorkflowId(clock.id, clock.to))) suspects.push({ what: 'clock', accountId, ...clock });
     }
@@ -56,7 +58,7 @@ export async function drift(recovery: Recovery, { repair = false, againAfterMs =
 }
 
 type Suspect =
-  | { what: 'subscription' | 'dunning' | 'due date'; accountId: string; id: string }
+  | { what: 'subscription' | 'dunning' | 'due date' | 'quote'; accountId: string; id: string }
   | { what: 'clock'; accountId: string; id: string; to: number };
 
 const nameOf = ({ kind, accountId, id }: Finding): string => `${kind} ${accountId} ${id}`;
@@ -93,6 +95,15 @@ async function compareWaiting(recovery: Recovery, accountId: string, running: Ma
   return count;
 }
 
+/** Quotes that may still expire are waited for. */
+async function compareQuotes(recovery: Recovery, accountId: string, running: Map<string, Run>, suspects: Suspect[]): Promise<void> {
+  for (let after: string | null = ''; after !== null; ) {
+    const { quotes, last } = await listQuotes(recovery, accountId, after);
+    for (const { quoteId: id } of quotes) if (!running.delete(quoteWorkflowId(id))) suspects.push({ what: 'quote', accountId, id });
+    after = last;
+  }
+}
+
 async function examine(recovery: Recovery, suspect: Suspect): Promise<Finding[]> {
   const { accountId, id } = suspect;
   switch (suspect.what) {
@@ -102,6 +113,12 @@ async function examine(recovery: Recovery, suspect: Suspect): Promise<Finding[]>
       return examineDunning(recovery, accountId, id);
     case 'due date':
       return examineDueDate(recovery, accountId, id);
+    case 'quote': {
+      const quote = await withAccount(recovery.db, accountId, (t) => findQuote(t, id));
+      if (quote?.status !== 'draft' && quote?.status !== 'open') return [];
+      if (await isRunning(recovery, quoteWorkflowId(id))) return [];
+      return [{ kind: 'quote_without_workflow', accountId, id, detail: 'it may expire, and nothing waits for that' }];
+    }
     case 'clock': {
       const clocks = await withAccount(recovery.db, accountId, listAdvancingClocks);
       const isOnItsWay = clocks.some((clock) => clock.id === id && clock.to === suspect.to);

@@ -19,6 +19,7 @@ export type Finding = { accountId: string; id: string; detail: string } & (
         | 'wrong_search_attributes'
         | 'invoice_without_dunning'
         | 'due_date_without_dunning'
+        | 'quote_without_workflow'
         | 'step_left_undone'
         | 'workflow_of_ended_subscription'
         | 'workflow_without_subscription'

@@ -7,9 +7,11 @@ import type { Finding } from './examine.ts';
 import {
   awaitedAlone,
   listAwaited,
+  listQuotes,
   type Recovery,
   startAdvance,
   startDunning,
+  startQuote,
   startSubscription,
   startWaiting,
   takenOver,
@@ -31,6 +33,15 @@ export async function mend(recovery: Recovery, finding: Finding): Promise<boolea
     case 'due_date_without_dunning': {
       const given = (await awaitedAlone(recovery, accountId)).find(({ invoiceId }) => invoiceId === id);
       return given !== undefined && startDunning(recovery, given);
+    }
+    case 'quote_without_workflow': {
+      for (let after: string | null = ''; after !== null; ) {
+        const { quotes, last } = await listQuotes(recovery, accountId, after);
+        const given = quotes.find(({ quoteId }) => quoteId === id);
+        if (given !== undefined) return startQuote(recovery, given);
+        after = last;
+      }
+      return false;
     }
     case 'schedule_without_workflow': {
       const schedule = await withAccount(recovery.db, accountId, (t) => findWaitingFor(t, id));

@@ -1,6 +1,5 @@
 import { listAccountIds } from '../db/accounts.ts';
 import { alone, withAccount } from '../db/client.ts';
-import { listUnsettledQuotes } from '../db/quotes.ts';
 import { listUnfinishedSubscriptions } from '../db/subscription-records.ts';
 import { listAdvancingClocks } from '../db/test-clocks.ts';
 import { dunningWorkflowId, type StartDunning, testClockWorkflowId } from '../workflows/messages.ts';
@@ -10,6 +9,7 @@ import {
   awaitedAlone,
   isRunning,
   listAwaited,
+  listQuotes,
   type Recovery,
   type Restored,
   restored,
@@ -112,14 +112,10 @@ async function restartWaiting(recovery: Recovery, accountId: string, report: Reb
 
 /** What waits for quotes to expire; nothing is decided by it but their end. */
 async function restartQuotes(recovery: Recovery, accountId: string): Promise<void> {
-  for (let after = ''; ; ) {
-    const quotes = await withAccount(recovery.db, accountId, (t) => listUnsettledQuotes(t, after, PAGE));
-    await inParallel(quotes, WIDTH, ({ id: quoteId, expiresAt, clock }) =>
-      startQuote(recovery, { accountId, quoteId, expiresAt, ...(clock === null ? {} : { clock: { kind: 'frozen', ...clock } }) }),
-    );
-    const last = quotes.at(-1);
-    if (last === undefined) return;
-    after = last.id;
+  for (let after: string | null = ''; after !== null; ) {
+    const { quotes, last } = await listQuotes(recovery, accountId, after);
+    await inParallel(quotes, WIDTH, (given) => startQuote(recovery, given));
+    after = last;
   }
 }
 

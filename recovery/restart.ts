@@ -4,6 +4,7 @@ import { subscriptionFacts } from '../activities/facts.ts';
 import { listAwaitedInvoices } from '../db/awaited-invoices.ts';
 import { type Database, withAccount } from '../db/client.ts';
 import { nextGeneration } from '../db/generations.ts';
+import { listUnsettledQuotes } from '../db/quotes.ts';
 import { listWaitingSchedules } from '../db/schedules.ts';
 import { readSubscriptionRecords } from '../db/subscription-records.ts';
 import {
@@ -115,6 +116,20 @@ export async function listAwaited(
   return { awaited, last: waiting.at(-1)?.schedule.id ?? null };
 }
 const WAITING_PAGE = 500;
+
+/** The quotes that may still expire, page by page. */
+export async function listQuotes(
+  { db }: Recovery,
+  accountId: string,
+  after: string,
+): Promise<{ quotes: StartQuote[]; last: string | null }> {
+  const unsettled = await withAccount(db, accountId, (t) => listUnsettledQuotes(t, after, WAITING_PAGE));
+  const quotes = unsettled.map(({ id: quoteId, expiresAt, clock }) => ({
+    ...{ accountId, quoteId, expiresAt },
+    ...(clock === null ? {} : { clock: { kind: 'frozen' as const, ...clock } }),
+  }));
+  return { quotes, last: unsettled.at(-1)?.id ?? null };
+}
 
 /** The workflow that waits for a quote to expire. */
 export const startQuote = (recovery: Recovery, given: StartQuote): Promise<boolean> =>

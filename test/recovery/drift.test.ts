@@ -3,7 +3,7 @@ import { withAccount } from '../../db/client.ts';
 import { type DriftReport, drift } from '../../recovery/drift.ts';
 import { rebuild } from '../../recovery/rebuild.ts';
 import { startSubscription } from '../../recovery/restart.ts';
-import { dunningWorkflowId, invoiceWorkflowId, stateQuery } from '../../workflows/messages.ts';
+import { dunningWorkflowId, invoiceWorkflowId, quoteWorkflowId, stateQuery } from '../../workflows/messages.ts';
 import { reactivateSubscription } from '../support/pause.ts';
 import { invoicesOf, newCustomer, newPrice, useCard } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -51,6 +51,7 @@ test('every kind of difference is found, mended where the books know how, and go
     rows: { id: string }[];
   };
   const toCome = rows[0]?.id ?? '';
+  const offer = await stripe.quotes.create({ customer: await newCustomer(stripe), line_items: [{ price }] });
   const clock = await newClock(stripe, '2027-01-15T00:00:00Z');
   const payer = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
   const failing = await subscribe(payer, price);
@@ -63,6 +64,7 @@ test('every kind of difference is found, mended where the books know how, and go
 
   await client.workflow.getHandle(lost).terminate('lost');
   await client.workflow.getHandle(toCome).terminate('lost');
+  await client.workflow.getHandle(quoteWorkflowId(offer.id)).terminate('lost');
   await write(`update subscriptions set cancel_at = current_period_end, cancel_at_period_end = true where id = $1`, [stale]);
   await write(`update subscriptions set status = 'canceled', ended_at = created_at where id = $1`, [ended]);
   await client.workflow.getHandle(dunningWorkflowId(unpaid.id)).terminate('lost');
@@ -70,13 +72,14 @@ test('every kind of difference is found, mended where the books know how, and go
   await found(
     ['subscription_without_workflow', lost],
     ['schedule_without_workflow', toCome],
+    ['quote_without_workflow', offer.id],
     ['wrong_search_attributes', stale],
     ['workflow_of_ended_subscription', ended],
     ['invoice_without_dunning', failing],
     ['clock_left_advancing', clock.id],
   );
   const { findings } = await look({ repair: true });
-  expect(findings.map(({ mended }) => mended)).toEqual([true, true, true, true, true, true]);
+  expect(findings.map(({ mended }) => mended)).toEqual(Array(7).fill(true));
   await found();
   expect(await client.workflow.getHandle(stale).query(stateQuery)).toMatchObject({
     generation: 2,
