@@ -4,13 +4,27 @@ import { expect, test, vi } from 'vitest';
 import { withAccount } from '../../db/client.ts';
 import { newCustomer, newPrice } from '../support/scenario.ts';
 import { itemOf, subscribeInThePast } from '../support/scenario-backdated.ts';
-import { startStack } from '../support/stack.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 
 const SUBSCRIPTIONS = 10;
 const COMMANDS_EACH = 10;
 const WEEK = 7 * 86_400;
 /** From then on until as long after the renewals. */
 const AROUND_MS = 1200;
+
+/** A subscription of each customer, all due at one instant (ms) that is not here before they are; a slow machine takes longer to make them. */
+async function dueTogether(stack: Stack, customers: string[], priceId: string): Promise<{ ids: string[]; dueAt: number }> {
+  for (let leadSeconds = 10; ; leadSeconds *= 2) {
+    const startedAt = Math.floor(Date.now() / 1000) - WEEK + leadSeconds;
+    const dueAt = (startedAt + WEEK) * 1000;
+    const ids = customers.map(() => `sub_${randomBytes(10).toString('hex')}`);
+    for (const [index, subscriptionId] of ids.entries()) {
+      const customerId = customers[index] ?? '';
+      await subscribeInThePast(stack, { accountId: stack.accountId, subscriptionId, customerId, priceId, startedAt });
+    }
+    if (Date.now() < dueAt - 2 * AROUND_MS) return { ids, dueAt };
+  }
+}
 
 test('a hundred commands race the renewals, and so the ends of runs: each is applied once, or refused clearly', {
   timeout: 240_000,
@@ -19,14 +33,8 @@ test('a hundred commands race the renewals, and so the ends of runs: each is app
   try {
     const { stripe, client, db, accountId } = stack;
     const priceId = await newPrice(stripe, 700, { interval: 'week' });
-    const ids = Array.from({ length: SUBSCRIPTIONS }, () => `sub_${randomBytes(10).toString('hex')}`);
-    const customers = await Promise.all(ids.map(() => newCustomer(stripe)));
-    const startedAt = Math.floor(Date.now() / 1000) - WEEK + 10;
-    for (const [index, subscriptionId] of ids.entries()) {
-      await subscribeInThePast(stack, { accountId, subscriptionId, customerId: customers[index] ?? '', priceId, startedAt });
-    }
-    const dueAt = (startedAt + WEEK) * 1000;
-    expect(Date.now(), 'this machine is too busy to be ready before the renewals').toBeLessThan(dueAt - AROUND_MS);
+    const customers = await Promise.all(Array.from({ length: SUBSCRIPTIONS }, () => newCustomer(stripe)));
+    const { ids, dueAt } = await dueTogether(stack, customers, priceId);
     const firstRuns = await Promise.all(ids.map(async (id) => (await client.workflow.getHandle(id).describe()).runId));
 
     const grow = (id: string, n: number): Promise<Stripe.Subscription> =>
