@@ -31,7 +31,7 @@ export default defineConfig({
     // Loading the code takes longer than most files; what a file starts it stops, and nothing is mocked by module.
     isolate: false,
     // Of the crash tests alone; a kill is mostly waiting for the timeout of what died. It is of the process, not of a file.
-    maxConcurrency: 24,
+    maxConcurrency: 12,
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
