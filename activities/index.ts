@@ -203,10 +203,10 @@ export interface Activities {
   }): Promise<{ do: 'migrate' | 'undo'; subscriptionIds: string[] } | { do: 'nothing' }>;
   /** Asks one subscription for the change of a price migration and writes down what became of that. `asOf` is on the wall clock; a customer on a test clock has the clock's. */
   migrateSubscription(input: { accountId: string; migrationId: string; subscriptionId: string; asOf: Instant }): Promise<void>;
-  /** Takes a scheduled change of a price migration back. */
-  undoMigration(input: { accountId: string; migrationId: string; subscriptionId: string }): Promise<void>;
-  /** Writes that a subscription gave no answer, to the change or to taking it back. */
-  giveUpMigration(input: { accountId: string; migrationId: string; subscriptionId: string; undo: boolean }): Promise<void>;
+  /** Takes a scheduled change of a price migration back. `asOf` as above. */
+  undoMigration(input: { accountId: string; migrationId: string; subscriptionId: string; asOf: Instant }): Promise<void>;
+  /** Writes that a subscription gave no answer, to the change or to taking it back. `asOf` as above. */
+  giveUpMigration(input: { accountId: string; migrationId: string; subscriptionId: string; undo: boolean; asOf: Instant }): Promise<void>;
   /** Writes that a test clock has reached `to`. `asOf` is the time of the event, on the wall clock. */
   finishClockAdvance(input: { accountId: string; clockId: string; to: Instant; asOf: Instant }): Promise<void>;
 }

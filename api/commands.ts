@@ -9,6 +9,7 @@ import {
 import {
   ApplicationFailure,
   defineSearchAttributeKey,
+  type SignalDefinition,
   TypedSearchAttributes,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -60,6 +61,7 @@ import {
   usageReportedSignal,
   WORKFLOW_TYPES,
 } from '../workflows/messages.ts';
+import type { ClockSetting } from '../workflows/subscription/state.ts';
 import { ApiError, noAnswerInTime } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -138,6 +140,28 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
         throw told;
       }
     }
+  };
+
+  /** Sees to it that a workflow, which may run or have ended, looks at what stands in Postgres. */
+  const wake = async <S extends { accountId: string; clock?: ClockSetting }>(
+    name: string,
+    start: S,
+    { type, ...target }: { type: string; workflowId: string; signal: SignalDefinition<[]>; staticSummary: string },
+  ): Promise<void> => {
+    const { accountId, clock } = start;
+    await send(name, target.workflowId, () =>
+      client.workflow.signalWithStart<(start: S) => Promise<void>, []>(type, {
+        ...target,
+        taskQueue,
+        args: [start],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: ACCOUNT_ID, value: accountId },
+          ...(clock?.kind === 'frozen' ? [{ key: TEST_CLOCK_ID, value: clock.id }] : []),
+        ]),
+      }),
+    );
   };
 
   return {
@@ -242,23 +266,13 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
       send('editSchedule', subscriptionId, () =>
         client.workflow.getHandle(subscriptionId).executeUpdate(editScheduleUpdate, { args: [command], updateId: command.operationId }),
       ),
-    awaitQuote: async (start) => {
-      const workflowId = quoteWorkflowId(start.quoteId);
-      await send('awaitQuote', workflowId, () =>
-        client.workflow.signalWithStart<(start: StartQuote) => Promise<void>, []>(WORKFLOW_TYPES.quote, {
-          workflowId,
-          taskQueue,
-          args: [start],
-          signal: quoteChangedSignal,
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          typedSearchAttributes: new TypedSearchAttributes([
-            { key: ACCOUNT_ID, value: start.accountId },
-            ...(start.clock?.kind === 'frozen' ? [{ key: TEST_CLOCK_ID, value: start.clock.id }] : []),
-          ]),
-          staticSummary: `Waits for ${start.quoteId} to expire`,
-        }),
-      );
-    },
+    awaitQuote: (start) =>
+      wake('awaitQuote', start, {
+        type: WORKFLOW_TYPES.quote,
+        workflowId: quoteWorkflowId(start.quoteId),
+        signal: quoteChangedSignal,
+        staticSummary: `Waits for ${start.quoteId} to expire`,
+      }),
     quoteChanged: async (quoteId) => {
       try {
         await send('quoteChanged', quoteWorkflowId(quoteId), () =>
@@ -328,22 +342,13 @@ export function temporalCommands(client: Client, settings: CommandSettings, metr
         }),
       );
     },
-    migratePrice: async (start) => {
-      const workflowId = priceMigrationWorkflowId(start.migrationId);
-      await send('migratePrice', workflowId, () =>
-        client.workflow.signalWithStart<(start: StartPriceMigration) => Promise<void>, []>(WORKFLOW_TYPES.priceMigration, {
-          workflowId,
-          taskQueue,
-          args: [start],
-          signal: priceMigrationAskedSignal,
-          signalArgs: [],
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          typedSearchAttributes: new TypedSearchAttributes([{ key: ACCOUNT_ID, value: start.accountId }]),
-          staticSummary: `Price migration ${start.migrationId}`,
-        }),
-      );
-    },
+    migratePrice: (start) =>
+      wake('migratePrice', start, {
+        type: WORKFLOW_TYPES.priceMigration,
+        workflowId: priceMigrationWorkflowId(start.migrationId),
+        signal: priceMigrationAskedSignal,
+        staticSummary: `Price migration ${start.migrationId}`,
+      }),
     ready: async () => {
       await client.withDeadline(Date.now() + 2_000, () => client.workflowService.getSystemInfo({}));
     },

@@ -1,5 +1,6 @@
 import type { AccountTransaction } from '../db/client.ts';
 import type { StoredEvent } from '../db/events.ts';
+import type { MigratedSubscription, ToldMigration } from '../db/price-migrations.ts';
 import type { Account } from '../domain/account.ts';
 import type { Price, Product } from '../domain/catalog/price.ts';
 import type { CreditGrant, CreditTransaction } from '../domain/credits/grant.ts';
@@ -32,6 +33,7 @@ import { presentInvoiceItem } from './presenters/invoice-items.ts';
 import { presentInvoice } from './presenters/invoices.ts';
 import { presentMeter } from './presenters/meters.ts';
 import { presentPaymentAttempt, presentPaymentMethod } from './presenters/payment-methods.ts';
+import { presentMigrated, presentPriceMigration } from './presenters/price-migrations.ts';
 import { presentQuote } from './presenters/quotes.ts';
 import { presentScheduledChange } from './presenters/scheduled-changes.ts';
 import { presentSchedule, ratesOfSchedules } from './presenters/schedules.ts';
@@ -140,6 +142,12 @@ function presentObject(type: string, data: unknown, related: Related, at: Instan
       return presentQuote(data as Quote, related, MIN_INSTANT);
     case 'subscription_schedule':
       return presentSchedule(data as SubscriptionSchedule, related);
+    case 'price_migration': {
+      const { counted, ...migration } = data as ToldMigration;
+      return presentPriceMigration(migration, counted, related.livemode);
+    }
+    case 'price_migration_subscription':
+      return presentMigrated(data as MigratedSubscription);
     case 'test_clock':
       return presentTestClock(data as TestClock);
     case 'active_entitlement_summary':

@@ -12,11 +12,11 @@ await runMain(() =>
     const report = await rebuild(recovery, ({ found, restarted }) => progress(`${restarted} of ${found} subscriptions restarted …`));
     progress('');
     const seconds = ((performance.now() - beganAt) / 1000).toFixed(1);
-    const { found, running, restarted, dunnings, takenUp, clocks } = report;
+    const { found, running, restarted, dunnings, takenUp, clocks, migrations } = report;
     process.stdout.write(
       [
         `${found} subscriptions need a workflow: ${running} were running, ${restarted} restarted in ${seconds} s.`,
-        `${dunnings} dunnings and ${clocks} advances of test clocks restarted; ${takenUp} unfinished steps taken up again.`,
+        `${dunnings} dunnings, ${clocks} advances of test clocks and ${migrations} price migrations restarted; ${takenUp} unfinished steps taken up again.`,
         'Workers do the rest: what fell due meanwhile is billed as of its own time, and nothing is charged twice. `npm run drift` compares.',
         '',
       ].join('\n'),

@@ -1,6 +1,9 @@
 import { Refusal } from '../domain/errors.ts';
 import type { MigratedStatus, MigrationReason, PriceMigration } from '../domain/subscription/migrate-price.ts';
+import type { Instant } from '../domain/time.ts';
+import type { Ending, EventType } from '../domain/timeline/event-types.ts';
 import type { AccountTransaction } from './client.ts';
+import { appendEvent } from './events.ts';
 import { Filter, type InstantRange, type List, listRows, type Page } from './list.ts';
 import { findOne, fromRow, insertRows, type TableShape, toRow, updateOne } from './table.ts';
 
@@ -23,9 +26,44 @@ const PRICE_MIGRATIONS: TableShape<PriceMigration> = {
   instants: ['createdAt', 'completedAt', 'canceledAt'],
 };
 
-/** Writing the same one again changes nothing. */
+/** Writing the same one again changes nothing, and tells nothing. */
 export async function insertPriceMigration(t: AccountTransaction, given: PriceMigration): Promise<void> {
-  await insertRows(t, PRICE_MIGRATIONS.table, [toRow(PRICE_MIGRATIONS, t.accountId, given)], 'on conflict (account_id, id) do nothing');
+  const row = toRow(PRICE_MIGRATIONS, t.accountId, given);
+  if ((await insertRows(t, PRICE_MIGRATIONS.table, [row], 'on conflict (account_id, id) do nothing')) > 0)
+    await tellMigration(t, 'created', given, given.createdAt);
+}
+
+/** A migration as a whole goes on: what it has come to, and how far its subscriptions have. `at` is on the wall clock. */
+export async function advancePriceMigration(
+  t: AccountTransaction,
+  id: string,
+  { to, at }: { to: 'started' | 'completed' | 'canceled'; at: Instant },
+): Promise<void> {
+  const patch = {
+    started: { status: 'running' },
+    completed: { status: 'completed', completedAt: at },
+    canceled: { status: 'canceled', canceledAt: at },
+  } as const;
+  const after = await updatePriceMigration(t, id, patch[to]);
+  if (after !== null) await tellMigration(t, to, after, at);
+}
+
+async function tellMigration(t: AccountTransaction, ending: Ending<'price_migration'>, after: PriceMigration, at: Instant): Promise<void> {
+  const data: ToldMigration = { ...after, counted: await countMigrated(t, after.id) };
+  const type: EventType = `price_migration.${ending}`;
+  await appendEvent(t, { type, objectType: 'price_migration', objectId: after.id, data, previous: null, occurredAt: at }, after.actor);
+}
+
+/** A migration as its events tell of it. */
+export type ToldMigration = PriceMigration & { counted: Awaited<ReturnType<typeof countMigrated>> };
+
+/** Those that have still somebody to ask, in the order of their ids. */
+export async function listUnfinishedMigrations(t: AccountTransaction): Promise<string[]> {
+  const { rows } = await t.run<{ id: string }>(
+    `select id from price_migrations where account_id = $1 and status in ('pending', 'running', 'canceling') order by id`,
+    [t.accountId],
+  );
+  return rows.map(({ id }) => id);
 }
 export const updatePriceMigration = (t: AccountTransaction, id: string, patch: Partial<PriceMigration>): Promise<PriceMigration | null> =>
   updateOne(t, PRICE_MIGRATIONS, id, patch);
@@ -44,6 +82,7 @@ export async function listPriceMigrations(
 
 /** One subscription of a migration, as it now is. */
 export interface MigratedSubscription {
+  migrationId: string;
   subscriptionId: string;
   status: MigratedStatus;
   reason: MigrationReason | null;
@@ -92,7 +131,7 @@ export async function listMigrated(
     throw new Refusal('resource_missing', `No such object: '${cursor}'`, backwards ? 'ending_before' : 'starting_after');
   const { rows } = await t.run<MigratedSubscription>(
     `select * from (
-       select m.subscription_id as "subscriptionId", ${STATUS} as status, ${REASON} as reason, c.id as "scheduledChangeId", m.invoice_id as "invoiceId" from ${JOINED}
+       select m.migration_id as "migrationId", m.subscription_id as "subscriptionId", ${STATUS} as status, ${REASON} as reason, c.id as "scheduledChangeId", m.invoice_id as "invoiceId" from ${JOINED}
        where m.account_id = $1 and m.migration_id = $2 and ($3::text is null or m.subscription_id ${backwards ? '<' : '>'} $3::text)
      ) migrated where $4::text is null or status = $4::text order by "subscriptionId" ${backwards ? 'desc' : 'asc'} limit $5::integer`,
     [t.accountId, migrationId, cursor, status ?? null, page.limit + 1],
@@ -118,47 +157,73 @@ export async function findMember(
 interface Member {
   migrationId: string;
   subscriptionId: string;
+  /** The time of the customer: the wall clock's, or that of his test clock. */
+  at: Instant;
+}
+
+/** Tells in the life of a subscription what a migration has come to with it. */
+async function tellMigrated(
+  t: AccountTransaction,
+  { migrationId, subscriptionId, at }: Member,
+  status: Exclude<MigratedStatus, 'pending'>,
+  {
+    reason = null,
+    invoiceId = null,
+    scheduledChangeId,
+  }: { reason?: MigrationReason | null; invoiceId?: string | null; scheduledChangeId: string | null },
+): Promise<void> {
+  const migration = await findPriceMigration(t, migrationId);
+  if (migration === null) return;
+  const { fromPriceId, toPriceId, actor } = migration;
+  const type: EventType = `price_migration.subscription.${status}`;
+  const data = { migrationId, subscriptionId, fromPriceId, toPriceId, status, reason, scheduledChangeId, invoiceId };
+  // Many migrations may tell of one subscription, each in an order of its own.
+  const objectId = `${migrationId}:${subscriptionId}`;
+  await appendEvent(t, { type, objectType: 'price_migration_subscription', objectId, data, previous: null, occurredAt: at }, actor);
 }
 
 /** Remembers under which id the change will be known, before anybody is asked for it. */
-export async function markAsked(t: AccountTransaction, { migrationId, subscriptionId }: Member, scheduledChangeId: string): Promise<void> {
+export async function markAsked(
+  t: AccountTransaction,
+  { migrationId, subscriptionId }: Omit<Member, 'at'>,
+  scheduledChangeId: string,
+): Promise<void> {
   await t.run(
     `update price_migration_subscriptions set scheduled_change_id = $4 where account_id = $1 and migration_id = $2 and subscription_id = $3`,
     [t.accountId, migrationId, subscriptionId, scheduledChangeId],
   );
 }
 
-/** The first outcome stays. */
+/** The first outcome stays, and is told. */
 export async function recordMigrated(
   t: AccountTransaction,
-  { migrationId, subscriptionId }: Member,
-  given: { outcome: MigratedStatus; reason?: MigrationReason; invoiceId?: string | null },
+  about: Member,
+  given: { outcome: Exclude<MigratedStatus, 'pending'>; reason?: MigrationReason; invoiceId?: string | null },
 ): Promise<void> {
-  await t.run(
+  const { rows } = await t.run<{ scheduledChangeId: string | null }>(
     `update price_migration_subscriptions set outcome = $4, reason = $5::jsonb, invoice_id = $6
-     where account_id = $1 and migration_id = $2 and subscription_id = $3 and outcome = 'pending'`,
+     where account_id = $1 and migration_id = $2 and subscription_id = $3 and outcome = 'pending' returning scheduled_change_id as "scheduledChangeId"`,
     [
       t.accountId,
-      migrationId,
-      subscriptionId,
+      about.migrationId,
+      about.subscriptionId,
       given.outcome,
       given.reason === undefined ? null : JSON.stringify(given.reason),
       given.invoiceId ?? null,
     ],
   );
+  if (rows[0] !== undefined) await tellMigrated(t, about, given.outcome, { ...given, ...rows[0] });
 }
 
-/** `reason`: why it could not be taken back; null where it was. The first answer stays. */
-export async function recordUndone(
-  t: AccountTransaction,
-  { migrationId, subscriptionId }: Member,
-  reason: MigrationReason | null,
-): Promise<void> {
-  await t.run(
-    `update price_migration_subscriptions set undo = $4, undo_reason = $5::jsonb
-     where account_id = $1 and migration_id = $2 and subscription_id = $3 and undo is null`,
-    [t.accountId, migrationId, subscriptionId, reason === null ? 'done' : 'refused', reason && JSON.stringify(reason)],
+/** `reason`: why it could not be taken back; null where it was, or nothing was left of it. The first answer stays; what was taken back is told. */
+export async function recordUndone(t: AccountTransaction, about: Member, reason: MigrationReason | null): Promise<void> {
+  const { rows } = await t.run<{ scheduledChangeId: string | null; isBack: boolean }>(
+    `update price_migration_subscriptions m set undo = $4, undo_reason = $5::jsonb
+     where account_id = $1 and migration_id = $2 and subscription_id = $3 and undo is null returning scheduled_change_id as "scheduledChangeId",
+       exists (select from scheduled_changes c where c.account_id = m.account_id and c.id = m.scheduled_change_id and c.cancellation_reason = 'requested') as "isBack"`,
+    [t.accountId, about.migrationId, about.subscriptionId, reason === null ? 'done' : 'refused', reason && JSON.stringify(reason)],
   );
+  if (rows[0]?.isBack === true) await tellMigrated(t, about, 'canceled', rows[0]);
 }
 
 /** The next ones to be asked for the change. */

@@ -53,6 +53,10 @@ export async function findTestClockOf(t: AccountTransaction, owner: ClockOwner):
   return rows[0] ? fromRow(TEST_CLOCKS, rows[0].row) : null;
 }
 
+/** The time of a subscription's customer: that of a test clock, or else `now`. */
+export const timeOfCustomer = async (t: AccountTransaction, subscriptionId: string, now: Instant): Promise<Instant> =>
+  (await findTestClockOf(t, { subscriptionId }))?.frozenTime ?? now;
+
 /** Test clock ids by customer, of those customers that are on one. */
 export async function testClockIdsOf(t: AccountTransaction, customerIds: readonly string[]): Promise<Map<string, string>> {
   if (customerIds.length === 0) return new Map();

@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { listAccountIds } from '../db/accounts.ts';
 import { withAccount } from '../db/client.ts';
+import { listUnfinishedMigrations } from '../db/price-migrations.ts';
 import { findQuote } from '../db/quotes.ts';
 import { listUnfinishedSubscriptions } from '../db/subscription-records.ts';
 import { listAdvancingClocks } from '../db/test-clocks.ts';
-import { dunningWorkflowId, quoteWorkflowId, testClockWorkflowId } from '../workflows/messages.ts';
-import { chased, examineDueDate, examineDunning, examineSubscription, type Finding, needsWorkflow } from './examine.ts';
+import { dunningWorkflowId, priceMigrationWorkflowId, quoteWorkflowId, testClockWorkflowId } from '../workflows/messages.ts';
+import { chased, examineDueDate, examineDunning, examineMigration, examineSubscription, type Finding, needsWorkflow } from './examine.ts';
 import { inParallel } from './in-parallel.ts';
 import { listRunning, type Run, wrongAttributes } from './list-running.ts';
 import { mend } from './mend.ts';
@@ -41,6 +42,9 @@ export async function drift(recovery: Recovery, { repair = false, againAfterMs =
     for (const clock of await withAccount(recovery.db, accountId, listAdvancingClocks)) {
       if (!running.delete(testClockWorkflowId(clock.id, clock.to))) suspects.push({ what: 'clock', accountId, ...clock });
     }
+    for (const id of await withAccount(recovery.db, accountId, listUnfinishedMigrations)) {
+      if (!running.delete(priceMigrationWorkflowId(id))) suspects.push({ what: 'migration', accountId, id });
+    }
   }
   // Nobody in the books claims these.
   for (const { type, accountId, id } of running.values()) {
@@ -58,7 +62,7 @@ export async function drift(recovery: Recovery, { repair = false, againAfterMs =
 }
 
 type Suspect =
-  | { what: 'subscription' | 'dunning' | 'due date' | 'quote'; accountId: string; id: string }
+  | { what: 'subscription' | 'dunning' | 'due date' | 'quote' | 'migration'; accountId: string; id: string }
   | { what: 'clock'; accountId: string; id: string; to: number };
 
 const nameOf = ({ kind, accountId, id }: Finding): string => `${kind} ${accountId} ${id}`;
@@ -119,6 +123,8 @@ async function examine(recovery: Recovery, suspect: Suspect): Promise<Finding[]>
       if (await isRunning(recovery, quoteWorkflowId(id))) return [];
       return [{ kind: 'quote_without_workflow', accountId, id, detail: 'it may expire, and nothing waits for that' }];
     }
+    case 'migration':
+      return examineMigration(recovery, accountId, id);
     case 'clock': {
       const clocks = await withAccount(recovery.db, accountId, listAdvancingClocks);
       const isOnItsWay = clocks.some((clock) => clock.id === id && clock.to === suspect.to);

@@ -2,10 +2,11 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { withAccount } from '../db/client.ts';
 import { findInvoice } from '../db/invoices.ts';
+import { findPriceMigration } from '../db/price-migrations.ts';
 import { findWaitingFor } from '../db/schedules.ts';
 import { findSubscription } from '../db/subscriptions.ts';
 import { hasEnded } from '../domain/subscription/transitions.ts';
-import { dunningWorkflowId, stateQuery } from '../workflows/messages.ts';
+import { dunningWorkflowId, priceMigrationWorkflowId, stateQuery } from '../workflows/messages.ts';
 import type { ParkedStep } from '../workflows/subscription/state.ts';
 import { wrongAttributes } from './list-running.ts';
 import { awaitedAlone, isRunning, type Recovery, type Restored, restored } from './restart.ts';
@@ -23,7 +24,8 @@ export type Finding = { accountId: string; id: string; detail: string } & (
         | 'step_left_undone'
         | 'workflow_of_ended_subscription'
         | 'workflow_without_subscription'
-        | 'dunning_without_open_invoice';
+        | 'dunning_without_open_invoice'
+        | 'migration_left_running';
     }
   | { kind: 'clock_left_advancing'; to: number }
 );
@@ -75,6 +77,14 @@ export async function examineDueDate(recovery: Recovery, accountId: string, id: 
   const isAwaited = (await awaitedAlone(recovery, accountId)).some(({ invoiceId }) => invoiceId === id);
   if (!isAwaited || (await isRunning(recovery, dunningWorkflowId(id)))) return [];
   return [{ accountId, id, kind: 'due_date_without_dunning', detail: `${dunningWorkflowId(id)} does not run` }];
+}
+
+/** A price migration that has still somebody to ask, and nobody asks. */
+export async function examineMigration(recovery: Recovery, accountId: string, id: string): Promise<Finding[]> {
+  const migration = await withAccount(recovery.db, accountId, (t) => findPriceMigration(t, id));
+  const isInFlight = migration !== null && !['completed', 'canceled'].includes(migration.status);
+  if (!isInFlight || (await isRunning(recovery, priceMigrationWorkflowId(id)))) return [];
+  return [{ accountId, id, kind: 'migration_left_running', detail: `it is ${migration.status}, and nothing carries it out` }];
 }
 
 export async function examineDunning(recovery: Recovery, accountId: string, workflowId: string): Promise<Finding[]> {

@@ -19,8 +19,9 @@ const COMPARED = ['SubscriptionStatus', 'NextBillingAt'];
 
 /** All workflows that the server lists as running, by id. The list may be some moments old. */
 export async function listRunning({ client }: Recovery): Promise<Map<string, Run>> {
-  const { subscription, dunning, testClock, quote } = WORKFLOW_TYPES;
-  const query = `ExecutionStatus = 'Running' AND WorkflowType IN ('${subscription}', '${dunning}', '${testClock}', '${quote}')`;
+  const { subscription, dunning, testClock, quote, priceMigration } = WORKFLOW_TYPES;
+  const types = [subscription, dunning, testClock, quote, priceMigration];
+  const query = `ExecutionStatus = 'Running' AND WorkflowType IN ('${types.join("', '")}')`;
   const running = new Map<string, Run>();
   for await (const { workflowId: id, type, typedSearchAttributes: attributes } of client.workflow.list({ query, pageSize: 1000 })) {
     running.set(id, { type, accountId: attributes.get(ACCOUNT) ?? '', id, attributes });

@@ -11,6 +11,7 @@ import {
   type Recovery,
   startAdvance,
   startDunning,
+  startMigration,
   startQuote,
   startSubscription,
   startWaiting,
@@ -66,6 +67,9 @@ export async function mend(recovery: Recovery, finding: Finding): Promise<boolea
     }
     case 'clock_left_advancing':
       await startAdvance(recovery, { accountId, clockId: id, to: finding.to });
+      return true;
+    case 'migration_left_running':
+      await startMigration(recovery, { accountId, migrationId: id });
       return true;
     case 'workflow_without_subscription':
       return false;

@@ -1,8 +1,9 @@
 import { listAccountIds } from '../db/accounts.ts';
 import { alone, withAccount } from '../db/client.ts';
+import { listUnfinishedMigrations } from '../db/price-migrations.ts';
 import { listUnfinishedSubscriptions } from '../db/subscription-records.ts';
 import { listAdvancingClocks } from '../db/test-clocks.ts';
-import { dunningWorkflowId, type StartDunning, testClockWorkflowId } from '../workflows/messages.ts';
+import { dunningWorkflowId, priceMigrationWorkflowId, type StartDunning, testClockWorkflowId } from '../workflows/messages.ts';
 import { needsWorkflow } from './examine.ts';
 import { inParallel } from './in-parallel.ts';
 import {
@@ -15,6 +16,7 @@ import {
   restored,
   startAdvance,
   startDunning,
+  startMigration,
   startQuote,
   startSubscription,
   startWaiting,
@@ -32,18 +34,20 @@ export interface RebuildReport {
   /** Steps that were under way when the workflows were lost, taken up again. */
   takenUp: number;
   clocks: number;
+  /** Price migrations in flight. */
+  migrations: number;
 }
 
 const PAGE = 500;
 
 /**
- * Starts every workflow that the books say there should be and that is not running: subscriptions at their next boundary, a generation later; dunnings; advances of test clocks. What
+ * Starts every workflow that the books say there should be and that is not running: subscriptions at their next boundary, a generation later; dunnings; advances of test clocks; price migrations. What
  * runs is left alone, so doing it again, or on a cluster that has lost only a part, is harmless.
  * @throws Error where another rebuild is under way
  */
 export const rebuild = (recovery: Recovery, onProgress: (report: RebuildReport) => void = () => {}): Promise<RebuildReport> =>
   alone(recovery.db, 'rebuild', async () => {
-    const report: RebuildReport = { found: 0, running: 0, restarted: 0, dunnings: 0, takenUp: 0, clocks: 0 };
+    const report: RebuildReport = { found: 0, running: 0, restarted: 0, dunnings: 0, takenUp: 0, clocks: 0, migrations: 0 };
     for (const accountId of await listAccountIds(recovery.db)) {
       for (let after = ''; ; ) {
         const ids = await withAccount(recovery.db, accountId, (t) => listUnfinishedSubscriptions(t, after, PAGE));
@@ -57,6 +61,7 @@ export const rebuild = (recovery: Recovery, onProgress: (report: RebuildReport) 
       await restartWaiting(recovery, accountId, report);
       await restartQuotes(recovery, accountId);
       await restartClocks(recovery, accountId, report);
+      await restartMigrations(recovery, accountId, report);
     }
     return report;
   });
@@ -124,5 +129,13 @@ async function restartClocks(recovery: Recovery, accountId: string, report: Rebu
   for (const { id, to } of clocks) {
     if (await isRunning(recovery, testClockWorkflowId(id, to))) continue;
     if (await startAdvance(recovery, { accountId, clockId: id, to })) report.clocks += 1;
+  }
+}
+
+/** Price migrations that have still somebody to ask go on where the books say they are. */
+async function restartMigrations(recovery: Recovery, accountId: string, report: RebuildReport): Promise<void> {
+  for (const migrationId of await withAccount(recovery.db, accountId, listUnfinishedMigrations)) {
+    if (await isRunning(recovery, priceMigrationWorkflowId(migrationId))) continue;
+    if (await startMigration(recovery, { accountId, migrationId })) report.migrations += 1;
   }
 }

@@ -10,14 +10,16 @@ import { readSubscriptionRecords } from '../db/subscription-records.ts';
 import {
   type AwaitSchedule,
   dunningWorkflowId,
+  priceMigrationWorkflowId,
   quoteWorkflowId,
   type StartDunning,
+  type StartPriceMigration,
   type StartQuote,
   type StartTestClock,
   testClockWorkflowId,
   WORKFLOW_TYPES,
 } from '../workflows/messages.ts';
-import { dunningAttributes, quoteAttributes, subscriptionAttributes, waitingAttributes } from '../workflows/search-attributes.ts';
+import { accountAttributes, dunningAttributes, subscriptionAttributes, waitingAttributes } from '../workflows/search-attributes.ts';
 import { restoreDunning, restoreState } from '../workflows/subscription/restore-state.ts';
 import type { SubscriptionState } from '../workflows/subscription/state.ts';
 
@@ -136,8 +138,17 @@ export const startQuote = (recovery: Recovery, given: StartQuote): Promise<boole
   start(recovery, WORKFLOW_TYPES.quote, {
     workflowId: quoteWorkflowId(given.quoteId),
     args: [given],
-    typedSearchAttributes: quoteAttributes(given),
+    typedSearchAttributes: accountAttributes(given),
     staticSummary: `Waits for ${given.quoteId} to expire`,
+    workflowIdConflictPolicy: 'FAIL',
+  });
+
+export const startMigration = (recovery: Recovery, given: StartPriceMigration): Promise<boolean> =>
+  start(recovery, WORKFLOW_TYPES.priceMigration, {
+    workflowId: priceMigrationWorkflowId(given.migrationId),
+    args: [given],
+    typedSearchAttributes: accountAttributes(given),
+    staticSummary: `Price migration ${given.migrationId}`,
     workflowIdConflictPolicy: 'FAIL',
   });
 

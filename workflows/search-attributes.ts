@@ -50,7 +50,8 @@ export const waitingAttributes = (
   { key: NEXT_BILLING, value: new Date(startsAt * 1000) },
 ];
 
-export const quoteAttributes = ({ accountId, clock }: StartQuote): SearchAttributePair[] => [
+/** Of what waits for a quote or carries out a price migration. */
+export const accountAttributes = ({ accountId, clock }: Pick<StartQuote, 'accountId' | 'clock'>): SearchAttributePair[] => [
   { key: ACCOUNT, value: accountId },
   ...(clock?.kind === 'frozen' ? [{ key: TEST_CLOCK, value: clock.id }] : []),
 ];

@@ -49,9 +49,10 @@ export function presentPriceMigration(migration: PriceMigration, counted: Counte
   };
 }
 
-export const presentMigrated = ({ subscriptionId, status, reason, scheduledChangeId, invoiceId }: MigratedSubscription) => ({
+export const presentMigrated = ({ migrationId, subscriptionId, status, reason, scheduledChangeId, invoiceId }: MigratedSubscription) => ({
   id: subscriptionId,
   object: 'price_migration_subscription' as const,
+  price_migration: migrationId,
   subscription: subscriptionId,
   status,
   reason,

@@ -84,6 +84,7 @@ export const migratedSubscription = z
   .strictObject({
     id: z.string().openapi({ description: 'The id of the subscription.' }),
     object: z.literal('price_migration_subscription'),
+    price_migration: z.string(),
     subscription: expandable('Subscription'),
     status: z.enum(MIGRATED_STATUSES).openapi({ description: '`canceled`: taken back before it took effect, or never asked for.' }),
     reason: reason.nullable(),

@@ -54,6 +54,10 @@ export function describeEvent(event: EventFact): Description {
       return describeGrant(event);
     case 'discount':
       return describeDiscount(event);
+    case 'price_migration':
+      return describeMigration(event, MIGRATION_WORDS);
+    case 'price_migration_subscription':
+      return describeMigration(event, MIGRATED_WORDS);
     default:
       return plain(event, null, null);
   }
@@ -128,6 +132,36 @@ function describeGrant({ name, data }: EventFact): Description {
   const until = data['expiresAt'] === null ? '' : `, until ${on(data['expiresAt'])}`;
   const what = `${money(amount, currency)} of the credit ${text(data['name']) ?? text(data['id']) ?? ''}`;
   return { sentence: sentence(`${what} ${word}${until}`), reason: null, amount, currency };
+}
+
+const MIGRATION_WORDS: Record<Ending<'price_migration'>, string> = {
+  created: 'A price migration was asked for',
+  started: 'A price migration began',
+  completed: 'A price migration has asked every subscription',
+  canceled: 'A price migration was taken back as far as it had not taken effect',
+};
+const MIGRATED_WORDS: Record<Ending<'price_migration.subscription'>, string> = {
+  scheduled: 'A price migration scheduled the new price',
+  applied: 'A price migration brought the new price',
+  skipped: 'A price migration left the subscription out',
+  failed: 'A price migration could not bring the new price',
+  canceled: 'A price migration took the new price back before it took effect',
+};
+
+/** "A price migration scheduled the new price (pmig_1, from price_1 to price_2)." */
+function describeMigration({ name, data }: EventFact, words: Record<string, string>): Description {
+  const ending = name.split('.').at(-1) ?? '';
+  const reason = data['reason'] as Fields | null | undefined;
+  const id = text(data['migrationId']) ?? text(data['id']);
+  return {
+    sentence: sentence(
+      wordsFor(words, ending) ?? `Price migration ${ending}`,
+      `(${id}, from ${text(data['fromPriceId'])} to ${text(data['toPriceId'])})`,
+    ),
+    reason: reason ? { code: text(reason['code']), message: text(reason['message']) } : null,
+    amount: null,
+    currency: null,
+  };
 }
 
 const DISCOUNT_WORDS: Record<Ending<'customer.discount'>, string> = {

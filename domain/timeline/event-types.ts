@@ -1,4 +1,4 @@
-/** Every event that a decision can tell of. Each has words of its own in `describe-event.ts`: one without does not compile, or fails `test/domain/timeline.test.ts`. */
+/** Every event that a decision, or a price migration, can tell of. Each has words of its own in `describe-event.ts`: one without does not compile, or fails `test/domain/timeline.test.ts`. */
 export const EVENT_TYPES = [
   'billing.credit_balance_transaction.created',
   'billing.credit_grant.created',
@@ -40,6 +40,15 @@ export const EVENT_TYPES = [
   'invoiceitem.deleted',
   'invoiceitem.updated',
   'payment_attempt.credited_to_balance',
+  'price_migration.canceled',
+  'price_migration.completed',
+  'price_migration.created',
+  'price_migration.started',
+  'price_migration.subscription.applied',
+  'price_migration.subscription.canceled',
+  'price_migration.subscription.failed',
+  'price_migration.subscription.scheduled',
+  'price_migration.subscription.skipped',
   'quote.accepted',
   'subscription_schedule.aborted',
   'subscription_schedule.canceled',

@@ -17,6 +17,8 @@ export interface EndState {
   }[];
   journal: { kind: string; ledgerAccount: string; amount: number }[];
   events: { type: string; sequence: number }[];
+  /** What each price migration has come to with it, as it was told. */
+  migrated: string[];
   covered: { start: number; end: number; amount: number; credited: number }[];
 }
 
@@ -50,6 +52,9 @@ export async function endState(
       events: await read<EndState['events']>(`
         select coalesce(json_agg(json_build_object('type', e.type, 'sequence', e.sequence) order by e.type, e.sequence), '[]') as read from events e
         where e.object_id = :sub or e.object_id in (select id from invoices where subscription_id = :sub or :sub = any(subscription_ids))`),
+      migrated: await read<EndState['migrated']>(`
+        select coalesce(json_agg(e.type order by e.position), '[]') as read from events e
+        where e.subscription_id = :sub and e.object_type = 'price_migration_subscription'`),
       covered: await read<EndState['covered']>(`
         select coalesce(json_agg(json_build_object('start', extract(epoch from b.start - s.start_date)::int, 'end', extract(epoch from b."end" - s.start_date)::int,
           'amount', b.amount, 'credited', b.credited) order by b.original_start, b.amount), '[]') as read

@@ -11,8 +11,10 @@ import { KeptWorker } from './worker-process.ts';
 const isLong = process.env['CRASH_TIMES'] !== undefined;
 const TIMES = isLong ? Number(process.env['CRASH_TIMES']) : 1;
 const POINTS = isLong ? ['loaded', 'decided', 'recorded', 'committed'] : ['recorded', 'committed'];
-/** This one decides nothing. */
-const NOT_REACHED = new Set(['finish-clock-advance:decided']);
+/** These decide nothing. */
+const NOT_REACHED = new Set(['finish-clock-advance:decided', 'take-price-migration-page:loaded', 'take-price-migration-page:decided']);
+/** Reached after five minutes without an answer; one statement, which done again changes nothing. */
+const TOO_SLOW = ['give-up-migration'];
 const PATIENCE = 400_000 + TIMES * 120_000;
 
 const pointsOf = ({ verbs }: Life): string[] =>
@@ -21,13 +23,13 @@ const pointsOf = ({ verbs }: Life): string[] =>
 test('every verb of the activities dies somewhere', () => {
   const verbs = readdirSync('activities')
     .flatMap((file) => (file.endsWith('.ts') ? [readFileSync(join('activities', file), 'utf8')] : []))
-    .flatMap((source) => [...source.matchAll(/verb: '([\w-]+)'/g)].map(([, verb = '']) => verb));
+    .flatMap((source) => [...source.matchAll(/(?:verb: |\breach\()'([\w-]+)/g)].map(([, verb = '']) => verb));
   const dying = [
     ...Object.values(LIVES).flatMap((life) => life.verbs),
     ...Object.values(CRASH_POINTS).flatMap((rows) => rows.flat().map((point) => point.split(':')[0] ?? '')),
   ];
   expect(verbs.length).toBeGreaterThan(20);
-  expect(verbs.filter((verb) => !dying.includes(verb))).toEqual([]);
+  expect([...new Set(verbs)].filter((verb) => !dying.includes(verb))).toEqual(TOO_SLOW);
 });
 
 describe.concurrent.each(Object.entries(LIVES))('%s', (_, life) => {

@@ -338,4 +338,27 @@ export const LIVES: Record<string, Life> = {
       return id;
     },
   },
+  'moved to a new price with its cohort, and back, and moved again': {
+    verbs: ['take-price-migration-page', 'migrate-subscription', 'undo-migration'],
+    live: async (stack) => {
+      const { stripe } = stack;
+      const who = await arrive(stripe);
+      const { id } = await subscribe(stack, who);
+      const post = async (path: string, params: object = {}) =>
+        (await stripe.rawRequest('POST', `/v1/price_migrations${path}`, params as never)) as unknown as { id: string };
+      const comesTo = (migration: string, status: string) =>
+        vi.waitFor(async () => expect(await stripe.rawRequest('GET', `/v1/price_migrations/${migration}`)).toMatchObject({ status }), {
+          timeout: PATIENCE_MS,
+          interval: 200,
+        });
+      const asked = { from_price: who.price, to_price: await newPrice(stripe, 1500) };
+      const first = await post('', asked);
+      await comesTo(first.id, 'completed');
+      await post(`/${first.id}/cancel`);
+      await comesTo(first.id, 'canceled');
+      await comesTo((await post('', asked)).id, 'completed');
+      await advance(stack, who, 29 * DAY);
+      return id;
+    },
+  },
 };

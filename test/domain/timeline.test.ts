@@ -195,9 +195,9 @@ describe('nothing happens without words', () => {
       ...named(['domain'], /'(customer\.subscription\.(?:created|deleted))'/g),
     ];
     expect(emitted.filter((name) => !(EVENT_TYPES as readonly string[]).includes(name))).toEqual([]);
-    // Made of two parts: what becomes of a schedule, of a scheduled change, or of a top-up.
+    // Made of two parts: what becomes of a schedule, of a scheduled change, of a top-up, of a price migration.
     const composed = EVENT_TYPES.filter((name) =>
-      /^(subscription_schedule|customer\.subscription\.scheduled_change|billing\.credit_top_up)\./.test(name),
+      /^(subscription_schedule|customer\.subscription\.scheduled_change|billing\.credit_top_up|price_migration)\./.test(name),
     );
     expect(EVENT_TYPES.filter((name) => !emitted.includes(name) && !composed.includes(name))).toEqual([]);
   });
@@ -215,6 +215,11 @@ describe('nothing happens without words', () => {
     invoice: ['invoice', anInvoice()],
     invoiceitem: ['invoiceitem', { line: aLine() }],
     payment_attempt: ['payment_attempt', anAttempt()],
+    price_migration: ['price_migration', { id: 'pmig_1', fromPriceId: 'price_1', toPriceId: 'price_2' }],
+    'price_migration.subscription': [
+      'price_migration_subscription',
+      { migrationId: 'pmig_1', fromPriceId: 'price_1', toPriceId: 'price_2', reason: null },
+    ],
     quote: ['quote', { number: 'QT-0001-1', currency: 'eur' }],
     subscription_schedule: ['subscription_schedule', { phases: [{ end: END }], startsAt: START, currentPhase: 1, currency: 'eur' }],
   };

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { withAccount } from '../../db/client.ts';
+import { insertPriceMigration } from '../../db/price-migrations.ts';
 import { type DriftReport, drift } from '../../recovery/drift.ts';
 import { rebuild } from '../../recovery/rebuild.ts';
 import { startSubscription } from '../../recovery/restart.ts';
-import { dunningWorkflowId, invoiceWorkflowId, quoteWorkflowId, stateQuery } from '../../workflows/messages.ts';
+import { dunningWorkflowId, invoiceWorkflowId, priceMigrationWorkflowId, quoteWorkflowId, stateQuery } from '../../workflows/messages.ts';
+import { aPriceMigration } from '../api/examples.ts';
 import { reactivateSubscription } from '../support/pause.ts';
 import { invoicesOf, newCustomer, newPrice, useCard } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -69,7 +71,18 @@ test('every kind of difference is found, mended where the books know how, and go
   await write(`update subscriptions set status = 'canceled', ended_at = created_at where id = $1`, [ended]);
   await client.workflow.getHandle(dunningWorkflowId(unpaid.id)).terminate('lost');
   await write(`update test_clocks set status = 'advancing', target_frozen_time = frozen_time + interval '1 day' where id = $1`, [clock.id]);
+  const filters = { customerCreatedBefore: null, metadata: { wave: 'none' }, limit: null };
+  const migration = aPriceMigration({
+    id: 'pmig_lost',
+    status: 'pending',
+    completedAt: null,
+    fromPriceId: price,
+    toPriceId: await newPrice(stripe, 1200),
+    filters,
+  });
+  await withAccount(stack.db, stack.accountId, (t) => insertPriceMigration(t, migration));
   await found(
+    ['migration_left_running', 'pmig_lost'],
     ['subscription_without_workflow', lost],
     ['schedule_without_workflow', toCome],
     ['quote_without_workflow', offer.id],
@@ -79,7 +92,8 @@ test('every kind of difference is found, mended where the books know how, and go
     ['clock_left_advancing', clock.id],
   );
   const { findings } = await look({ repair: true });
-  expect(findings.map(({ mended }) => mended)).toEqual(Array(7).fill(true));
+  expect(findings.map(({ mended }) => mended)).toEqual(Array(8).fill(true));
+  await client.workflow.getHandle(priceMigrationWorkflowId('pmig_lost')).result();
   await found();
   expect(await client.workflow.getHandle(stale).query(stateQuery)).toMatchObject({
     generation: 2,
@@ -87,7 +101,7 @@ test('every kind of difference is found, mended where the books know how, and go
   });
   expect((await client.workflow.getHandle(dunningWorkflowId(unpaid.id)).describe()).status.name).toBe('RUNNING');
   expect(await stripe.subscriptionSchedules.cancel(waiting.id)).toMatchObject({ status: 'canceled' });
-  expect(await rebuild(stack)).toMatchObject({ restarted: 0, dunnings: 0, clocks: 0 });
+  expect(await rebuild(stack)).toMatchObject({ restarted: 0, dunnings: 0, clocks: 0, migrations: 0 });
 
   // The other direction: what runs, and the books know better, or do not know at all.
   await write(`update invoices set status = 'uncollectible', marked_uncollectible_at = created_at where id = $1`, [unpaid.id]);

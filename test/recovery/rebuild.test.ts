@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { withAccount } from '../../db/client.ts';
+import { enrolCohort } from '../../db/migration-cohort.ts';
+import { insertPriceMigration } from '../../db/price-migrations.ts';
 import { instant } from '../../domain/time.ts';
 import { rebuild } from '../../recovery/rebuild.ts';
 import { restored, startSubscription, takenOver } from '../../recovery/restart.ts';
 import type { TemporalServer } from '../../servers/temporal.ts';
-import { cancelUpdate, stateQuery } from '../../workflows/messages.ts';
+import { cancelUpdate, priceMigrationWorkflowId, stateQuery } from '../../workflows/messages.ts';
+import { aPriceMigration } from '../api/examples.ts';
 import { calendarLine, invoicesOf, newCustomer, newPrice } from '../support/scenario.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { advanceTo, newClock, readyAgain } from '../support/test-clock.ts';
@@ -45,12 +48,12 @@ async function onEmptyTemporal(): Promise<{ stack: Stack; client: Client; taskQu
 
 const recoveryOf = ({ db, client, taskQueue }: Stack) => ({ db, client, taskQueue });
 
-test('subscriptions, a dunning and a clock on its way come back as they were, a generation later; again is harmless', {
+test('subscriptions, a dunning, a clock on its way and a price migration come back as they were, a generation later; again is harmless', {
   timeout: 240_000,
 }, async () => {
   const { stripe } = first;
   const price = await newPrice(stripe, 1000);
-  const real = await stripe.subscriptions.create({ customer: await newCustomer(stripe), items: [{ price }] });
+  const real = await stripe.subscriptions.create({ customer: await newCustomer(stripe), items: [{ price }], metadata: { wave: '1' } });
   const clock = await newClock(stripe, '2027-01-31T00:00:00Z');
   const good = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
   const bad = await newCustomer(stripe, 'pm_card_visa', { test_clock: clock.id });
@@ -72,11 +75,32 @@ test('subscriptions, a dunning and a clock on its way come back as they were, a 
       clock.id,
     ]),
   );
+  // So is that of a price migration, when it has looked who belongs to it.
+  const filters = { customerCreatedBefore: null, metadata: { wave: '1' }, limit: null };
+  const next = await newPrice(stripe, 1200);
+  const migration = aPriceMigration({
+    id: 'pmig_lost',
+    status: 'running',
+    completedAt: null,
+    fromPriceId: price,
+    toPriceId: next,
+    filters,
+  });
+  await withAccount(first.db, first.accountId, async (t) => {
+    await insertPriceMigration(t, migration);
+    await enrolCohort(t, migration);
+  });
 
   const { stack } = await onEmptyTemporal();
-  expect(await rebuild(recoveryOf(stack))).toEqual({ found: 3, running: 0, restarted: 3, dunnings: 1, takenUp: 0, clocks: 1 });
+  const report = await rebuild(recoveryOf(stack));
+  expect(report).toEqual({ found: 3, running: 0, restarted: 3, dunnings: 1, takenUp: 0, clocks: 1, migrations: 1 });
+  await stack.client.workflow.getHandle(priceMigrationWorkflowId('pmig_lost')).result();
+  expect(await stack.stripe.rawRequest('GET', '/v1/price_migrations/pmig_lost')).toMatchObject({
+    status: 'completed',
+    counts: { total: 1, scheduled: 1 },
+  });
   await readyAgain(stack.stripe, clock.id);
-  expect(await rebuild(recoveryOf(stack))).toMatchObject({ restarted: 0, dunnings: 0, clocks: 0 });
+  expect(await rebuild(recoveryOf(stack))).toMatchObject({ restarted: 0, dunnings: 0, clocks: 0, migrations: 0 });
 
   const bill = async (customer: string): Promise<string[]> =>
     (await invoicesOf(stack.stripe, { customer })).map((invoice) => calendarLine(invoice));

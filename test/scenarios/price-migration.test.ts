@@ -156,4 +156,18 @@ test('a cohort moves to a new version of its price, and back where that has not 
   expect(await calendarOf(cid.customer)).toEqual([]);
   expect(await calendarOf(eva.customer)).toEqual(['2025-02-20 cycle EUR 12.00 paid']);
   expect(await calendarOf(fay.customer)).toEqual(['2025-02-20 cycle EUR 20.00 paid']);
+
+  // Told as a whole, and in the life of each.
+  const { data: ends } = await stripe.events.list({ type: 'price_migration.canceled' as Stripe.EventListParams['type'] & string });
+  expect(ends).toMatchObject([
+    { data: { object: { id, object: 'price_migration', status: 'canceled', counts: { applied: 2, canceled: 2 } } } },
+  ]);
+  const toldOf = async (subscription: string): Promise<string[]> => {
+    const { data } = await get<Stripe.ApiList<{ name: string }>>(`/v1/subscriptions/${subscription}/timeline?limit=100`);
+    return data.flatMap(({ name }) => (name.startsWith('price_migration.') ? [name.slice('price_migration.subscription.'.length)] : []));
+  };
+  expect(await toldOf(ada.id)).toEqual(['scheduled', 'failed']);
+  expect(await toldOf(dan.id)).toEqual(['failed', 'failed']);
+  expect(await toldOf(fay.id)).toEqual(['scheduled', 'failed', 'canceled']);
+  expect(await toldOf(eva.id)).toEqual(['scheduled', 'scheduled', 'failed', 'canceled', 'applied']);
 });

@@ -36,13 +36,11 @@ async function goOn(start: StartPriceMigration): Promise<void> {
 
 async function work(start: StartPriceMigration, waiting: string[], undo: boolean): Promise<void> {
   for (let subscriptionId = waiting.shift(); subscriptionId !== undefined; subscriptionId = waiting.shift()) {
-    const about = { ...start, subscriptionId };
+    const about = { ...start, subscriptionId, asOf: new Clock({ kind: 'real' }).now() };
     try {
       await (undo
         ? command.undoMigration.executeWithOptions({ summary: `takes back ${subscriptionId}` }, [about])
-        : command.migrateSubscription.executeWithOptions({ summary: `migrates ${subscriptionId}` }, [
-            { ...about, asOf: new Clock({ kind: 'real' }).now() },
-          ]));
+        : command.migrateSubscription.executeWithOptions({ summary: `migrates ${subscriptionId}` }, [about]));
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       await insist.giveUpMigration.executeWithOptions({ summary: `no answer from ${subscriptionId}` }, [{ ...about, undo }]);
