@@ -16,6 +16,7 @@ import { isOwed } from '../invoicing/owed.ts';
 import type { Settlement } from '../invoicing/settle.ts';
 import { compareDecimals } from '../money.ts';
 import { boundary, type Instant, periodContaining } from '../time.ts';
+import { billLateUsage } from '../usage/bill-usage.ts';
 import { fullCycleOf } from './anchor.ts';
 import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-items.ts';
 import type { ResumeSubscription } from './commands.ts';
@@ -33,7 +34,7 @@ import { commandAllowed, nextStatus } from './transitions.ts';
  *   boundary that is a whole period, billed at once.
  * - after a pause that extends, without an anchor: the interrupted period goes on. It is moved by the length of the pause, its coverage and the anchor with it, and nothing is billed but
  *   what was changed during the pause.
- * A trial goes on with what was left of it, unless it is resumed `now`. It is active afterwards; past due or unpaid where an invoice from before is still owed.
+ * What was reported late of usage from before comes along. A trial goes on with what was left of it, unless it is resumed `now`. It is active afterwards; past due or unpaid where an invoice from before is still owed.
  * @throws Refusal transition_not_allowed where nothing is paused, parameter_invalid, date_out_of_range, subscription_canceled, subscription_incomplete
  */
 export function decideResumption(snapshot: BillingSnapshot, command: ResumeSubscription, context: DecisionContext): Decision {
@@ -111,7 +112,7 @@ function startPeriod(draft: DecisionDraft, before: Subscription): void {
     unused: 'credit',
     charge: 'bill',
   });
-  bill(draft, settlement, 'always_invoice');
+  bill(draft, withLateUsage(draft, settlement), 'always_invoice');
 }
 
 function rejoinPeriod(draft: DecisionDraft, before: Subscription, { prorationBehavior, prorationDate }: ResumeSubscription): void {
@@ -135,7 +136,7 @@ function rejoinPeriod(draft: DecisionDraft, before: Subscription, { prorationBeh
     unused: 'credit',
     charge: prorationBehavior === 'none' && !isWhole ? 'carry' : 'bill',
   });
-  bill(draft, settlement, isWhole ? 'always_invoice' : prorationBehavior);
+  bill(draft, withLateUsage(draft, settlement), isWhole ? 'always_invoice' : prorationBehavior);
 }
 
 /** What was changed during the pause, and what lies beyond an end of the subscription, is settled over the time that is given back; else nothing is billed. */
@@ -184,13 +185,19 @@ function movePeriod(draft: DecisionDraft, before: Subscription, prorationBehavio
   draft.decision.billed.insert.push(
     ...rows.map((row) => ({ ...row, end: settled.get(row.id)?.end ?? row.end, credited: settled.get(row.id)?.credited ?? row.credited })),
   );
-  const lines = parts.flatMap((part) => part.lines);
-  bill(
-    draft,
-    { lines, shrinks: by === 0 ? settledShrinks : shrinks, carried: parts.flatMap((part) => part.carried) },
-    lines.length > 0 ? prorationBehavior : 'none',
-  );
+  const settlement = withLateUsage(draft, {
+    lines: parts.flatMap((part) => part.lines),
+    shrinks: by === 0 ? settledShrinks : shrinks,
+    carried: parts.flatMap((part) => part.carried),
+  });
+  bill(draft, settlement, settlement.lines.length > 0 ? prorationBehavior : 'none');
 }
+
+/** What came late before and during the pause is looked for now: what began before the new period is not looked at for long. */
+const withLateUsage = (draft: DecisionDraft, settlement: Settlement): Settlement => ({
+  ...settlement,
+  lines: [...billLateUsage(draft), ...settlement.lines],
+});
 
 function enterPeriod(draft: DecisionDraft, period: Period, anchor: Partial<Pick<Subscription, 'billingCycleAnchor' | 'movedCycle'>>): void {
   const { cancelAtPeriodEnd, cancelAt } = subscriptionOf(draft);

@@ -206,7 +206,10 @@ export function billLateUsage(draft: DecisionDraft): SettledLine[] {
 const givenBackNet = (difference: number, { amount, net }: UsagePeriod): number =>
   difference >= 0 || amount <= 0 || net === amount ? difference : -roundLine(fractionOf(-difference, net, amount));
 
-/** What the items have used that go or get another price, billed at the price of its time. Items that become metered are so from now on. */
+/**
+ * What the items have used that go or get another price, billed at the price of its time. Items that become metered are so from now on. Where a new period begins (`all`), what was reported late comes along:
+ * what began before a period is not looked at for long.
+ */
 export function billChangedUsage(
   draft: DecisionDraft,
   { before, after, all }: { before: readonly SubscriptionItem[]; after: readonly SubscriptionItem[]; all: boolean },
@@ -214,7 +217,7 @@ export function billChangedUsage(
   const { prices } = draft.snapshot;
   const priceAfter = new Map(after.map((item) => [item.id, item.priceId]));
   const ended = before.filter((item) => all || priceAfter.get(item.id) !== item.priceId);
-  const lines = billUsage(draft, ended, draft.asOf);
+  const lines = [...(all ? billLateUsage(draft) : []), ...billUsage(draft, ended, draft.asOf)];
   const metered = (priceId: string): boolean => findMetered(prices, priceId) !== null;
   for (const item of before) {
     const next = priceAfter.get(item.id);

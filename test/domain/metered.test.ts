@@ -155,6 +155,21 @@ describe('events that come late', () => {
     expect(book.lastInvoice.lines[0]?.explanation.notes).toEqual(['given back at what was paid for it after discounts']);
     expect([...book.usage.values()][0]).toMatchObject({ quantity: '1200', amount: 1100, net: 880 });
   });
+
+  test('come with whatever begins a period: the end of a pause, and a new anchor', () => {
+    const book = meteredBook();
+    createPaid(book, on('2025-01-01'), ['base', 'tiered']);
+    use(book, '2025-01-15', 1500);
+    pause(book, on('2025-01-20'));
+    use(book, '2025-01-16', 100);
+    resume(book, on('2025-06-01'), { billingCycleAnchor: 'now' });
+    expect(last(book)[0]).toMatch(/^100 more × tiered, used 1 Jan 2025 to .* and reported late 50$/);
+    use(book, '2025-01-17', 20);
+    changePlan(book, on('2025-06-10'), { billingCycleAnchor: 'now', prorationBehavior: 'none' });
+    expect(last(book)[0]).toMatch(/^20 more × tiered, used 1 Jan 2025 to .* and reported late 10$/);
+    renew(book);
+    expect(last(book)).toEqual(['0 × tiered (graduated tiers / month) 0', '1 × base (at EUR 50.00 / month) 5000']);
+  });
 });
 
 describe('a change', () => {

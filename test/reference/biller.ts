@@ -1,54 +1,9 @@
 import { type Cycle, monthsLater, periodAround } from './calendar.ts';
+import { Cashier, type Payer } from './cashier.ts';
 import { compare, decimal, minus, part, plus, round, roundDown, times, whole } from './fraction.ts';
+import type { Act, Bill, Item, Life, Line, Proration } from './life.ts';
 import { costOf, priced } from './prices.ts';
-
-/** One item of a plan, under a name of its own. */
-export interface Item {
-  name: string;
-  price: string;
-  quantity: number;
-}
-
-export type Proration = 'create_prorations' | 'always_invoice' | 'none';
-
-/** What somebody does at an instant. */
-export type Act =
-  | { do: 'subscribe'; items: Item[]; anchor?: number; trialDays?: number }
-  | { do: 'change'; items: Item[]; proration: Proration }
-  /** What the plan is from the end of the period on. */
-  | { do: 'change at period end'; items: Item[] }
-  | { do: 'cancel'; prorate: boolean; invoiceNow: boolean }
-  | { do: 'cancel at period end' }
-  | { do: 'pause' }
-  | { do: 'resume' }
-  /** So much is used, one event for each. */
-  | { do: 'use'; units: number[] };
-
-export interface Life {
-  /** Percent on top of every invoice; null: none. */
-  tax: number | null;
-  /** So many percent off from the beginning, for so many months; null: for ever. */
-  coupon: { percent: string; months: number | null } | null;
-  acts: { at: number; act: Act }[];
-}
-
-export interface Line {
-  price: string;
-  quantity: number;
-  start: number;
-  end: number;
-  amount: number;
-  /** What the coupon takes off it. */
-  off: number;
-}
-
-export interface Bill {
-  at: number;
-  reason: string;
-  lines: Line[];
-  total: number;
-  due: number;
-}
+import { Usage } from './usage.ts';
 
 /** Something that was billed, and what is left of it. */
 interface Stretch extends Item {
@@ -61,20 +16,45 @@ interface Stretch extends Item {
 }
 
 /** What a life is billed until an instant, by the rules and nothing else. Everything that is due is paid at once. */
-export function billLife({ tax, coupon, acts }: Life, until: number): Bill[] {
-  const biller = new Biller(tax, coupon);
-  for (const { at, act } of acts) {
-    biller.passUntil(at);
-    biller.act(act, at);
-  }
-  biller.passUntil(until);
-  return biller.bills;
+export function billLife(life: Life, until: number): Bill[] {
+  const cashier = new Cashier();
+  live([life], cashier, until);
+  return cashier.bills;
 }
 
-class Biller {
-  readonly bills: Bill[] = [];
+/** What somebody is billed who has several subscriptions and wants one bill for all that renew on one day (UTC). Null where no rule says it in plain words. */
+export function billHousehold(lives: readonly Life[], until: number): Bill[] | null {
+  const cashier = new Cashier({ sharesRenewals: true });
+  live(lives, cashier, until);
+  return cashier.isUnclear ? null : cashier.bills;
+}
+
+/** Whatever happens, in the order of its time; at one instant periods end first, in the order in which the subscriptions began, and then somebody does something. */
+function live(lives: readonly Life[], cashier: Cashier, until: number): void {
+  const billers = lives.map((life) => new Biller(life, cashier));
+  const pass = (at: number): void => {
+    for (;;) {
+      const next = Math.min(cashier.waitsUntil, ...billers.map((biller) => biller.endsAt()));
+      if (next > at) return;
+      const biller = billers.find((one) => one.endsAt() === next);
+      if (biller) biller.pass(next);
+      else cashier.stopWaiting(next);
+    }
+  };
+  const acts = lives.flatMap((life, place) => life.acts.map(({ at, act }) => ({ at, act, place })));
+  for (const { at, act, place } of acts.sort((a, b) => a.at - b.at || a.place - b.place)) {
+    pass(at);
+    billers[place]?.act(act, at);
+  }
+  pass(until);
+}
+
+class Biller implements Payer {
+  readonly #cashier: Cashier;
   readonly #tax: number | null;
   readonly #coupon: Life['coupon'];
+  readonly #threshold: Life['threshold'];
+  readonly #late: Life['late'];
   #couponEnds = Number.POSITIVE_INFINITY;
   #status: 'none' | 'trialing' | 'active' | 'paused' | 'ended' = 'none';
   #items: Item[] = [];
@@ -84,35 +64,47 @@ class Biller {
   #later: Item[] | null = null;
   #stretches: Stretch[] = [];
   #pending: Line[] = [];
-  #used: { at: number; units: number }[] = [];
-  /** Since when usage is not billed yet. */
-  #measuredFrom = 0;
-  /** What the seller owes the customer. */
-  #credit = 0;
+  readonly #usage = new Usage();
 
-  constructor(tax: number | null, coupon: Life['coupon']) {
+  constructor({ tax, coupon, threshold, late }: Life, cashier: Cashier) {
+    this.#cashier = cashier;
+    cashier.welcome(this);
     this.#tax = tax;
     this.#coupon = coupon;
+    this.#threshold = threshold;
+    this.#late = late;
   }
 
-  passUntil(at: number): void {
-    while ((this.#status === 'active' || this.#status === 'trialing') && this.#periodEnd <= at) this.#pass(this.#periodEnd);
+  /** When its period ends; never: infinity. */
+  endsAt(): number {
+    return this.#status === 'active' || this.#status === 'trialing' ? this.#periodEnd : Number.POSITIVE_INFINITY;
+  }
+
+  hasEnded(): boolean {
+    return this.#status === 'ended';
+  }
+
+  renewsAt(): number | null {
+    return this.endsAt() === Number.POSITIVE_INFINITY || this.#endsWithPeriod ? null : this.#periodEnd;
   }
 
   /** The period ends. */
-  #pass(at: number): void {
+  pass(at: number): void {
     if (this.#later) this.#changeAtTheEnd(this.#later, at);
     if (this.#endsWithPeriod) {
-      const used = this.#status === 'trialing' ? [] : this.#measure(at).filter(({ amount }) => amount !== 0);
+      const used = this.#status === 'trialing' ? [] : [...this.#usage.write(this.#usage.late()), ...this.#usage.last(this.#items, at)];
       this.#status = 'ended';
       this.#bill(at, 'subscription_cycle', this.#discount(used, at));
       return;
     }
-    const used = this.#status === 'trialing' ? [] : this.#measure(at);
-    this.#measuredFrom = at;
+    const used =
+      this.#status === 'trialing' ? [] : this.#usage.write([...this.#usage.late(), ...this.#usage.since(this.#items, at, at, false)]);
+    this.#usage.measuredFrom = at;
     this.#status = 'active';
     this.#enter(at);
-    this.#bill(at, 'subscription_cycle', [...this.#giveBackStrangers(at), ...this.#charge(at, { used })]);
+    const lines = [...this.#pending, ...this.#giveBackStrangers(at), ...this.#charge(at, { used })];
+    this.#pending = [];
+    this.#cashier.renew(this, at, { tax: this.#tax, lines });
   }
 
   /** The current period is the one of the anchor that lies here. */
@@ -133,10 +125,11 @@ class Biller {
         return;
       case 'cancel': {
         const free = this.#status === 'trialing' || this.#status === 'paused';
-        const used = act.invoiceNow && !free ? this.#measure(at).filter(({ amount }) => amount !== 0) : [];
+        const used = act.invoiceNow ? [...this.#usage.write(this.#usage.late()), ...(free ? [] : this.#usage.last(this.#items, at))] : [];
         const lines = [...this.#discount(used, at), ...(act.prorate ? this.#giveBack(() => true, at) : [])];
         this.#status = 'ended';
         if (act.prorate || act.invoiceNow) this.#bill(at, 'subscription_update', lines);
+        this.#cashier.leave();
         return;
       }
       case 'cancel at period end':
@@ -146,25 +139,49 @@ class Biller {
         return;
       case 'pause': {
         this.#status = 'paused';
-        const used = this.#measure(at).filter(({ amount }) => amount !== 0);
-        this.#bill(at, 'subscription_update', [...this.#discount(used, at), ...this.#giveBack(() => true, at)]);
+        this.#bill(at, 'subscription_update', [
+          ...this.#discount(this.#usage.last(this.#items, at), at),
+          ...this.#giveBack(() => true, at),
+        ]);
         return;
       }
       case 'resume':
         this.#status = 'active';
         this.#anchor = at;
-        this.#measuredFrom = at;
+        this.#usage.measuredFrom = at;
         this.#enter(at);
-        this.#bill(at, 'subscription_update', this.#charge(at));
+        this.#bill(at, 'subscription_update', this.#charge(at, { used: this.#usage.write(this.#usage.late()) }));
         return;
       case 'use':
-        this.#used.push(...act.units.map((units) => ({ at, units })));
+        this.#usage.report(at - (act.ago ?? 0), act.units);
+        if (this.#status === 'active') this.#lookAtUsage(at);
     }
+  }
+
+  /** Whether what was used by now, this second with it, is worth the threshold; and whether something of what was billed has become more. */
+  #lookAtUsage(at: number): void {
+    const late = this.#usage.late();
+    const soFar = this.#threshold === null ? [] : this.#usage.since(this.#items, at, at + 1, true).filter(({ line }) => line.amount !== 0);
+    const worth = soFar.reduce((sum, { line }) => sum + line.amount, 0);
+    const reached = this.#threshold !== null && worth > 0 && worth >= this.#threshold.amount;
+    if (!reached && (this.#late === 'next_invoice' || late.length === 0)) return;
+    const reason = reached ? 'subscription_threshold' : 'subscription_update';
+    if (!reached || !this.#threshold?.resets) {
+      const lines = this.#discount(this.#usage.write([...late, ...(reached ? soFar : [])]), at);
+      this.#bill(at, reason, lines, { pending: false });
+      return;
+    }
+    const used = [...this.#usage.write(late), ...this.#usage.last(this.#items, at)];
+    this.#usage.measuredFrom = at + 1;
+    const credits = this.#giveBack(() => true, at);
+    this.#anchor = at;
+    this.#enter(at);
+    this.#bill(at, reason, [...credits, ...this.#charge(at, { used })]);
   }
 
   #subscribe({ items, anchor, trialDays }: Extract<Act, { do: 'subscribe' }>, at: number): void {
     this.#items = items;
-    this.#measuredFrom = at;
+    this.#usage.measuredFrom = at;
     if (this.#coupon?.months != null) this.#couponEnds = monthsLater(at, this.#coupon.months);
     if (trialDays !== undefined) {
       const end = at + trialDays * 86_400;
@@ -241,18 +258,6 @@ class Biller {
     });
   }
 
-  /** What was used since it was billed last, in arrears. */
-  #measure(at: number): Line[] {
-    const start = this.#measuredFrom;
-    return this.#items.flatMap(({ price: id }): Line[] => {
-      const price = priced(id);
-      if (!price.metered || start >= at) return [];
-      const within = this.#used.filter((event) => event.at >= start && event.at < at);
-      const quantity = within.reduce((sum, { units }) => sum + units, 0);
-      return [{ price: id, quantity, start, end: at, amount: round(costOf(price, quantity)), off: 0 }];
-    });
-  }
-
   /** The percentage of all of it, rounded once; each line its share, and the cents that are left to those that lost most by rounding down. */
   #discount(lines: readonly Line[], at: number): Line[] {
     if (this.#coupon === null || at >= this.#couponEnds) return [...lines];
@@ -322,15 +327,9 @@ class Biller {
     }
   }
 
-  #bill(at: number, reason: string, lines: Line[]): void {
-    const all = [...this.#pending, ...lines];
-    this.#pending = [];
-    if (all.length === 0) return;
-    const subtotal = all.reduce((sum, { amount, off }) => sum + amount - off, 0);
-    const total = subtotal + (this.#tax === null ? 0 : round(part(whole(subtotal), this.#tax, 100)));
-    const used = Math.min(this.#credit, Math.max(total, 0));
-    this.#credit += Math.max(-total, 0) - used;
-    this.bills.push({ at, reason, lines: all, total, due: Math.max(total, 0) - used });
+  #bill(at: number, reason: string, lines: Line[], { pending = true } = {}): void {
+    this.#cashier.bill(this, at, reason, { tax: this.#tax, lines: pending ? [...this.#pending, ...lines] : lines });
+    if (pending) this.#pending = [];
   }
 }
 

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { newCustomer } from '../support/scenario.ts';
-import type { Act, Bill, Item, Life, Line } from './biller.ts';
+import type { Act, Bill, Item, Life, Line } from './life.ts';
 import { METERED_LIST, PRICE_LIST, priced } from './prices.ts';
 
 /** The price list as the engine knows it: price ids by the names in the list, and back. */
@@ -54,17 +54,18 @@ export async function listPrices(stripe: Stripe): Promise<Catalogue> {
 export class Subscriber {
   readonly #stripe: Stripe;
   readonly #catalogue: Catalogue;
-  readonly #clock: string;
   readonly #life: Life;
+  readonly #comes: () => Promise<string>;
   #customer = '';
   #subscription = '';
   #items: Item[] = [];
 
-  constructor(stripe: Stripe, catalogue: Catalogue, clock: string, life: Life) {
+  /** `comes`: the customer's id, when the subscription begins. */
+  constructor(stripe: Stripe, catalogue: Catalogue, life: Life, comes: () => Promise<string>) {
     this.#stripe = stripe;
     this.#catalogue = catalogue;
-    this.#clock = clock;
     this.#life = life;
+    this.#comes = comes;
   }
 
   /** What is done at an instant, which the clock shows. */
@@ -77,13 +78,16 @@ export class Subscriber {
     const id = this.#subscription;
     switch (act.do) {
       case 'subscribe': {
-        this.#customer = await newCustomer(stripe, 'pm_card_visa', { test_clock: this.#clock });
+        this.#customer = await this.#comes();
         const made = await stripe.subscriptions.create({
           customer: this.#customer,
           items: act.items.map(({ price, quantity }) => ({ price: this.#idOf(price), ...(priced(price).metered ? {} : { quantity }) })),
           ...(await this.#discounts()),
           ...(act.anchor === undefined ? {} : { billing_cycle_anchor: act.anchor }),
           ...(act.trialDays === undefined ? {} : { trial_period_days: act.trialDays }),
+          ...(this.#life.threshold === null
+            ? {}
+            : { billing_thresholds: { amount_gte: this.#life.threshold.amount, reset_billing_cycle_anchor: this.#life.threshold.resets } }),
           ...(this.#life.tax === null ? {} : { default_tax_rates: [this.#catalogue.taxRate] }),
           payment_behavior: 'error_if_incomplete',
         });
@@ -100,13 +104,14 @@ export class Subscriber {
         this.#items = act.items;
         return;
       case 'use':
-        for (const units of act.units) {
-          await stripe.billing.meterEvents.create({
+        // Together, so that whatever is billed by them is billed once.
+        await stripe.rawRequest('POST', '/v1/billing/meter_events/batch', {
+          events: act.units.map((units) => ({
             event_name: EVENT,
             payload: { stripe_customer_id: this.#customer, value: String(units) },
-            timestamp: at,
-          });
-        }
+            timestamp: at - (act.ago ?? 0),
+          })),
+        });
         return;
       case 'cancel':
         await stripe.subscriptions.cancel(id, { prorate: act.prorate, invoice_now: act.invoiceNow });
@@ -150,11 +155,37 @@ export class Subscriber {
     });
     return [...gone, ...changed];
   }
+}
+
+/** A customer with the subscriptions of a household, or with one; who has several wants one invoice a day. */
+export class Resident {
+  readonly #stripe: Stripe;
+  readonly #catalogue: Catalogue;
+  readonly #subscribers: Subscriber[];
+  #customer = '';
+
+  constructor(stripe: Stripe, catalogue: Catalogue, clock: string, lives: readonly Life[]) {
+    this.#stripe = stripe;
+    this.#catalogue = catalogue;
+    const wishes = { test_clock: clock, ...(lives.length > 1 ? { consolidated_invoicing: true } : {}) };
+    const comes = async (): Promise<string> => {
+      this.#customer ||= await newCustomer(stripe, 'pm_card_visa', wishes);
+      return this.#customer;
+    };
+    this.#subscribers = lives.map((life) => new Subscriber(stripe, catalogue, life, comes));
+  }
+
+  /** What is done at an instant, which the clock shows. */
+  async actAt(at: number): Promise<void> {
+    for (const subscriber of this.#subscribers) await subscriber.actAt(at);
+  }
 
   /** What was billed, in the words of the other biller. */
   async bills(): Promise<Bill[]> {
     const bills: Bill[] = [];
     for await (const invoice of this.#stripe.invoices.list({ customer: this.#customer, limit: 100 })) {
+      // One that still waits is not written yet.
+      if (invoice.status === 'draft') continue;
       const lines: Line[] = [];
       const add = (line: Stripe.InvoiceLineItem): void =>
         void lines.push({

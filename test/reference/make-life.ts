@@ -1,5 +1,5 @@
-import type { Act, Item, Life, Proration } from './biller.ts';
 import { monthsLater } from './calendar.ts';
+import type { Act, Item, Life, Proration } from './life.ts';
 import { METERED_LIST, PRICE_LIST, priced } from './prices.ts';
 
 const DAY = 86_400;
@@ -26,7 +26,7 @@ export function makeInstants(seed: number, start: number): number[] {
 }
 
 /** A subscription-year: when it begins, what it is made of, and what is done to it. */
-export function makeLife(seed: number, instants: readonly number[]): Life {
+export function makeLife(seed: number, instants: readonly number[], given: { first?: number; isMetered?: boolean } = {}): Life {
   const roll = dice(seed);
   const pick = <T>(list: readonly T[]): T => list[roll(list.length)] as T;
   const item = (name: string, taken: readonly Item[]): Item => {
@@ -50,9 +50,9 @@ export function makeLife(seed: number, instants: readonly number[]): Life {
     return items.map((present) => (present === changed ? next : (rest.find(({ name }) => name === present.name) ?? present)));
   };
 
-  const first = roll(4);
+  const first = given.first ?? roll(4);
   const begins = instants[first] ?? 0;
-  const used: Item[] = roll(3) === 0 ? [{ name: 'u', price: pick(METERED_LIST).id, quantity: 1 }] : [];
+  const used: Item[] = given.isMetered !== false && roll(2) === 0 ? [{ name: 'u', price: pick(METERED_LIST).id, quantity: 1 }] : [];
   const coupon = roll(3) === 0 ? { percent: pick(['10', '25', '33.3', '100']), months: roll(2) === 0 ? null : 1 + roll(6) } : null;
   let items = plan();
   const withUsed = (plan: readonly Item[]): Item[] => [...plan, ...used];
@@ -78,7 +78,11 @@ export function makeLife(seed: number, instants: readonly number[]): Life {
   for (const at of instants.slice(first + 1)) {
     if (at <= begins) continue;
     if (roll(5) < 2) {
-      if (used.length > 0) acts.push({ at, act: { do: 'use', units: Array.from({ length: 1 + roll(3) }, () => roll(300)) } });
+      if (used.length === 0) continue;
+      const units = Array.from({ length: 1 + roll(3) }, () => roll(300));
+      // Of the last five weeks, the oldest that is accepted.
+      const ago = roll(3) === 0 ? roll(34 * DAY) : undefined;
+      acts.push({ at, act: { do: 'use', units, ...(ago === undefined ? {} : { ago }) } });
       continue;
     }
     const act = ((): Act | null => {
@@ -104,5 +108,21 @@ export function makeLife(seed: number, instants: readonly number[]): Life {
     paused = act.do === 'pause';
     if (act.do === 'cancel' || act.do === 'cancel at period end') break;
   }
-  return { tax: roll(2) === 0 ? 20 : null, coupon, acts };
+  const threshold = used.length > 0 && roll(2) === 0 ? { amount: pick([500, 1500, 4000]), resets: roll(3) === 0 } : null;
+  return { tax: roll(2) === 0 ? 20 : null, coupon, threshold, late: roll(2) === 0 ? 'next_invoice' : 'rerate', acts };
+}
+
+/**
+ * Two or three subscription-years of one customer. Some begin together, some a few hours later, so that many of their periods end on one day. Usage is a customer's, so one of them alone measures it.
+ */
+export function makeHousehold(seed: number, instants: readonly number[]): Life[] {
+  const roll = dice(seed ^ 0x5eed);
+  const first = roll(2);
+  return Array.from({ length: 2 + roll(2) }, (_, place): Life => {
+    const life = makeLife(seed * 3 + place, instants, { first: roll(3) === 0 ? first + 1 : first, isMetered: place === 0 });
+    const [begin, ...rest] = life.acts;
+    if (place === 0 || begin?.act.do !== 'subscribe' || roll(2) === 0) return life;
+    const anchor = begin.at + (1 + roll(5)) * 3600;
+    return { ...life, acts: [{ at: begin.at, act: { do: 'subscribe', items: begin.act.items, anchor } }, ...rest] };
+  });
 }

@@ -1,10 +1,12 @@
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { instant, isoInstant } from '../../domain/time.ts';
-import { type Bill, billLife } from '../reference/biller.ts';
-import { type Catalogue, listPrices, Subscriber } from '../reference/live-it.ts';
-import { makeInstants, makeLife } from '../reference/make-life.ts';
+import { billHousehold, billLife } from '../reference/biller.ts';
+import type { Life } from '../reference/life.ts';
+import { type Catalogue, listPrices, Resident } from '../reference/live-it.ts';
+import { makeHousehold, makeInstants, makeLife } from '../reference/make-life.ts';
 import KEPT from '../reference/seeds.json' with { type: 'json' };
+import { inWords } from '../support/memory-life.ts';
 import { clientOf, type Stack, startStack } from '../support/stack.ts';
 import { newClock, readyAgain } from '../support/test-clock.ts';
 
@@ -17,12 +19,14 @@ const TOGETHER = 100;
 const START = instant('2027-10-31T00:00:00Z');
 const YEAR = 366 * 86_400;
 const PATIENCE = 7_200_000;
+/** The account is one, and so is what it does with late usage. */
+const LATE = 'rerate';
 
 let stack: Stack;
 let stripe: Stripe;
 let catalogue: Catalogue;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ account: { lateUsage: LATE } });
   // A worker that is busy with everybody's year may be late with an answer, and the client asks again.
   stripe = clientOf(stack, { maxNetworkRetries: 8 });
   catalogue = await listPrices(stripe);
@@ -39,19 +43,24 @@ test.each(clocks.map((lives, n) => [n + 1, lives] as const))(
     const instants = makeInstants(SEED + n, START);
     const end = START + YEAR;
     const clock = await newClock(stripe, isoInstant(START));
-    const people = lives.map((seed) => {
-      const life = makeLife(seed, instants);
-      return { seed, life, subscriber: new Subscriber(stripe, catalogue, clock.id, life) };
-    });
+    const people = lives.flatMap((seed) =>
+      // Every fourth has several subscriptions besides.
+      [[makeLife(seed, instants)], ...(seed % 4 === 0 ? [makeHousehold(seed, instants)] : [])].flatMap((made) => {
+        const household = made.map((life): Life => ({ ...life, late: LATE }));
+        const expected = household.length === 1 ? billLife(household[0] as Life, end) : billHousehold(household, end);
+        if (expected === null) return [];
+        return [{ seed, told: JSON.stringify(household), expected, resident: new Resident(stripe, catalogue, clock.id, household) }];
+      }),
+    );
     for (const at of [...new Set([...instants, end])]) {
       if (at > START) {
         await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: at });
         await readyAgain(stripe, clock.id, PATIENCE);
       }
-      await eightAtOnce(people, ({ subscriber }) => subscriber.actAt(at));
+      await eightAtOnce(people, ({ resident }) => resident.actAt(at));
     }
-    for (const { seed, life, subscriber } of people) {
-      expect(inWords(await subscriber.bills()), `seed ${seed}: ${JSON.stringify(life)}`).toEqual(inWords(billLife(life, end)));
+    for (const { seed, told, expected, resident } of people) {
+      expect(inWords(await resident.bills()), `seed ${seed}: ${told}`).toEqual(inWords(expected));
     }
   },
 );
@@ -64,17 +73,3 @@ async function eightAtOnce<T>(all: readonly T[], work: (one: T) => Promise<void>
     }),
   );
 }
-
-/** To be compared: dates that can be read, and an order of its own for what is of one instant. */
-const inWords = (bills: readonly Bill[]) =>
-  bills
-    .map(({ at, reason, lines, total, due }) => ({
-      bill: `${isoInstant(at)} ${reason} ${total} due ${due}`,
-      lines: lines
-        .map(
-          ({ price, quantity, start, end, amount, off }) =>
-            `${price} x ${quantity} ${isoInstant(start)} ${isoInstant(end)} ${amount} - ${off}`,
-        )
-        .sort(),
-    }))
-    .sort((a, b) => (a.bill < b.bill ? -1 : 1));

@@ -1,5 +1,8 @@
 import type { BillingSnapshot } from '../../domain/billing-snapshot.ts';
 import { type Decision, emptyDecision } from '../../domain/decision.ts';
+import type { Invoice } from '../../domain/invoicing/invoice.ts';
+import { decideAttemptOutcome } from '../../domain/payments/settle-attempt.ts';
+import { decideAttempt } from '../../domain/payments/start-attempt.ts';
 import type { CreateSubscription } from '../../domain/subscription/commands.ts';
 import { decideRenewal } from '../../domain/subscription/renew.ts';
 import { hasEnded } from '../../domain/subscription/transitions.ts';
@@ -38,6 +41,20 @@ export class Household {
     return book;
   }
 
+  /** Somebody comes: the customer is one, whoever's book tells of him. */
+  join(book: MemoryBook): void {
+    for (const each of this.books.values()) each.customer = { ...each.customer, balance: book.customer.balance };
+    this.books.set(book.living.id, book);
+  }
+
+  /** Consolidated invoices that wait. */
+  get drafts(): Invoice[] {
+    const drafts = [...this.books.values()]
+      .flatMap(({ allInvoices }) => allInvoices)
+      .filter((invoice) => invoice.status === 'draft' && invoice.consolidationKey !== undefined);
+    return [...new Map(drafts.map((draft) => [draft.id, draft])).values()];
+  }
+
   of(name: string): MemoryBook {
     const book = this.books.get(`sub_${name}`);
     if (!book) throw new Error(`no ${name}`);
@@ -53,19 +70,11 @@ export class Household {
     const book = this.of(name);
     const own = book.snapshot({ asOf });
     const others = [...this.books.values()].filter((other) => other !== book);
-    const drafts = new Map(
-      [...this.books.values()]
-        .flatMap(({ allInvoices }) => allInvoices)
-        .filter((invoice) => invoice.status === 'draft' && invoice.consolidationKey !== undefined)
-        .map((draft) => [draft.id, draft]),
-    );
+    const { drafts } = this;
     const siblings = others.map(({ living }) => living).filter(({ status }) => !hasEnded(status) && status !== 'unpaid');
-    const shared = [...own.openInvoices, ...drafts.values()].flatMap(({ subscriptionIds = [] }) => subscriptionIds);
+    const shared = [...own.openInvoices, ...drafts].flatMap(({ subscriptionIds = [] }) => subscriptionIds);
     const members = others.filter(({ living }) => shared.includes(living.id)).map((other) => other.snapshot({ asOf }));
-    return this.#record(
-      book,
-      decide({ ...own, consolidation: { drafts: [...drafts.values()], siblings }, members }, this.#context(book, asOf)),
-    );
+    return this.#record(book, decide({ ...own, consolidation: { drafts, siblings }, members }, this.#context(book, asOf)));
   }
 
   /** About a consolidated invoice, of which no subscription is the owner. */
@@ -81,6 +90,16 @@ export class Household {
       members: billed.map((book) => book.snapshot({ asOf })),
     };
     return this.#record(null, decide(snapshot, this.#context(first, asOf)));
+  }
+
+  /** The card always works. */
+  pay(invoiceId: string, at: Instant): void {
+    this.about(invoiceId, at, (snapshot, context) => {
+      const { attempt, decision } = decideAttempt(snapshot, { paymentMethodId: null, operationId: `op_${invoiceId}` }, context);
+      if (!attempt) return decision;
+      const result = { kind: 'succeeded', reference: `ch_${attempt.id}`, declineCode: null, message: null } as const;
+      return decideAttemptOutcome({ ...snapshot, attempts: [attempt] }, { attemptId: attempt.id, result }, context).decision;
+    });
   }
 
   #context(book: MemoryBook, asOf: Instant) {
@@ -109,5 +128,36 @@ export class Household {
       });
     }
     return decision;
+  }
+}
+
+/** The book of one subscription of a household, which it joins when it is created: what is decided about it is decided in the sight of the others, and its ids are its own. */
+export class MemberBook extends MemoryBook {
+  static #books = 0;
+  readonly #home: Household;
+  readonly #mark = `m${++MemberBook.#books}`;
+  #operations = 0;
+
+  constructor(home: Household) {
+    super({ customer: { consolidatedInvoicing: true, balance: [...home.books.values()][0]?.customer.balance ?? 0 } });
+    this.#home = home;
+  }
+
+  override context(asOf: Instant, operation = `${this.#mark}o${++this.#operations}`) {
+    return super.context(asOf, operation);
+  }
+
+  override do(asOf: Instant, decide: Decide): Decision {
+    if (this.subscription !== null) return this.#home.do(this.subscription.id.slice('sub_'.length), asOf, decide);
+    const [other] = this.#home.books.values();
+    if (other) this.customer = { ...this.customer, balance: other.customer.balance };
+    const decision = super.do(asOf, decide);
+    this.#home.join(this);
+    return decision;
+  }
+
+  override pay(invoiceId: string, at: Instant): void {
+    if (this.invoice(invoiceId).subscriptionIds === undefined) super.pay(invoiceId, at);
+    else this.#home.pay(invoiceId, at);
   }
 }
