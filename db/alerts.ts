@@ -61,7 +61,7 @@ export async function countForAlerts(
   { events, meters, nowOf }: { events: readonly MeasuredEvent[]; meters: readonly Meter[]; nowOf: (customerId: string) => Instant },
 ): Promise<void> {
   const { rows: found } = await t.run<{ row: Row }>(
-    `select to_jsonb(a) as row from billing_alerts a where account_id = $1 and meter_id = any($2::text[]) and status = 'active' order by created_at, id`,
+    `select to_jsonb(a) as row from billing_alerts a where account_id = $1 and meter_id = any($2::text[]) and status = 'active' order by created_at, position`,
     [t.accountId, meters.map(({ id }) => id)],
   );
   if (found.length === 0) return;

@@ -54,7 +54,7 @@ export class Filter {
 }
 
 /**
- * One page, newest first (or oldest first) by `order` (columns that together are unique). `select` is what is read of the row `kept`, as one JSON column.
+ * One page, newest first (or oldest first) by `order` (columns that together are unique), which unless told is when rows were created and, within a second, when they were written. `select` is what is read of the row `kept`, as one JSON column.
  * @throws Refusal resource_missing where the cursor is no row of the account
  */
 export async function listRows(
@@ -62,7 +62,7 @@ export async function listRows(
   {
     table,
     select = 'to_jsonb(kept)',
-    order = ['created_at', 'id'],
+    order = ['created_at', 'position'],
     oldestFirst = false,
   }: { table: string; select?: string; order?: string[]; oldestFirst?: boolean },
   page: Page,

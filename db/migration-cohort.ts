@@ -11,7 +11,7 @@ const COHORT = `select s.id from subscriptions s join customers c on c.account_i
   where s.account_id = $1 and s.status not in ('canceled', 'incomplete_expired')
     and exists (select from subscription_items i where i.account_id = s.account_id and i.subscription_id = s.id and i.price_id = $2 and not i.removed)
     and ($3::timestamptz is null or c.created_at < $3::timestamptz) and ($4::jsonb is null or s.metadata @> $4::jsonb)
-  order by s.created_at, s.id limit $5::integer`;
+  order by s.created_at, s.position limit $5::integer`;
 
 const valuesOf = (t: AccountTransaction, { fromPriceId, filters }: Asked): unknown[] => [
   t.accountId,

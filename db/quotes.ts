@@ -97,7 +97,7 @@ export async function listUnsettledQuotes(
 /** Ids of a customer's quotes that may still expire. */
 export async function listUnsettledQuotesOf(t: AccountTransaction, customerId: string): Promise<string[]> {
   const { rows } = await t.run<{ id: string }>(
-    `select id from quotes where account_id = $1 and customer_id = $2 and status in ('draft', 'open') order by created_at, id`,
+    `select id from quotes where account_id = $1 and customer_id = $2 and status in ('draft', 'open') order by created_at, position`,
     [t.accountId, customerId],
   );
   return rows.map(({ id }) => id);

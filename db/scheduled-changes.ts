@@ -47,7 +47,7 @@ export async function listScheduledChanges(
 ): Promise<List<ScheduledChange>> {
   const { rows, hasMore } = await listRows(
     t,
-    { table: 'scheduled_changes', order: ['effective_at', 'id'], oldestFirst: true },
+    { table: 'scheduled_changes', order: ['effective_at', 'position'], oldestFirst: true },
     query,
     new Filter().equal('subscription_id', query.subscriptionId).equal('status', query.status),
   );

@@ -101,7 +101,7 @@ export async function findWaitingFor(t: AccountTransaction, subscriptionId: stri
 /** A customer's schedules whose subscription is still to be created. */
 export async function listWaitingOf(t: AccountTransaction, customerId: string): Promise<SubscriptionSchedule[]> {
   const { rows } = await t.run<{ row: Row }>(
-    `select to_jsonb(s) as row from subscription_schedules s where account_id = $1 and customer_id = $2 and status = 'not_started' order by created_at, id`,
+    `select to_jsonb(s) as row from subscription_schedules s where account_id = $1 and customer_id = $2 and status = 'not_started' order by created_at, position`,
     [t.accountId, customerId],
   );
   return rows.map(({ row }) => fromRow(SCHEDULES, row));

@@ -70,7 +70,7 @@ export async function testClockIdsOf(t: AccountTransaction, customerIds: readonl
 /** Ids of the customers on a clock that are not deleted, oldest first. */
 export async function listClockCustomers(t: AccountTransaction, clockId: string): Promise<string[]> {
   const { rows } = await t.run<{ id: string }>(
-    'select c.id from customers c where c.account_id = $1 and c.test_clock_id = $2 and not c.deleted order by c.created_at, c.id',
+    'select c.id from customers c where c.account_id = $1 and c.test_clock_id = $2 and not c.deleted order by c.created_at, c.position',
     [t.accountId, clockId],
   );
   return rows.map(({ id }) => id);
@@ -79,7 +79,7 @@ export async function listClockCustomers(t: AccountTransaction, clockId: string)
 /** Ids of a customer's subscriptions that have not ended, oldest first. */
 export async function listCustomerSubscriptions(t: AccountTransaction, customerId: string): Promise<string[]> {
   const { rows } = await t.run<{ id: string }>(
-    `select id from subscriptions where account_id = $1 and customer_id = $2 and status not in ('canceled', 'incomplete_expired') order by created_at, id`,
+    `select id from subscriptions where account_id = $1 and customer_id = $2 and status not in ('canceled', 'incomplete_expired') order by created_at, position`,
     [t.accountId, customerId],
   );
   return rows.map(({ id }) => id);
@@ -104,15 +104,12 @@ export interface ClockOwned {
   customerId: string;
 }
 
-/** The order of creation; on a clock that stands still, the instants are equal. */
-const CREATED = `(select e.position from events e where e.account_id = o.account_id and e.object_id = o.id and e.sequence = 1)`;
-
 /** The subscriptions on a clock that have not ended, oldest first. */
 export const listClockSubscriptions = (t: AccountTransaction, clockId: string): Promise<ClockOwned[]> =>
   listOwned(
     t,
     `select o.id, o.customer_id as "customerId" from subscriptions o join customers c on c.account_id = o.account_id and c.id = o.customer_id
-     where c.account_id = $1 and c.test_clock_id = $2 and o.status not in ('canceled', 'incomplete_expired') order by o.created_at, ${CREATED}, o.id`,
+     where c.account_id = $1 and c.test_clock_id = $2 and o.status not in ('canceled', 'incomplete_expired') order by o.created_at, o.position`,
     clockId,
   );
 
@@ -121,7 +118,7 @@ export const listClockQuotes = (t: AccountTransaction, clockId: string): Promise
   listOwned(
     t,
     `select o.id, o.customer_id as "customerId" from quotes o join customers c on c.account_id = o.account_id and c.id = o.customer_id
-     where c.account_id = $1 and c.test_clock_id = $2 and o.status in ('draft', 'open') order by o.created_at, ${CREATED}, o.id`,
+     where c.account_id = $1 and c.test_clock_id = $2 and o.status in ('draft', 'open') order by o.created_at, o.position`,
     clockId,
   );
 
@@ -130,7 +127,7 @@ export const listClockSchedules = (t: AccountTransaction, clockId: string): Prom
   listOwned(
     t,
     `select o.subscription_id as id, o.customer_id as "customerId" from subscription_schedules o join customers c on c.account_id = o.account_id and c.id = o.customer_id
-     where c.account_id = $1 and c.test_clock_id = $2 and o.status = 'not_started' order by o.created_at, ${CREATED}, o.id`,
+     where c.account_id = $1 and c.test_clock_id = $2 and o.status = 'not_started' order by o.created_at, o.position`,
     clockId,
   );
 
@@ -150,7 +147,7 @@ async function listOwned(t: AccountTransaction, sql: string, clockId: string): P
 /** Clocks that are on their way, and where to. */
 export async function listAdvancingClocks(t: AccountTransaction): Promise<{ id: string; to: Instant }[]> {
   const { rows } = await t.run<{ row: Row }>(
-    `select to_jsonb(k) as row from test_clocks k where account_id = $1 and status = 'advancing' order by created_at, id`,
+    `select to_jsonb(k) as row from test_clocks k where account_id = $1 and status = 'advancing' order by created_at, position`,
     [t.accountId],
   );
   return rows.map(({ row }) => fromRow(TEST_CLOCKS, row)).flatMap(({ id, targetFrozenTime: to }) => (to === null ? [] : [{ id, to }]));

@@ -5,6 +5,7 @@ import * as bundles from './bundles.ts';
 import * as catalogue from './catalogue.ts';
 import * as clockSeries from './clock-series.ts';
 import * as consolidatedInvoices from './consolidated-invoices.ts';
+import * as creationOrder from './creation-order.ts';
 import * as creditTopUps from './credit-top-ups.ts';
 import * as credits from './credits.ts';
 import * as customers from './customers.ts';
@@ -78,6 +79,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['034-recurring-credits', recurringCredits],
   ['035-credit-top-ups', creditTopUps],
   ['036-shared-timelines', sharedTimelines],
+  ['037-creation-order', creationOrder],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {
