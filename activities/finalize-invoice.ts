@@ -14,6 +14,8 @@ export const finalizeInvoice =
       parameters: command,
       query: { invoiceId: command.invoiceId, lock: true },
       decide: (snapshot, context) => decideFinalization(snapshot, command, context),
+      // Its taxes are asked for, and it is finalised then.
+      isInterim: ({ code }) => code === 'transition_not_allowed',
       answer: (snapshot, decision, numbers) => {
         const invoice = invoiceAfter(snapshot, decision);
         const facts = decidedFacts(snapshot, decision, invoice, numbers);

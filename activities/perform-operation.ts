@@ -35,6 +35,8 @@ export interface OperationPlan<R> {
   decide(snapshot: BillingSnapshot, context: { asOf: Instant; newId: IdSource }): Decision;
   /** Whether a decision says that there is nothing to do, which then is not written down. Absent: all are. */
   isNothing?(decision: Decision): boolean;
+  /** Whether a refusal says what the workflow has to do first, and so is not told on the timeline. Absent: none does. */
+  isInterim?(refusal: Refusal): boolean;
   answer(snapshot: BillingSnapshot, decision: Decision, numbers: Record<string, string>): R;
 }
 
@@ -113,7 +115,7 @@ export async function performOperation<R>(deps: Deps, envelope: Envelope, plan: 
     reach(`${plan.verb}:committed`);
     return result;
   } catch (error) {
-    if (error instanceof Refusal && about !== null && !OF_THE_SENDER.has(error.code)) {
+    if (error instanceof Refusal && about !== null && !OF_THE_SENDER.has(error.code) && plan.isInterim?.(error) !== true) {
       await rememberRefusal(deps, { ...operation(about), subscriptionId: about }, envelope.accountId, error);
     }
     // Two commands under one id about different customers do not share a lock; the unique index is what decides then.

@@ -127,6 +127,23 @@ it('refuses an invoice that is no draft, and does not ask', async () => {
   expect(calculator.calls(invoice.id)).toBe(1);
 });
 
+it('a draft is not finalised before its taxes, and that is not told as a refusal', async () => {
+  const { invoice } = await desk.openInvoice('pm_card_visa', { country: 'DE' });
+  const finalize = () => makeActivities(desk.deps).finalizeInvoice(input(invoice.id, `finalize:${invoice.id}`));
+  const refusals = () =>
+    withAccount(desk.deps.db, ACCOUNT, (t) =>
+      t.run<{ code: string }>('select code from refused_commands where account_id = $1 and invoice_id = $2', [ACCOUNT, invoice.id]),
+    );
+  await expect(finalize()).rejects.toMatchObject({ type: 'transition_not_allowed' });
+  expect((await refusals()).rows).toEqual([]);
+  await calculateTax(desk.deps)(input(invoice.id));
+  await finalize();
+  await expect(makeActivities(desk.deps).finalizeInvoice(input(invoice.id, `again:${invoice.id}`))).rejects.toMatchObject({
+    type: 'invoice_not_draft',
+  });
+  expect((await refusals()).rows).toEqual([{ code: 'invoice_not_draft' }]);
+});
+
 it('throws away an answer to a draft that has changed meanwhile', async () => {
   const { invoice } = await desk.openInvoice('pm_card_visa', { country: 'DE' });
   const slow: TaxCalculator = {
