@@ -57,7 +57,7 @@ export async function requestsOfSdk(page: string): Promise<PageRequest[]> {
   };
   const stripe = new Stripe('sk_test_page', { httpClient: Stripe.createFetchHttpClient(answer as typeof fetch), telemetry: false });
   const code = stripTypeScriptTypes(blocksOf(page, 'ts').join('\n'));
-  await runInNewContext(`(async () => {${code}\n})()`, { stripe, customer: 'cus_1', subscription: 'sub_1', item: 'si_desk' });
+  await runInNewContext(`(async () => {${code}\n})()`, { Stripe, stripe, customer: 'cus_1', subscription: 'sub_1', item: 'si_desk' });
   return requests;
 }
 
