@@ -78,19 +78,24 @@ function hashOf(value: unknown): Record<string, unknown> {
 }
 
 /** Text that Postgres cannot hold (null bytes, lone surrogates) is refused at the door, keys and values alike. */
-function refuseUnstorable(value: unknown, path = '', depth = 0): void {
-  if (depth > MAX_DEPTH) throw badRequest('Invalid request: the parameters are nested too deeply.');
+function refuseUnstorable(value: unknown, path: readonly string[] = []): void {
+  if (path.length > MAX_DEPTH) throw badRequest('Invalid request: the parameters are nested too deeply.');
   if (typeof value === 'string') {
-    if (!storable(value)) throw badRequest('Invalid string: it contains a null byte or an unpaired surrogate.', printable(path));
+    if (!storable(value)) throw badRequest('Invalid string: it contains a null byte or an unpaired surrogate.', nameOf(path));
     return;
   }
   if (typeof value !== 'object' || value === null) return;
-  for (const [key, inner] of Object.entries(value)) {
-    const name = path === '' ? key : `${path}[${key}]`;
-    if (!storable(key)) throw badRequest('Invalid parameter name: it contains a null byte or an unpaired surrogate.', printable(name));
-    if (key === '__proto__') throw badRequest(`Received unknown parameter: ${printable(name)}`, printable(name), 'parameter_unknown');
-    refuseUnstorable(inner, name, depth + 1);
+  // The path is named only where something is wrong: a list may have thousands of values.
+  const keys = Object.keys(value);
+  const inner = [...path, ''];
+  for (const key of keys) {
+    inner[path.length] = key;
+    if (!storable(key)) throw badRequest('Invalid parameter name: it contains a null byte or an unpaired surrogate.', nameOf(inner));
+    if (key === '__proto__') throw badRequest(`Received unknown parameter: ${nameOf(inner)}`, nameOf(inner), 'parameter_unknown');
+    refuseUnstorable((value as Record<string, unknown>)[key], inner);
   }
 }
+
+const nameOf = ([first = '', ...rest]: readonly string[]): string => printable(`${first}${rest.map((key) => `[${key}]`).join('')}`);
 
 const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Database, openDatabase, withAccount } from '../db/client.ts';
 import { readUsage } from '../db/read-usage.ts';
 import { round } from './burst.ts';
+import { cpuSecondsOfTree } from './cpu.ts';
 import type { Engine } from './engine.ts';
 import { ACCOUNT, type Seeder } from './seed.ts';
 
@@ -33,6 +34,8 @@ export interface UsageReport {
     acceptedPerSecond: number;
     batchP50: number;
     batchP99: number;
+    /** Processor milliseconds per 1,000 accepted events; the client is on the same machine. */
+    cpuMs: { postgres: number; api: number; client: number };
   };
   /** A period of one customer that begins and ends within an hour, from rollups and the events of those two hours. Milliseconds. */
   rating: { events: number; days: number; reads: number; p50: number; p99: number };
@@ -58,7 +61,15 @@ export async function measureUsage({ engine, seeder, seconds, events, say }: Giv
   });
   const customers = await seeder.customers(CUSTOMERS, Math.floor(Date.now() / 1000));
   say(`events for ${seconds} s`);
-  const ingest = await send(customers, seconds, (batch) => call('/v1/billing/meter_events/batch', { events: batch }));
+  const cpu = (): Record<'postgres' | 'api' | 'client', number> => {
+    const { user, system } = process.cpuUsage();
+    return { postgres: cpuSecondsOfTree(engine.pids.postgres), api: cpuSecondsOfTree(api.pid), client: (user + system) / 1_000_000 };
+  };
+  const before = cpu();
+  const sent = await send(customers, seconds, (batch) => call('/v1/billing/meter_events/batch', { events: batch }));
+  const after = cpu();
+  const perThousand = (process: keyof typeof before): number => round((1_000_000 * (after[process] - before[process])) / sent.accepted);
+  const ingest = { ...sent, cpuMs: { postgres: perThousand('postgres'), api: perThousand('api'), client: perThousand('client') } };
   await api.stop();
   const db = openDatabase({ url: engine.databaseUrl, poolMax: 2 });
   try {
@@ -74,7 +85,7 @@ async function send(
   customers: readonly string[],
   seconds: number,
   post: (batch: object[]) => Promise<Record<string, unknown>>,
-): Promise<UsageReport['ingest']> {
+): Promise<Omit<UsageReport['ingest'], 'cpuMs'>> {
   const counts = { sent: 0, accepted: 0, duplicate: 0 };
   const durations: number[] = [];
   const end = performance.now() + seconds * 1000;

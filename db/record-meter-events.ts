@@ -72,15 +72,18 @@ async function readCustomers(
   return new Map(rows.map(({ id, deleted, frozen }) => [id, { id, deleted, now: frozen ?? now }]));
 }
 
-// Nothing here is joined: a plan that was made while the tables were empty stays as good as any.
+// Nothing here is joined: a plan that was made while the tables were empty stays as good as any. The account's sequence is held before this begins, so what is there is seen, and nobody else adds to it.
 const INSERT = `
 with
+  given as materialized (
+    select g.*, (select e.digest from meter_events e where e.account_id = $1 and e.meter_id = g.meter_id and e.identifier = g.identifier and e.revision = 1) as there
+    from unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::numeric[], $8::text[], $9::text[], $10::boolean[], $11::text[])
+      with ordinality as g (meter_id, identifier, customer_id, at, value, unique_value, group_key, counted, digest, place)),
   fresh as (
     insert into meter_events (account_id, meter_id, identifier, revision, sequence, customer_id, at, value, unique_value, group_key, counted, digest)
     select $1, meter_id, identifier, 1, $2::bigint + place, customer_id, to_timestamp(at), value, unique_value, group_key, counted, digest
-    from unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::numeric[], $8::text[], $9::text[], $10::boolean[], $11::text[])
-      with ordinality as given (meter_id, identifier, customer_id, at, value, unique_value, group_key, counted, digest, place)
-    on conflict do nothing returning sequence, meter_id, identifier, customer_id, at, value, group_key, counted, date_trunc('hour', at) as hour),
+    from given where there is null
+    returning sequence, meter_id, identifier, customer_id, at, value, group_key, counted, date_trunc('hour', at) as hour),
   rolled as (
     insert into usage_rollups as kept (account_id, meter_id, customer_id, hour, group_key, count, sum, max, last, last_at, last_identifier, moment, touched)
     select $1, meter_id, customer_id, hour, group_key, count(*), coalesce(sum(value), 0), max(value),
@@ -94,46 +97,30 @@ with
       last_identifier = case when (excluded.last_at, excluded.last_identifier) > (kept.last_at, kept.last_identifier) or kept.last_at is null
         then excluded.last_identifier else kept.last_identifier end,
       last_at = greatest(kept.last_at, excluded.last_at), touched = excluded.touched)
-select sequence from fresh`;
+select place, there from given where there is not null`;
 
-/** What was there already is seen by the next statement: the account's sequence is held, so nobody else adds events meanwhile. @returns its digests, by `keyOf` */
+/** @returns the digests of those that were there already, by `keyOf` */
 async function insertEvents(t: AccountTransaction, kept: readonly Kept[]): Promise<Map<string, string>> {
   if (kept.length === 0) return new Map();
   const before = (await takeNumbers(t, kept.length)) - kept.length;
   const column = <V>(value: (one: Kept) => V): V[] => kept.map(value);
-  const { rows } = await t.run<{ sequence: number }>(INSERT, [
+  // Numbers and names of ours need no quotes, and then no driver that looks for what to escape.
+  const plain = (value: (one: Kept) => string | number | boolean | null): string =>
+    `{${kept.map((one) => value(one) ?? 'NULL').join(',')}}`;
+  const { rows } = await t.run<{ place: number; there: string }>(INSERT, [
     t.accountId,
     before,
-    column(({ event }) => event.meterId),
+    plain(({ event }) => event.meterId),
     column(({ event }) => event.identifier),
     column(({ event }) => event.customerId),
-    column(({ event }) => event.at),
-    column(({ event }) => event.value),
+    plain(({ event }) => event.at),
+    plain(({ event }) => event.value),
     column(({ event }) => event.uniqueValue),
     column(({ event }) => event.groupKey),
-    column(({ event }) => event.counted),
-    column((one) => one.digest),
+    plain(({ event }) => event.counted),
+    plain((one) => one.digest),
   ]);
-  if (rows.length === kept.length) return new Map();
-  const fresh = new Set(rows.map(({ sequence }) => sequence - before - 1));
-  const identifiers = new Map<string, string[]>();
-  kept.forEach(({ event }, index) => {
-    if (!fresh.has(index)) identifiers.set(event.meterId, [...(identifiers.get(event.meterId) ?? []), event.identifier]);
-  });
-  // The statement is planned once per connection, maybe while the table is small: it is to use the index all the same.
-  const [, ...found] = await Promise.all([
-    t.run(`select set_config('enable_seqscan', 'off', true)`, []),
-    ...[...identifiers].map(([meterId, names]) => readDigests(t, meterId, names)),
-  ]);
-  return new Map(found.flat());
-}
-
-async function readDigests(t: AccountTransaction, meterId: string, identifiers: readonly string[]): Promise<[string, string][]> {
-  const { rows } = await t.run<{ identifier: string; digest: string }>(
-    'select identifier, digest from meter_events where account_id = $1 and meter_id = $2 and identifier = any($3::text[]) and revision = 1',
-    [t.accountId, meterId, identifiers],
-  );
-  return rows.map(({ identifier, digest: kept }) => [keyOf({ meterId, identifier }), kept]);
+  return new Map(rows.map(({ place, there }) => [keyOf((kept[place - 1] as Kept).event), there]));
 }
 
 /** Takes numbers for what is about to be written, and makes everybody else of the account who writes usage wait for the end of the transaction. @returns the last of them */

@@ -17,6 +17,7 @@ import * as invoicedCustomers from './invoiced-customers.ts';
 import * as invoices from './invoices.ts';
 import * as keyLookUp from './key-look-up.ts';
 import * as lateUsage from './late-usage.ts';
+import * as leanMeterEvents from './lean-meter-events.ts';
 import * as operationsAndEvents from './operations-and-events.ts';
 import * as pauses from './pauses.ts';
 import * as paymentsAndBooks from './payments-and-books.ts';
@@ -80,6 +81,7 @@ const MIGRATIONS: [name: string, migration: Knex.Migration][] = [
   ['035-credit-top-ups', creditTopUps],
   ['036-shared-timelines', sharedTimelines],
   ['037-creation-order', creationOrder],
+  ['033-lean-meter-events', leanMeterEvents],
 ];
 
 export const migrationSource: Knex.MigrationSource<(typeof MIGRATIONS)[number]> = {
