@@ -29,7 +29,6 @@ export function closeDraft(draft: DecisionDraft, given: Invoice): Invoice {
     status: paid ? 'paid' : 'open',
     customer: { name: customer.name, email: customer.email, address: customer.address },
     seller: account.seller,
-    ...(creditDraws.length === 0 ? {} : { creditDraws }),
     startingBalance,
     endingBalance: draft.balance,
     amountDue,
@@ -38,6 +37,7 @@ export function closeDraft(draft: DecisionDraft, given: Invoice): Invoice {
     automaticallyFinalizesAt: null,
     finalizedAt: draft.asOf,
     paidAt: paid ? draft.asOf : null,
+    ...(creditDraws.length === 0 ? {} : { creditDraws }),
   };
   putInvoice(draft, invoice);
   draft.decision.journal.push(...bookFinalization(invoice, draft));

@@ -86,26 +86,21 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
         { taxExempt: customer.taxExempt },
       );
   const isOfCustomer = (itemId: string | null): boolean => pending.some((item) => item.id === itemId && item.subscriptionId === null);
-  const lines = parts.map(
-    ({ line }, index): InvoiceLine => ({
-      ...line,
-      id: draft.newId(ID_PREFIX.invoiceLine),
-      ...(shared && subscription && !isOfCustomer(line.invoiceItemId) ? { subscriptionId: subscription.id } : {}),
-      taxes: taxes[index] ?? [],
-    }),
-  );
+  const lines = parts.map(({ line }, index): InvoiceLine => {
+    const made = { ...line, id: draft.newId(ID_PREFIX.invoiceLine), taxes: taxes[index] ?? [] };
+    return shared && subscription && !isOfCustomer(line.invoiceItemId) ? { ...made, subscriptionId: subscription.id } : made;
+  });
+  const { collectionMethod, dueDate } = collectionOf(draft, request);
 
   const fresh: Invoice = withTotals({
     id,
     number: null,
     customerId: customer.id,
     subscriptionId: shared ? null : (subscription?.id ?? null),
-    ...(shared && subscription ? { subscriptionIds: [subscription.id], consolidationKey: shared.key } : {}),
     status: 'draft',
     billingReason: request.billingReason,
     currency,
     lines,
-    ...(discounts.length === 0 ? {} : { discounts }),
     subtotal: 0,
     subtotalExcludingTax: 0,
     tax: 0,
@@ -123,7 +118,8 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     nextPaymentAttempt: null,
     autoAdvance,
     automaticallyFinalizesAt: waits && autoAdvance ? (finalizesAt ?? draft.asOf) : null,
-    ...collectionOf(draft, request),
+    collectionMethod,
+    dueDate,
     overdueAt: null,
     periodStart: request.period.start,
     periodEnd: request.period.end,
@@ -140,6 +136,8 @@ export function composeInvoice(draft: DecisionDraft, request: InvoiceRequest): {
     paidAt: null,
     voidedAt: null,
     markedUncollectibleAt: null,
+    ...(shared && subscription ? { subscriptionIds: [subscription.id], consolidationKey: shared.key } : {}),
+    ...(discounts.length === 0 ? {} : { discounts }),
   });
   const made = into ? joined(draft, into, fresh) : fresh;
   putInvoice(draft, made);

@@ -46,11 +46,11 @@ export function explainCharge(
     rule: fraction ? 'prorated_charge' : 'full_period',
     unitAmountDecimal: price.unitAmountDecimal,
     quantity,
-    ...(charge.tiers === undefined ? {} : { tiers: charge.tiers }),
     fraction,
     exact: charge.exact,
     rounding: 'half_up',
     notes: charge.notes,
+    ...(charge.tiers === undefined ? {} : { tiers: charge.tiers }),
   };
 }
 

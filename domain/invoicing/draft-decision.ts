@@ -231,12 +231,15 @@ function tendTopUps(draft: DecisionDraft): void {
 function changedFields(before: Subscription, after: Subscription): Record<string, unknown> {
   const previous: Record<string, unknown> = {};
   for (const key of Object.keys(before) as (keyof Subscription)[]) {
-    if (before[key] === after[key] || JSON.stringify(before[key]) === JSON.stringify(after[key])) continue;
+    if (isSame(before[key], after[key])) continue;
     const pending = before.pendingUpdate;
     previous[key] = key === 'pendingUpdate' ? pending && { invoiceId: pending.invoiceId, expiresAt: pending.expiresAt } : before[key];
   }
   return previous;
 }
+
+const isSame = (a: unknown, b: unknown): boolean =>
+  a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));
 
 /** Each member is a decision of its own, about another subscription of the same customer: what it does is done here. */
 function finishMembers(draft: DecisionDraft): void {

@@ -52,18 +52,20 @@ export function applyTaxRates(
 
 /** The invoice's taxes, one entry per rate in order of first appearance; amounts are the sums over its lines. */
 export function sumTaxes(perLine: readonly (readonly TaxAmount[])[]): TaxAmount[] {
-  const totals = new Map<string, TaxAmount>();
+  const totals: TaxAmount[] = [];
   for (const tax of perLine.flat()) {
-    const key = JSON.stringify([tax.taxRateId, tax.displayName, tax.percentage, tax.inclusive]);
-    const total = totals.get(key);
-    totals.set(key, {
-      ...tax,
-      taxableAmount: sum([total?.taxableAmount ?? 0, tax.taxableAmount]),
-      amount: sum([total?.amount ?? 0, tax.amount]),
-    });
+    const total = totals.find((known) => isOneRate(known, tax));
+    if (total === undefined) totals.push({ ...tax, taxableAmount: sum([tax.taxableAmount]), amount: sum([tax.amount]) });
+    else {
+      total.taxableAmount = sum([total.taxableAmount, tax.taxableAmount]);
+      total.amount = sum([total.amount, tax.amount]);
+    }
   }
-  return [...totals.values()];
+  return totals;
 }
+
+const isOneRate = (a: TaxAmount, b: TaxAmount): boolean =>
+  a.taxRateId === b.taxRateId && a.displayName === b.displayName && a.percentage === b.percentage && a.inclusive === b.inclusive;
 
 /** Which rates tax a line: those of the item, else of the subscription, else of the customer, else of the account; never mixed. */
 export function taxRatesFor(
