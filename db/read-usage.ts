@@ -28,7 +28,7 @@ export interface UsageFound {
   watermark: number;
 }
 
-// Whole hours from the rollups, what lies at the edges from the events. Only formulas that need it read the level before (rollups of all time) or the different values (events).
+// Whole hours from the rollups, what lies at the edges from the events. Only formulas that need it read the level before (rollups of all time) or the different values (events), or sort for the last or weigh by time.
 // Bounds come as timestamps, not as calls on numbers, so that row-level security lets the indexes be used.
 const READ = `
 with asked as (
@@ -36,14 +36,15 @@ with asked as (
     with ordinality as a (meter_id, customer_id, groups, through, edge_start, edge_end, hours_start, hours_end, rest_start, rest_end, formula, terms, place))
 select a.place, p.*, (select s.last from usage_sequences s where s.account_id = $1) as watermark from asked a cross join lateral (
   select coalesce(sum(r.count), 0)::bigint as count, coalesce(sum(r.sum), 0) as sum, max(r.max) as max, max(r.last_at) as last_at,
-    (array_agg(r.last order by r.last_at desc, r.last_identifier desc) filter (where r.last_at is not null))[1] as last,
-    (array_agg(r.last_identifier order by r.last_at desc, r.last_identifier desc) filter (where r.last_at is not null))[1] as last_identifier,
-    coalesce(sum(r.moment + r.sum * extract(epoch from r.hour)), 0) as moment, 0 as before, 0 as "unique", 0::numeric as fees
+    (array_agg(r.last order by r.last_at desc, r.last_identifier desc) filter (where a.formula = 'last' and r.last_at is not null))[1] as last,
+    (array_agg(r.last_identifier order by r.last_at desc, r.last_identifier desc) filter (where a.formula = 'last' and r.last_at is not null))[1] as last_identifier,
+    coalesce(sum(r.moment + r.sum * extract(epoch from r.hour)) filter (where a.formula = 'weighted_sum'), 0) as moment, 0 as before, 0 as "unique", 0::numeric as fees
   from usage_rollups r where r.account_id = $1 and r.meter_id = a.meter_id and r.customer_id = a.customer_id and r.hour >= a.hours_start and r.hour < a.hours_end
     and (a.groups = '{}' or r.group_key::jsonb @> a.groups)
   union all
-  select count(*), coalesce(sum(e.value), 0), max(e.value), max(e.at), (array_agg(e.value order by e.at desc, e.identifier desc))[1],
-    (array_agg(e.identifier order by e.at desc, e.identifier desc))[1], coalesce(sum(e.value * extract(epoch from e.at)), 0), 0, 0, 0
+  select count(*), coalesce(sum(e.value), 0), max(e.value), max(e.at), (array_agg(e.value order by e.at desc, e.identifier desc) filter (where a.formula = 'last'))[1],
+    (array_agg(e.identifier order by e.at desc, e.identifier desc) filter (where a.formula = 'last'))[1],
+    coalesce(sum(e.value * extract(epoch from e.at)) filter (where a.formula = 'weighted_sum'), 0), 0, 0, 0
   from (
     select * from meter_events e where e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id and e.at >= a.edge_start and e.at < a.edge_end
     union all
