@@ -1,11 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CreditGrant, RecurringCredit, Rollover } from '../../domain/credits/grant.ts';
+import type { CreditGrant, CreditTransaction, RecurringCredit, Rollover } from '../../domain/credits/grant.ts';
 import { decideFinalization } from '../../domain/invoicing/finalize-invoice.ts';
 import { decideVoid } from '../../domain/invoicing/void-invoice.ts';
 import { foresee } from '../../domain/subscription/foresee.ts';
-import { aMeter } from '../api/examples.ts';
+import { aCreditGrant, aMeter } from '../api/examples.ts';
+import { Household } from '../support/household.ts';
 import { MemoryBook, on } from '../support/memory-book.ts';
-import { cancel, changePlan, create, createPaid, pause, renew } from '../support/subscribe.ts';
+import { cancel, changePlan, create, createPaid, pause, payAll, renew } from '../support/subscribe.ts';
 
 const METERED = { recurring: { interval: 'month', intervalCount: 1, usageType: 'metered', meterId: 'mtr_1' } } as const;
 const ALL: Rollover = { percent: '100', maxAmount: null, maxPeriods: null };
@@ -196,4 +198,73 @@ describe('the credit of a period', () => {
     for (let n = 0; n < 3; n += 1) renew(book);
     expect(foreseen).toEqual(book.allInvoices.slice(-3).map(({ amountDue }) => amountDue));
   });
+});
+
+test('of a subscription that shares its invoice it waits for that, whoever finalises it', () => {
+  const home = new Household();
+  const [seats, support] = [home.add('seats', on('2025-01-15'), '1200'), home.add('support', on('2025-01-15'), '500')];
+  const price = support.prices['support'];
+  const item = support.living.items[0];
+  if (price === undefined || item === undefined) throw new Error('there is no support');
+  support.prices['support'] = { ...price, creditGrant: credit(ALL, { scope: { priceType: 'licensed' }, amount: 700 }) };
+  const [start, end] = [on('2025-01-15'), on('2025-02-15')];
+  const recurring = { subscriptionId: 'sub_support', itemId: item.id, priceId: 'support', rollover: ALL, periodsRolledOver: 0 };
+  const grant = aCreditGrant({ remaining: 400, effectiveAt: start, expiresAt: end, scope: { priceType: 'licensed' }, recurring });
+  // The credit is the customer's, whose books these are.
+  support.creditGrants.set(grant.id, grant);
+  Object.assign(seats, { creditGrants: support.creditGrants });
+  home.renew('support');
+  expect(inOrder(support).map(({ remaining, expiresAt }) => [remaining, expiresAt])).toEqual([
+    [400, end],
+    [700, on('2025-03-15')],
+  ]);
+  const finalised = home.renew('seats');
+  // Seats and support begin with the new period, so its credit pays for them; that of the last one goes on after them.
+  expect(seats.lastInvoice).toMatchObject({ total: 1700, amountDue: 1000, creditDraws: [{ amount: 700 }] });
+  expect(inOrder(support).map(({ remaining, expiresAt }) => [remaining, expiresAt])).toEqual([
+    [400, on('2025-03-15')],
+    [0, on('2025-03-15')],
+  ]);
+  expect(finalised.events.map(({ type }) => type)).toContain('billing.credit_grant.updated');
+});
+
+test('random lives: what was given is what was drawn, lost and is left; never more is carried than the terms say; the books agree', () => {
+  const terms = fc.record({
+    percent: fc.constantFrom('100', '50', '12.5'),
+    maxAmount: fc.option(fc.integer({ min: 1, max: 2500 })),
+    maxPeriods: fc.option(fc.integer({ min: 1, max: 3 })),
+  });
+  fc.assert(
+    fc.property(
+      fc.option(terms),
+      fc.constantFrom('paid' as const, 'promotional' as const),
+      fc.array(fc.tuple(fc.nat(300), fc.constantFrom('renew', 'anew', 'void')), { minLength: 1, maxLength: 8 }),
+      (rollover, category, periods) => {
+        const book = bookOf(credit(rollover, { category }));
+        const moves: CreditTransaction[] = [];
+        for (const [calls, fate] of periods) {
+          book.used.push({ meterId: 'mtr_1', at: book.living.currentPeriodStart + 60, value: calls });
+          const at = book.living.currentPeriodStart + 86_400;
+          const done = [
+            fate === 'anew' ? changePlan(book, at, { billingCycleAnchor: 'now', prorationBehavior: 'always_invoice' }) : renew(book),
+            ...(fate === 'void' && book.lastInvoice.status === 'open'
+              ? [book.do(book.lastInvoice.createdAt, decideVoid, { invoiceId: book.lastInvoice.id })]
+              : []),
+          ];
+          moves.push(...done.flatMap(({ credits }) => credits.transactions));
+          payAll(book, book.lastInvoice.createdAt);
+        }
+        for (const { id, amount, remaining, recurring } of book.creditGrants.values()) {
+          const own = moves.filter(({ grantId, type }) => grantId === id && type !== 'credits_granted');
+          expect(amount + own.reduce((sum, move) => sum + move.amount, 0)).toBe(remaining);
+          expect(recurring?.periodsRolledOver ?? 0).toBeLessThanOrEqual(rollover?.maxPeriods ?? (rollover ? periods.length : 0));
+        }
+        const carried = inOrder(book).filter(({ recurring }) => (recurring?.periodsRolledOver ?? 0) > 0);
+        const sum = (grants: CreditGrant[]): number => grants.reduce((total, { remaining }) => total + remaining, 0);
+        expect(sum(carried)).toBeLessThanOrEqual(rollover ? (rollover.maxAmount ?? Number.POSITIVE_INFINITY) : 0);
+        expect(book.ledger('prepaid_credits') + (category === 'paid' ? sum(inOrder(book)) : 0)).toBe(0);
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
