@@ -64,7 +64,11 @@ export const creditTopUpRoutes = [
       const context = await inRestingTimeOf(asked, { customerId: params.customer });
       const { topUp, answer } = await withAccount(context.db, context.account.id, async (t) => {
         const { customer: customerId } = params;
+        const id = context.newId(ID_PREFIX.creditTopUp);
         await holdCustomer(t, customerId);
+        // The same request again, which died before it was answered.
+        const known = await findCreditTopUp(t, id);
+        if (known !== null) return { topUp: known, answer: await present(context, t, known) };
         const customer = await findCustomer(t, customerId);
         if (customer?.deleted ?? true) throw notFound('customer', customerId, 'customer');
         const scope = creditScopeOf(params.applicability_config.scope);
@@ -78,7 +82,7 @@ export const creditTopUpRoutes = [
           throw badRequest(`The customer has a credit top-up in ${currency} already.`, 'customer', 'resource_already_exists');
         const now = context.now();
         const made: CreditTopUp = {
-          ...{ id: context.newId(ID_PREFIX.creditTopUp), customerId, name: params.name ?? null, currency, amount, scope },
+          ...{ id, customerId, name: params.name ?? null, currency, amount, scope },
           ...{ threshold: params.threshold.monetary.value, priority: params.priority, active: params.active },
           expiresAfter: params.expires_after
             ? { interval: params.expires_after.interval, intervalCount: params.expires_after.interval_count }
