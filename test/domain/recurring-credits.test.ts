@@ -259,12 +259,14 @@ test('random lives: what was given is what was drawn, lost and is left; never mo
           expect(amount + own.reduce((sum, move) => sum + move.amount, 0)).toBe(remaining);
           expect(recurring?.periodsRolledOver ?? 0).toBeLessThanOrEqual(rollover?.maxPeriods ?? (rollover ? periods.length : 0));
         }
+        // What comes back from a voided invoice is held to the terms at the next boundary.
+        const isSettled = periods.every(([, fate]) => fate !== 'void');
         const carried = inOrder(book).filter(({ recurring }) => (recurring?.periodsRolledOver ?? 0) > 0);
         const sum = (grants: CreditGrant[]): number => grants.reduce((total, { remaining }) => total + remaining, 0);
-        expect(sum(carried)).toBeLessThanOrEqual(rollover ? (rollover.maxAmount ?? Number.POSITIVE_INFINITY) : 0);
+        if (isSettled) expect(sum(carried)).toBeLessThanOrEqual(rollover ? (rollover.maxAmount ?? Number.POSITIVE_INFINITY) : 0);
         expect(book.ledger('prepaid_credits') + (category === 'paid' ? sum(inOrder(book)) : 0)).toBe(0);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 200 },
   );
 });
