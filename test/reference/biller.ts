@@ -104,6 +104,7 @@ class Biller implements Payer {
     this.#enter(at);
     const lines = [...this.#pending, ...this.#giveBackStrangers(at), ...this.#charge(at, { used })];
     this.#pending = [];
+    this.#usage.pay(lines);
     this.#cashier.renew(this, at, { tax: this.#tax, lines });
   }
 
@@ -164,7 +165,7 @@ class Biller implements Payer {
     const soFar = this.#threshold === null ? [] : this.#usage.since(this.#items, at, at + 1, true).filter(({ line }) => line.amount !== 0);
     const worth = soFar.reduce((sum, { line }) => sum + line.amount, 0);
     const reached = this.#threshold !== null && worth > 0 && worth >= this.#threshold.amount;
-    if (!reached && (this.#late === 'next_invoice' || late.length === 0)) return;
+    if (!reached && (this.#late === 'next_invoice' || late.every(({ isSilent }) => isSilent === true))) return;
     const reason = reached ? 'subscription_threshold' : 'subscription_update';
     if (!reached || !this.#threshold?.resets) {
       const lines = this.#discount(this.#usage.write([...late, ...(reached ? soFar : [])]), at);
@@ -262,7 +263,7 @@ class Biller implements Payer {
   #discount(lines: readonly Line[], at: number): Line[] {
     if (this.#coupon === null || at >= this.#couponEnds) return [...lines];
     const percent = decimal(this.#coupon.percent);
-    const exactOff = lines.map(({ amount }) => part(times(percent, whole(amount)), 1, 100));
+    const exactOff = lines.map(({ amount }) => part(times(percent, whole(Math.max(0, amount))), 1, 100));
     const off = exactOff.map(roundDown);
     const all = round(exactOff.reduce(plus, whole(0)));
     const lost = exactOff.map((value, index) => minus(value, whole(off[index] ?? 0)));
@@ -328,6 +329,7 @@ class Biller implements Payer {
   }
 
   #bill(at: number, reason: string, lines: Line[], { pending = true } = {}): void {
+    this.#usage.pay(lines);
     this.#cashier.bill(this, at, reason, { tax: this.#tax, lines: pending ? [...this.#pending, ...lines] : lines });
     if (pending) this.#pending = [];
   }

@@ -82,6 +82,18 @@ export const METERED_LIST: readonly ListedPrice[] = [
       ],
     },
   },
+  {
+    id: 'volume-calls',
+    months: 1,
+    metered: true,
+    cost: {
+      model: 'volume',
+      tiers: [
+        { upTo: 350, unit: '9', flat: '0' },
+        { upTo: null, unit: '1.5', flat: '100' },
+      ],
+    },
+  },
 ];
 
 export function priced(id: string): ListedPrice {

@@ -1,4 +1,4 @@
-import { round } from './fraction.ts';
+import { part, round, whole } from './fraction.ts';
 import type { Item, Line } from './life.ts';
 import { costOf, priced } from './prices.ts';
 
@@ -9,6 +9,8 @@ interface Measured {
   until: number;
   quantity: number;
   amount: number;
+  /** The same less the coupon: what giving it back is worth. */
+  net: number;
   /** Billed early, and not over. */
   runsOn: boolean;
 }
@@ -18,6 +20,15 @@ interface UsageLine {
   line: Line;
   before: Measured | null;
   after: Measured;
+  /** It is worth nothing, and no line. */
+  isSilent?: boolean;
+}
+
+/** What is to be paid besides what was; what is given back is given back at what was paid for it. */
+function moreBy(amount: number, before: Measured | null): number {
+  if (before === null) return amount;
+  const more = amount - before.amount;
+  return more >= 0 || before.amount === 0 ? more : -round(part(whole(-more), before.net, before.amount));
 }
 
 /** What one subscription has used, and what of it was billed. */
@@ -43,9 +54,15 @@ export class Usage {
       if (from >= until) return [];
       const quantity = this.#unitsIn(from, end);
       const amount = round(costOf(price, quantity));
-      const [known, billed] = before === null ? [0, 0] : [before.quantity, before.amount];
-      const line = { price: id, quantity: quantity - known, start: from, end: until, amount: amount - billed, off: 0 };
-      return [{ line, before, after: { price: id, from, until: end, quantity, amount, runsOn } }];
+      const line = {
+        price: id,
+        quantity: quantity - (before?.quantity ?? 0),
+        start: from,
+        end: until,
+        amount: moreBy(amount, before),
+        off: 0,
+      };
+      return [{ line, before, after: { price: id, from, until: end, quantity, amount, net: before?.net ?? 0, runsOn } }];
     });
   }
 
@@ -61,8 +78,8 @@ export class Usage {
       const quantity = this.#unitsIn(before.from, before.until);
       const amount = round(costOf(priced(before.price), quantity));
       if (amount === before.amount) return [];
-      const line = { price: before.price, quantity: 0, start: before.from, end: before.until, amount: amount - before.amount, off: 0 };
-      return [{ line, before, after: { ...before, quantity, amount } }];
+      const line = { price: before.price, quantity: 0, start: before.from, end: before.until, amount: moreBy(amount, before), off: 0 };
+      return [{ line, before, after: { ...before, quantity, amount }, isSilent: line.amount === 0 }];
     });
   }
 
@@ -70,7 +87,15 @@ export class Usage {
   write(lines: readonly UsageLine[]): Line[] {
     for (const { before, after } of lines) this.#measured = [...this.#measured.filter((stretch) => stretch !== before), after];
     this.#measured.sort((a, b) => a.from - b.from);
-    return lines.map(({ line }) => line);
+    return lines.flatMap(({ line, isSilent }) => (isSilent === true ? [] : [line]));
+  }
+
+  /** What was billed, with what the coupon has taken off it. */
+  pay(lines: readonly Line[]): void {
+    for (const { price, start, amount, off } of lines) {
+      const stretch = this.#measured.find(({ from }) => priced(price).metered === true && from === start);
+      if (stretch) stretch.net += amount - off;
+    }
   }
 
   #unitsIn(from: number, end: number): number {
