@@ -42,14 +42,22 @@ select a.place, p.*, (select s.last from usage_sequences s where s.account_id = 
   from usage_rollups r where r.account_id = $1 and r.meter_id = a.meter_id and r.customer_id = a.customer_id and r.hour >= a.hours_start and r.hour < a.hours_end
     and (a.groups = '{}' or r.group_key::jsonb @> a.groups)
   union all
-  select count(*), coalesce(sum(e.value), 0), max(e.value), max(e.at), (array_agg(e.value order by e.at desc, e.identifier desc) filter (where a.formula = 'last'))[1],
-    (array_agg(e.identifier order by e.at desc, e.identifier desc) filter (where a.formula = 'last'))[1],
-    coalesce(sum(e.value * extract(epoch from e.at)) filter (where a.formula = 'weighted_sum'), 0), 0, 0, 0
+  select count(*), coalesce(sum(e.value), 0), max(e.value), null, null, null, coalesce(sum(e.value * extract(epoch from e.at)) filter (where a.formula = 'weighted_sum'), 0), 0, 0, 0
   from (
     select * from meter_events e where e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id and e.at >= a.edge_start and e.at < a.edge_end
     union all
     select * from meter_events e where e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id and e.at >= a.rest_start and e.at < a.rest_end
   ) e where e.counted and e.sequence <= a.through and (e.ended is null or e.ended > a.through) and (a.groups = '{}' or e.group_key::jsonb @> a.groups)
+  union all
+  (select 0, 0, null, e.at, e.value, e.identifier, 0, 0, 0, 0
+  from meter_events e where a.formula = 'last' and e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id and e.at >= a.edge_start and e.at < a.edge_end
+    and e.counted and e.sequence <= a.through and (e.ended is null or e.ended > a.through) and (a.groups = '{}' or e.group_key::jsonb @> a.groups)
+  order by e.at desc, e.identifier desc limit 1)
+  union all
+  (select 0, 0, null, e.at, e.value, e.identifier, 0, 0, 0, 0
+  from meter_events e where a.formula = 'last' and e.account_id = $1 and e.meter_id = a.meter_id and e.customer_id = a.customer_id and e.at >= a.rest_start and e.at < a.rest_end
+    and e.counted and e.sequence <= a.through and (e.ended is null or e.ended > a.through) and (a.groups = '{}' or e.group_key::jsonb @> a.groups)
+  order by e.at desc, e.identifier desc limit 1)
   union all
   select 0, 0, null, null, null, null, 0, coalesce(sum(r.sum), 0), 0, 0
   from usage_rollups r where a.formula = 'weighted_sum' and a.through = ${NOW} and r.account_id = $1 and r.meter_id = a.meter_id and r.customer_id = a.customer_id
