@@ -1,4 +1,4 @@
-import { ActivityFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { isCancellation, proxyActivities, proxyLocalActivities, TemporalFailure } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { refusalIn } from './read-failure.ts';
 
@@ -56,7 +56,8 @@ export async function hereFirst<R>(here: () => Promise<R>, there: () => Promise<
   try {
     return await here();
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || refusalIn(error) !== null) throw error;
+    // What a local activity throws comes bare, without the ActivityFailure around it.
+    if (!(error instanceof TemporalFailure) || isCancellation(error) || refusalIn(error) !== null) throw error;
     return there();
   }
 }

@@ -28,8 +28,6 @@ declare module 'vitest' {
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const home = resolve(process.env['PERENNIAL_HOME'] ?? '.perennial');
   const scratch = mkdtempSync(join(tmpdir(), 'perennial-test-'));
-  // As root, Postgres runs as another user, who must get to its data.
-  chmodSync(scratch, 0o755);
   // As root, Postgres runs as its own user and must be able to walk here.
   chmodSync(scratch, 0o755);
   const stops: (() => Promise<void>)[] = [async () => rmSync(scratch, { recursive: true, force: true })];

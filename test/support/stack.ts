@@ -21,6 +21,7 @@ import { taxCalculatorRegistry } from '../../gateways/tax/registry.ts';
 import type { TaxCalculator } from '../../gateways/tax/tax-calculator.ts';
 import { createWorker } from '../../workers/create-worker.ts';
 import { createTestDatabase } from './database.ts';
+import { flaky } from './flaky.ts';
 import { quietly } from './quietly.ts';
 
 /** A whole Perennial in one process, on a database, a task queue and a port of its own. */
@@ -53,6 +54,8 @@ export interface StackOptions {
   account?: Partial<Account>;
   taxCalculators?: TaxCalculator[];
   deadlineMs?: number;
+  /** Of the worker's activities, the share that fails on either side of what they do; default FLAKY, or none. */
+  flaky?: number;
   /** Default: links to workflow runs are not given. */
   temporalUi?: { url: string; namespace: string };
 }
@@ -89,7 +92,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         connection,
         namespace,
         taskQueue,
-        activities,
+        activities: flaky(activities, options.flaky ?? Number(process.env['FLAKY'] ?? 0)),
         workflowBundlePath: inject('workflowBundlePath'),
         shutdownGraceSeconds: 1,
       });

@@ -52,6 +52,24 @@ test(
 );
 
 test(
+  'a database that is away when dunning begins, and when it plans, is waited for',
+  () =>
+    alone(async (life) => {
+      await life.subscribe();
+      life.billing.charges = ['declined', 'paid'];
+      life.billing.outages = { loadDunning: 2, scheduleAttempt: 2 };
+      await life.pass('32 days');
+      const id = life.billing.invoices.at(-1)?.id ?? '';
+      // Real time: the test server does not skip while an activity waits for its retry.
+      await vi.waitFor(async () => expect(await life.details(`dunning:${id}`)).toContain('try 2 of 4'), { timeout: 20_000 });
+      await life.pass('4 days');
+      expect(life.book.status).toBe('active');
+      expect((await life.state()).dunning).toEqual([]);
+    }),
+  60_000,
+);
+
+test(
   'dunning that gives up cancels the subscription',
   () =>
     alone(async (life) => {

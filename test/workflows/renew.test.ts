@@ -65,11 +65,15 @@ test(
   () =>
     live(env, async (life) => {
       await life.subscribe({ price: 'price_day_1' });
+      const { runId } = await life.handle.describe();
       life.billing.outages = { issueInvoice: 3 };
       await life.pass('25h');
       // Real time: the test server does not skip while an activity waits for its retry.
       await vi.waitFor(() => expect(life.billing.periods).toHaveLength(2), { timeout: 10_000 });
       expect(life.billing.calls.filter((call) => call.startsWith('issueInvoice'))).toHaveLength(1);
+      const { events } = await life.env.client.workflow.getHandle(life.id, runId).fetchHistory();
+      // Through the server, where its tries can be seen, and no stall.
+      expect(events?.some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'issueInvoice')).toBe(true);
       await life.pass('24h');
       expect(life.billing.periods).toHaveLength(3);
       expectContiguous(life);
