@@ -63,14 +63,14 @@ export async function startLife(at: string, options: Omit<StackOptions, 'tempora
   };
 }
 
-/** The ids of all dunning workflows that may exist, looked up again every 100 ms. */
+/** The ids of all dunning workflows that may exist, looked up again every 100 ms: what was paid at once has none. */
 function watchDunning({ db, accountId }: Stack): { ids: Set<string>; stop(): Promise<void> } {
   const ids = new Set<string>();
   let watching = true;
   const watch = async (): Promise<void> => {
     while (watching) {
       const found = await withAccount(db, accountId, ({ trx }) =>
-        trx.raw('select id from invoices where attempted or due_date is not null'),
+        trx.raw(`select id from invoices where due_date is not null or attempt_count > 1 or (attempted and status <> 'paid')`),
       );
       for (const { id } of found.rows as { id: string }[]) ids.add(dunningWorkflowId(id));
       await new Promise((resolve) => setTimeout(resolve, 100));
