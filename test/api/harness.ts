@@ -81,7 +81,7 @@ export async function startApi(now: () => number = () => START + 60, taxCalculat
   const { rows: tables } = await admin.query<{ name: string }>(
     `select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE' order by 1`,
   );
-  // One trip for all: it is asked after every request of the bad-input tables.
+  // One trip for all: it is asked after every test of bad input.
   const counting = {
     name: 'count-rows',
     text: `select ${tables.map(({ name }) => `(select count(*)::int from "${name}") as "${name}"`).join(', ')}`,

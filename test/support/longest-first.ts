@@ -9,6 +9,7 @@ const LONGEST = [
   'test/start/start.test.ts',
   'test/crash/crash-points.test.ts',
   'test/scenarios/test-clock.test.ts',
+  'test/api/bad-input/every-route.test.ts',
   'test/crash/servers-killed.test.ts',
   'test/scenarios/demo.test.ts',
   'test/crash/advance-killed.test.ts',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { errorAnswer } from '../../../api/schemas/errors.ts';
 import { type Answer, type Api, seed, startApi } from '../harness.ts';
 
@@ -6,11 +6,11 @@ export type BadValue = [method: string, path: string, body: string, expected: { 
 
 export interface Refusals {
   request: Api['request'];
-  /** Stripe-shaped, a 4xx, nothing written, no workflow asked. */
+  /** Stripe-shaped, and a 4xx. */
   expectRefusal(answer: Answer, expected?: BadValue[3]): Promise<void>;
 }
 
-/** For one test file: the app with two accounts that own the same, the second's ids ending in `b`. */
+/** For one test file: the app with two accounts that own the same, the second's ids ending in `b`. After each test nothing was written and no workflow asked. */
 export function refusals(): Refusals {
   let api: Api;
   let before: Record<string, number>;
@@ -21,6 +21,10 @@ export function refusals(): Refusals {
     before = await written();
   });
   afterAll(() => api?.stop());
+  afterEach(async () => {
+    expect(await written()).toEqual(before);
+    for (const [name, command] of Object.entries(api.commands)) if (name !== 'ready') expect(command, name).not.toHaveBeenCalled();
+  });
 
   /** Of what is there; that a subscription has refused something is on its timeline. */
   const written = async () => ({ ...(await api.countRows()), refused_commands: 0 });
@@ -33,8 +37,6 @@ export function refusals(): Refusals {
       expect(answer.headers.get('request-id')).toMatch(/^req_[A-Za-z0-9]{24}$/);
       if (status !== undefined) expect(answer.status, error.message).toBe(status);
       expect(error).toMatchObject(rest);
-      expect(await written()).toEqual(before);
-      for (const [name, command] of Object.entries(api.commands)) if (name !== 'ready') expect(command, name).not.toHaveBeenCalled();
     },
   };
 }
