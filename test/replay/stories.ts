@@ -50,7 +50,7 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await life.cancelAt('period_end', 'op_schedule');
       await life.cancelAt('never', 'op_undo');
       await life.cancel({ invoiceNow: true, prorate: true }, 'op_cancel');
-      await life.handle.result();
+      await life.ended();
       await take('upgraded-and-cancelled');
     },
   },
@@ -69,7 +69,7 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
     async story(life, take) {
       await life.subscribe();
       await life.pass('24h');
-      await life.handle.result();
+      await life.ended();
       await take('incomplete-and-expired');
     },
   },
@@ -80,7 +80,7 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await life.pass('41 days');
       await take('paused-and-resumed');
       await life.cancel({}, 'op_cancel');
-      await life.handle.result();
+      await life.ended();
       await life.reactivate('op_back');
       await life.quiet();
       await take('reactivated');
@@ -89,7 +89,7 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
   refused: {
     async story(life, take) {
       await life.subscribe({ price: 'price_unknown' }).catch(() => undefined);
-      await life.handle.result();
+      await life.ended();
       await take('creation-refused');
     },
   },
@@ -130,7 +130,7 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await life.pass((periodEnd - (await life.now()) + 60) * 1000);
       await life.pass('9 days');
       const id = life.billing.invoices.at(-1)?.id ?? '';
-      await life.dunning(id).result();
+      await life.ended(dunningWorkflowId(id));
       await vi.waitFor(async () => {
         if ((await life.state()).dunning.length > 0) throw new Error('not reported yet');
       });
@@ -165,9 +165,9 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       const id = life.billing.invoices.at(-1)?.id ?? '';
       await life.newCard('pm_1');
       await life.pass('16 days');
-      await life.dunning(id).result();
+      await life.ended(dunningWorkflowId(id));
       await take('dunning-gave-up', dunningWorkflowId(id));
-      await life.handle.result();
+      await life.ended();
       await take('cancelled-by-dunning');
     },
   },
@@ -184,7 +184,7 @@ const STORIES: Record<string, { billing?: Partial<FakeBilling>; story: Story }> 
       await life.pass('32 days');
       await take('scheduled-changes', life.id, first.firstExecutionRunId);
       await life.cancel();
-      await life.handle.result();
+      await life.ended();
     },
   },
 };

@@ -62,7 +62,7 @@ test(
       await life.quiet();
       expect(await life.details()).toContain('resource_missing');
       await life.handle.signal(cancelSignal, { operationId: 'op_cancel', actor: 'operator:eve', prorate: false, invoiceNow: false });
-      await life.handle.result();
+      await life.ended();
       expect(life.book.status).toBe('canceled');
     }),
   30_000,
@@ -76,7 +76,7 @@ test(
       life.billing.charges = ['declined'];
       const answer = await life.cancel({ invoiceNow: true, prorate: true });
       expect(answer).toMatchObject({ subscription: { status: 'canceled' }, invoice: { status: 'open' }, payment: { outcome: 'declined' } });
-      await life.handle.result();
+      await life.ended();
       expect(life.billing.verbs).not.toContain('loadDunning');
     }),
   30_000,

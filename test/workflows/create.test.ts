@@ -64,7 +64,7 @@ test(
       await life.pass('2h');
       expect(life.book.status).toBe('incomplete_expired');
       expect(life.billing.asOf[`expire:${life.id}`]).toBe(subscription.incompleteExpiresAt);
-      await life.handle.result();
+      await life.ended();
       expect(await life.status()).toBe('COMPLETED');
     }),
   30_000,
@@ -94,7 +94,7 @@ test(
         (error: { cause: unknown }) => error.cause,
       );
       expect(failure).toMatchObject({ type: 'payment_failed', details: [{ declineCode: 'insufficient_funds', param: null }] });
-      await life.handle.result();
+      await life.ended();
       expect(life.book.status).toBe('incomplete_expired');
       expect(life.billing.invoices[0]?.status).toBe('void');
     }),
@@ -116,7 +116,7 @@ test(
   () =>
     live(env, async (life) => {
       expect(await refusalOf(life.subscribe({ price: 'price_unknown' }))).toBe('resource_missing');
-      await life.handle.result();
+      await life.ended();
       expect(await life.status()).toBe('COMPLETED');
     }),
   30_000,

@@ -156,7 +156,7 @@ test(
     alone(async (life) => {
       const id = await openedDraft(life);
       await life.cancel();
-      await life.handle.result();
+      await life.ended();
       await life.pass('2h');
       expect(draftOf(life, id)).toMatchObject({ status: 'draft' });
     }),

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { dunningWorkflowId } from '../../workflows/messages.ts';
 import { skippingEnvironment } from './environment.ts';
 import { DAY } from './fake-billing/book.ts';
 import { FakeBilling } from './fake-billing.ts';
@@ -45,7 +46,7 @@ test(
       expect((await life.state()).dunning).toEqual([]);
       expect(await life.attributes()).toMatchObject({ SubscriptionStatus: 'active' });
       expect((await life.attributes())['DunningStage']).toBeUndefined();
-      await life.dunning(id).result();
+      await life.ended(dunningWorkflowId(id));
       expect(await life.attributes(`dunning:${id}`)).toMatchObject({ DunningStage: 'ended' });
     }),
   60_000,
@@ -64,7 +65,7 @@ test(
       await vi.waitFor(async () => expect(await life.details(`dunning:${id}`)).toContain('try 2 of 4'), { timeout: 20_000 });
       await life.pass('4 days');
       expect(life.book.status).toBe('active');
-      expect((await life.state()).dunning).toEqual([]);
+      await life.ended(dunningWorkflowId(id));
     }),
   60_000,
 );
@@ -77,7 +78,7 @@ test(
       life.billing.charges = ['declined', 'declined', 'declined'];
       await life.pass('16 days');
       expect(life.book.status).toBe('canceled');
-      await life.handle.result();
+      await life.ended();
       expect(life.billing.attempts.filter(({ invoiceId }) => invoiceId === id)).toHaveLength(4);
       expect(life.billing.verbs.at(-1)).toBe('endDunning');
     }),
@@ -139,7 +140,7 @@ test(
     alone(async (life) => {
       const id = await declinedRenewal(life);
       await life.invoice(id, { do: 'pay', paymentMethodId: null });
-      await life.dunning(id).result();
+      await life.ended(dunningWorkflowId(id));
       await life.quiet();
       expect((await life.state()).facts.status).toBe('active');
       expect((await life.state()).dunning).toEqual([]);
@@ -154,8 +155,8 @@ test(
     alone(async (life) => {
       const id = await declinedRenewal(life);
       await life.cancel();
-      await life.handle.result();
-      await life.dunning(id).result();
+      await life.ended();
+      await life.ended(dunningWorkflowId(id));
       expect(life.billing.attempts.filter(({ invoiceId }) => invoiceId === id)).toHaveLength(1);
     }),
   60_000,

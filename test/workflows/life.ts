@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type WorkflowHandle, type WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Duration } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type {
   CancelSubscription,
   ChangePlan,
@@ -173,10 +173,6 @@ export class Life {
     return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
   }
 
-  dunning(invoiceId: string): WorkflowHandle {
-    return this.env.client.workflow.getHandle(dunningWorkflowId(invoiceId));
-  }
-
   /** What the operator reads at the top of the workflow's page. */
   async details(workflowId = this.id): Promise<string> {
     const metadata = await this.env.client.workflow
@@ -225,6 +221,16 @@ export class Life {
 
   private workflows(): string[] {
     return [this.id, ...this.billing.invoices.map(({ id }) => dunningWorkflowId(id))];
+  }
+
+  /**
+   * Waits until the workflow has ended. To ask the client for its result would let the server skip time meanwhile, beyond the end and up to whatever comes next.
+   */
+  async ended(workflowId = this.id): Promise<void> {
+    const { workflow } = this.env.client;
+    await vi.waitFor(async () => expect((await workflow.getHandle(workflowId).describe()).status.name).toBe('COMPLETED'), {
+      timeout: 30_000,
+    });
   }
 
   async now(): Promise<Instant> {

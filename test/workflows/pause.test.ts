@@ -103,7 +103,7 @@ test('what is paused can be canceled, and ends at its date', () =>
     const at = (await life.now()) + 200 * DAY;
     await life.cancelAt(at);
     await life.pass('201 days');
-    await life.handle.result();
+    await life.ended();
     expect(life.book.status).toBe('canceled');
     expect(instantsOf(life, 'issueInvoice')).toEqual([at]);
   }));
@@ -163,7 +163,7 @@ test('a canceled subscription, whose workflow has closed, lives again under the 
   live(env, async (life) => {
     await life.subscribe();
     await life.cancel();
-    await life.handle.result();
+    await life.ended();
     await life.pass('40 days');
     const answer = await life.reactivate('op_back');
     expect(answer).toMatchObject({ subscription: { status: 'active' }, payment: { outcome: 'paid' } });
@@ -174,7 +174,7 @@ test('a canceled subscription, whose workflow has closed, lives again under the 
     await life.pass('32 days');
     expect(billed(life)).toEqual(['create paid', 'update paid', 'cycle paid']);
     await life.cancel({}, 'op_cancel_again');
-    await life.handle.result();
+    await life.ended();
     await life.reactivate();
     expect(life.book.status).toBe('active');
   }));
@@ -183,9 +183,9 @@ test('a reactivation that the book refuses leaves no workflow behind', () =>
   live(env, async (life) => {
     await life.subscribe();
     await life.cancel();
-    await life.handle.result();
+    await life.ended();
     life.billing.refusals = { reactivateSubscription: 'customer_deleted' };
     expect(await refusalOf(life.reactivate())).toBe('customer_deleted');
-    await life.env.client.workflow.getHandle(life.id).result();
+    await life.ended();
     expect(await life.status()).toBe('COMPLETED');
   }));

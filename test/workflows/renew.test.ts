@@ -117,7 +117,7 @@ test(
       await life.pass('12 days');
       expect(life.book.status).toBe('canceled');
       expect(life.billing.asOf[`renew:${life.id}:${date}`]).toBe(date);
-      await life.handle.result();
+      await life.ended();
       expect(life.billing.periods).toHaveLength(2);
     }),
   60_000,
@@ -130,7 +130,7 @@ test(
       await life.subscribe();
       await life.cancelAt('period_end');
       await life.pass('32 days');
-      await life.handle.result();
+      await life.ended();
       expect(life.book.status).toBe('canceled');
       expect(life.billing.periods).toHaveLength(1);
       expect(await life.attributes()).toMatchObject({ SubscriptionStatus: 'canceled' });

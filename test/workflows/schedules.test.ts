@@ -88,7 +88,7 @@ test(
       const startsAt = (await life.now()) + 10 * DAY;
       await open(life, { do: 'plan', startsAt, prices: [] });
       await life.pass('11 days');
-      await life.handle.result();
+      await life.ended();
       expect([life.billing.subs.size, life.billing.schedule?.status]).toEqual([0, 'canceled']);
     }),
   30_000,
@@ -100,7 +100,7 @@ test(
     live(env, async (life) => {
       await open(life, { do: 'plan', startsAt: (await life.now()) + 10 * DAY, prices: ['price_month_10'] });
       expect(await again(life, { do: 'canceled' }, 'op_off')).toMatchObject({ subscription: null });
-      await life.handle.result();
+      await life.ended();
       expect([life.billing.subs.size, life.billing.schedule?.status]).toEqual([0, 'canceled']);
     }),
   30_000,
@@ -113,7 +113,7 @@ test(
       life.billing.refusals = { editSchedule: 'price_inactive' };
       const plan: FakeScheduleEdit = { do: 'plan', startsAt: (await life.now()) + DAY, prices: ['price_month_10'] };
       expect(await refusalOf(open(life, plan))).toBe('price_inactive');
-      await life.handle.result();
+      await life.ended();
       expect(life.billing.schedule).toBeNull();
     }),
   30_000,

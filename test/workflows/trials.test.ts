@@ -84,7 +84,7 @@ test('paused at its end: it sleeps, and still obeys', () =>
       expect(await life.attributes()).not.toHaveProperty('NextBillingAt');
       await life.cancelAt((await life.now()) + 2 * DAY);
       await life.pass('3 days');
-      await life.handle.result();
+      await life.ended();
       expect(life.billing.invoices).toHaveLength(1);
     },
     missing(false),
@@ -96,7 +96,7 @@ test('canceled at its end', () =>
     async (life) => {
       await life.subscribe({ trial: { days: 7 }, trialMissingPaymentMethod: 'cancel' });
       await life.pass('8 days');
-      await life.handle.result();
+      await life.ended();
       expect(life.book.status).toBe('canceled');
       expect(life.billing.invoices).toHaveLength(1);
     },
@@ -121,7 +121,7 @@ test('cancelled within the trial, now and at its end', async () => {
     await life.subscribe({ trial: { days: 7 } });
     await life.pass('1 day');
     await life.cancel();
-    await life.handle.result();
+    await life.ended();
     expect(life.billing.verbs).toEqual(['createSubscription', 'cancelSubscription']);
   });
   await live(env, async (life) => {
@@ -129,7 +129,7 @@ test('cancelled within the trial, now and at its end', async () => {
     await life.cancelAt('period_end');
     expect(await life.details()).toMatch(/cancels \d/);
     await life.pass('8 days');
-    await life.handle.result();
+    await life.ended();
     expect(life.billing.invoices).toHaveLength(1);
   });
 });
