@@ -3,13 +3,13 @@ import { findCreditTopUp, insertCreditTopUp, listCreditTopUps, readCreditTopUpsO
 import { findCustomer, holdCustomer } from '../../db/customers.ts';
 import { findThresholds } from '../../db/find-thresholds.ts';
 import { findPaymentMethod } from '../../db/payment-methods.ts';
-import { findPrice } from '../../db/prices.ts';
 import type { CreditTopUp } from '../../domain/credits/low-credit.ts';
 import { ID_PREFIX } from '../../domain/ids.ts';
 import type { RequestContext } from '../context.ts';
 import { inRestingTimeOf } from '../customer-clock.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
+import { findScopePrices } from '../find-scope-prices.ts';
 import { listAnswer, pageOf } from '../paging.ts';
 import { presentCreditTopUps } from '../read-objects.ts';
 import { retryTopUps } from '../retry-top-ups.ts';
@@ -72,8 +72,7 @@ export const creditTopUpRoutes = [
         const customer = await findCustomer(t, customerId);
         if (customer?.deleted ?? true) throw notFound('customer', customerId, 'customer');
         const scope = creditScopeOf(params.applicability_config.scope);
-        for (const [index, id] of ('priceIds' in scope ? scope.priceIds : []).entries())
-          if ((await findPrice(t, id)) === null) throw notFound('price', id, `applicability_config[scope][prices][${index}][id]`);
+        await findScopePrices(t, scope, 'applicability_config[scope]');
         await checkMethod(t, customerId, params.payment_method);
         const { currency, value: amount } = params.amount.monetary;
         checkCurrency('threshold', params.threshold.monetary.currency, currency);

@@ -11,8 +11,6 @@ import {
 } from '../../db/credits.ts';
 import { findCustomer, holdCustomer } from '../../db/customers.ts';
 import { writeJournal } from '../../db/journal.ts';
-import { findPrice } from '../../db/prices.ts';
-import type { Price } from '../../domain/catalog/price.ts';
 import { expireGrant, type GrantChange, grantCredit, moveExpiry, voidGrant } from '../../domain/credits/edit-grant.ts';
 import type { CreditGrant } from '../../domain/credits/grant.ts';
 import { sumCredits } from '../../domain/credits/sum-credits.ts';
@@ -22,6 +20,7 @@ import type { RequestContext } from '../context.ts';
 import { inRestingTimeOf, inTimeOf } from '../customer-clock.ts';
 import { route } from '../define-route.ts';
 import { notFound } from '../errors.ts';
+import { findScopePrices } from '../find-scope-prices.ts';
 import { listAnswer, pageOf } from '../paging.ts';
 import { presentCreditSummary } from '../presenters/credits.ts';
 import { presentCreditGrants, presentCreditTransactions } from '../read-objects.ts';
@@ -49,17 +48,6 @@ async function present(context: RequestContext, t: AccountTransaction, grant: Cr
 /** @throws ApiError 404 */
 async function mustExist(t: AccountTransaction, customerId: string): Promise<void> {
   if ((await findCustomer(t, customerId))?.deleted ?? true) throw notFound('customer', customerId, 'customer');
-}
-
-/** @throws ApiError 404 naming the parameter */
-async function pricesOf(t: AccountTransaction, ids: readonly string[], param: string): Promise<Price[]> {
-  const prices: Price[] = [];
-  for (const [index, id] of ids.entries()) {
-    const price = await findPrice(t, id);
-    if (price === null) throw notFound('price', id, `${param}[prices][${index}][id]`);
-    prices.push(price);
-  }
-  return prices;
 }
 
 /** Writes what moves and is booked, and tells of it. */
@@ -100,7 +88,7 @@ export const creditRoutes = [
         await holdCustomer(t, params.customer);
         await mustExist(t, params.customer);
         const scope = schemas.creditScopeOf(params.applicability_config.scope);
-        if ('priceIds' in scope) await pricesOf(t, scope.priceIds, 'applicability_config[scope]');
+        await findScopePrices(t, scope, 'applicability_config[scope]');
         const { currency, value } = params.amount.monetary;
         const change = grantCredit(
           {
@@ -194,7 +182,7 @@ export const creditRoutes = [
         const { credit_grant: grantId, applicability_scope: given } = filter;
         if (grantId !== undefined && !own.some(({ id }) => id === grantId)) throw notFound('credit grant', grantId, 'filter[credit_grant]');
         const scope = schemas.creditScopeOf(given ?? {});
-        const prices = 'priceIds' in scope ? await pricesOf(t, scope.priceIds, 'filter[applicability_scope]') : [];
+        const prices = await findScopePrices(t, scope, 'filter[applicability_scope]');
         const balances = sumCredits(own, grantId === undefined ? { scope } : { grantId }, prices, context.now());
         return presentCreditSummary(customerId, balances, context.account.livemode);
       });

@@ -10,6 +10,7 @@ import { checkMeter } from '../check-meter.ts';
 import type { RequestContext } from '../context.ts';
 import { route } from '../define-route.ts';
 import { badRequest, notFound } from '../errors.ts';
+import { findScopePrices } from '../find-scope-prices.ts';
 import { createdIn, listAnswer, pageOf } from '../paging.ts';
 import { presentPrice } from '../presenters/catalog.ts';
 import { currencyOptionsFrom, newPrice } from '../price-input.ts';
@@ -49,13 +50,6 @@ async function checkBundle(t: AccountTransaction, { bundle }: Price): Promise<vo
   }
 }
 
-/** @throws ApiError 400 for a price that there is not */
-async function checkCredit(t: AccountTransaction, { creditGrant }: Price): Promise<void> {
-  const ids = creditGrant && 'priceIds' in creditGrant.scope ? creditGrant.scope.priceIds : [];
-  for (const [index, id] of ids.entries())
-    if ((await findPrice(t, id)) === null) throw notFound('price', id, `credit_grant[applicability_config][scope][prices][${index}][id]`);
-}
-
 const one = { tag: 'Prices', answer: schemas.price, kind: 'price' } as const;
 
 export const priceRoutes = [
@@ -76,7 +70,7 @@ export const priceRoutes = [
         const price = newPrice(product.id, params, context);
         await checkMeter(t, price);
         await checkBundle(t, price);
-        await checkCredit(t, price);
+        if (price.creditGrant != null) await findScopePrices(t, price.creditGrant.scope, 'credit_grant[applicability_config][scope]');
         await insertPrice(t, price);
         await tell(context, t, { type: 'price.created', objectType: 'price', after: price });
         return presentPrice(price, context.account.livemode);

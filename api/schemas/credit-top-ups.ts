@@ -1,8 +1,6 @@
-import { MAX_AMOUNT } from '../../domain/money.ts';
-import { creditScope, creditScopeAnswer, monetaryAnswer, priority } from './credits.ts';
+import { creditScope, creditScopeAnswer, monetary, monetaryAnswer, priority } from './credits.ts';
 import {
   answerMetadata,
-  currency,
   expand,
   expandable,
   expandableOrNull,
@@ -16,10 +14,6 @@ import {
 } from './fields.ts';
 import { z } from './zod.ts';
 
-const money = z.strictObject({
-  type: z.literal('monetary'),
-  monetary: z.strictObject({ currency, value: z.int().min(1).max(MAX_AMOUNT) }),
-});
 const expiresAfter = z.strictObject({
   interval: z.enum(['day', 'week', 'month', 'year']),
   interval_count: z.int().min(1).max(1000).default(1),
@@ -28,8 +22,8 @@ const STATUSES = ['active', 'inactive', 'pending', 'suspended'] as const;
 
 export const topUpCreate = z.strictObject({
   customer: reference,
-  threshold: money.openapi({ description: 'Once less than this is available, `amount` is bought.' }),
-  amount: money,
+  threshold: monetary.openapi({ description: 'Once less than this is available, `amount` is bought.' }),
+  amount: monetary,
   applicability_config: z.strictObject({ scope: creditScope }),
   name: text(100).optional(),
   priority,
@@ -42,8 +36,8 @@ export const topUpCreate = z.strictObject({
 });
 
 export const topUpUpdate = z.strictObject({
-  threshold: money.optional(),
-  amount: money.optional(),
+  threshold: monetary.optional(),
+  amount: monetary.optional(),
   payment_method: unsettable(250),
   max_per_month: z.int().min(1).max(1000).nullable().optional(),
   active: z.boolean().optional(),

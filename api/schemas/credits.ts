@@ -41,7 +41,8 @@ export const creditScope = z
     });
   });
 
-const amount = z.strictObject({
+/** An amount of credit. */
+export const monetary = z.strictObject({
   type: z.literal('monetary'),
   monetary: z.strictObject({ currency, value: z.int().min(1).max(MAX_AMOUNT) }),
 });
@@ -52,7 +53,7 @@ export const recurringCredit = z
   .strictObject({
     name: text(100).optional(),
     category: z.enum(CATEGORIES).default('promotional'),
-    amount,
+    amount: monetary,
     applicability_config: z.strictObject({ scope: creditScope }),
     priority,
     rollover: z
@@ -74,7 +75,7 @@ export type RecurringCreditInput = z.output<typeof recurringCredit>;
 
 export const creditGrantCreate = z.strictObject({
   customer: reference,
-  amount,
+  amount: monetary,
   applicability_config: z.strictObject({ scope: creditScope }),
   category: z.enum(CATEGORIES).default('paid'),
   name: text(100).optional(),

@@ -7,7 +7,7 @@ import type { JournalTransaction } from '../ledger/journal.ts';
 import { compareDecimals, exact, exactToString, MAX_AMOUNT, roundToMinor, times, wholeNumber } from '../money.ts';
 import { itemPeriodOf } from '../subscription/anchor.ts';
 import type { Subscription, SubscriptionItem } from '../subscription/subscription.ts';
-import { hasEnded } from '../subscription/transitions.ts';
+import { hasEnded, isServed } from '../subscription/transitions.ts';
 import type { Instant } from '../time.ts';
 import { type CreditGrant, type CreditTransaction, hasExpired } from './grant.ts';
 
@@ -39,7 +39,7 @@ export function recurCredits(facts: RecurringFacts): RecurringChange {
   const own = facts.grants.filter(
     ({ recurring, remaining, voidedAt }) => recurring?.subscriptionId === after.id && remaining > 0 && voidedAt === null,
   );
-  const begins = isServed(after) && (before?.status === 'incomplete' || before?.currentPeriodStart !== after.currentPeriodStart);
+  const begins = isServed(after.status) && (before?.status === 'incomplete' || before?.currentPeriodStart !== after.currentPeriodStart);
   const start = after.currentPeriodStart;
   const due = begins ? after.items.filter((item) => creditOf(facts, item) && periodOf(facts, item).start === start) : [];
   const shortened = own.map((grant) => {
@@ -72,7 +72,7 @@ function settle(facts: RecurringFacts, own: readonly CreditGrant[]) {
     const { recurring, expiresAt } = grant;
     if (recurring == null || expiresAt === null) return grant;
     if (!hasExpired(grant, asOf)) return ended ? { ...grant, recurring: null, updatedAt: asOf } : grant;
-    if (!ended && !isServed(after)) return grant;
+    if (!ended && !isServed(after.status)) return grant;
     const item = ended ? undefined : after.items.find(({ id }) => id === recurring.itemId);
     const next = item === undefined ? null : periodOf(facts, item).end;
     const kept = next === null || next <= expiresAt ? 0 : carriedOf(grant, carried.get(recurring.itemId) ?? 0);
@@ -118,8 +118,6 @@ function grantFor(facts: RecurringFacts, item: SubscriptionItem): CreditGrant {
     recurring: { subscriptionId: after.id, itemId: item.id, priceId: price.id, rollover: credit.rollover, periodsRolledOver: 0 },
   };
 }
-
-const isServed = ({ status }: Subscription): boolean => status === 'active' || status === 'past_due';
 
 const creditOf = ({ prices }: RecurringFacts, { priceId }: SubscriptionItem) => prices[priceId]?.creditGrant;
 

@@ -4,6 +4,7 @@ import { composeInvoice } from '../invoicing/compose-invoice.ts';
 import { beginDecision, type DecisionContext, emit, finishDecision } from '../invoicing/draft-decision.ts';
 import { priceItem } from '../invoicing/price-item.ts';
 import { sum } from '../money.ts';
+import { isServed } from '../subscription/transitions.ts';
 import { billUsageSoFar } from '../usage/bill-usage.ts';
 import { findLowCredit, type LowCredit, monthOf } from './low-credit.ts';
 import { planDraws } from './plan-draws.ts';
@@ -14,7 +15,7 @@ import { planDraws } from './plan-draws.ts';
 export function foreseeDraws(snapshot: BillingSnapshot, context: DecisionContext): Map<string, number> {
   const drawn = new Map<string, number>();
   const { subscription } = snapshot;
-  if (subscription?.status !== 'active' && subscription?.status !== 'past_due') return drawn;
+  if (subscription === null || !isServed(subscription.status)) return drawn;
   const draft = beginDecision(snapshot, context);
   const lines = billUsageSoFar(draft, subscription.items, context.asOf);
   if (lines.length === 0) return drawn;

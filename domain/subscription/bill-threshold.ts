@@ -12,6 +12,7 @@ import { dueItems, recordCoverage, settleItems, subscriptionOf } from './bill-it
 import { hasThresholds } from './has-thresholds.ts';
 import { pauseStart, scheduledEnd } from './paused-time.ts';
 import type { Subscription } from './subscription.ts';
+import { isServed } from './transitions.ts';
 
 /**
  * Where a threshold is reached, all that was used and is not billed yet is billed at once, and the period goes on: its rest is billed at its end, rated together with what was billed now (see
@@ -66,7 +67,7 @@ export function decideThreshold(snapshot: BillingSnapshot, context: DecisionCont
 function billsEarly(subscription: Subscription, asOf: Instant): boolean {
   const { status, currentPeriodStart, currentPeriodEnd } = subscription;
   const until = Math.min(currentPeriodEnd, scheduledEnd(subscription) ?? currentPeriodEnd, pauseStart(subscription) ?? currentPeriodEnd);
-  return (status === 'active' || status === 'past_due') && asOf >= currentPeriodStart && asOf < until;
+  return isServed(status) && asOf >= currentPeriodStart && asOf < until;
 }
 
 function isReached({ billingThresholds, items }: Subscription, soFar: readonly SettledLine[]): boolean {

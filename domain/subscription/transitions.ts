@@ -150,6 +150,9 @@ export const ENDED_STATUSES = ['canceled', 'incomplete_expired'] as const satisf
 /** Ask before `nextStatus` where a fact may outlive its subscription (dunning does). */
 export const hasEnded = (status: SubscriptionStatus): boolean => (ENDED_STATUSES as readonly SubscriptionStatus[]).includes(status);
 
+/** Whether it has what it pays for: its periods give credit, and what is used is billed early. */
+export const isServed = (status: SubscriptionStatus): boolean => status === 'active' || status === 'past_due';
+
 /** The table as a Mermaid state diagram; events that leave the status as it is are left out. */
 export const drawTransitions = (): string =>
   drawStates(TRANSITIONS, { starts: ['incomplete', 'active', 'trialing'], ends: ENDED_STATUSES });
