@@ -90,21 +90,17 @@ async function comparePages(recovery: Recovery, accountId: string, running: Map<
 /** Subscriptions that a schedule has still to create wait in a workflow of their own. */
 async function compareWaiting(recovery: Recovery, accountId: string, running: Map<string, Run>, suspects: Suspect[]): Promise<number> {
   let count = 0;
-  for (let after: string | null = ''; after !== null; ) {
-    const { awaited, last } = await listAwaited(recovery, accountId, after);
+  for await (const awaited of listAwaited(recovery, accountId)) {
     count += awaited.length;
     for (const { subscriptionId: id } of awaited) if (!running.delete(id)) suspects.push({ what: 'subscription', accountId, id });
-    after = last;
   }
   return count;
 }
 
 /** Quotes that may still expire are waited for. */
 async function compareQuotes(recovery: Recovery, accountId: string, running: Map<string, Run>, suspects: Suspect[]): Promise<void> {
-  for (let after: string | null = ''; after !== null; ) {
-    const { quotes, last } = await listQuotes(recovery, accountId, after);
+  for await (const quotes of listQuotes(recovery, accountId)) {
     for (const { quoteId: id } of quotes) if (!running.delete(quoteWorkflowId(id))) suspects.push({ what: 'quote', accountId, id });
-    after = last;
   }
 }
 

@@ -36,22 +36,18 @@ export async function mend(recovery: Recovery, finding: Finding): Promise<boolea
       return given !== undefined && startDunning(recovery, given);
     }
     case 'quote_without_workflow': {
-      for (let after: string | null = ''; after !== null; ) {
-        const { quotes, last } = await listQuotes(recovery, accountId, after);
+      for await (const quotes of listQuotes(recovery, accountId)) {
         const given = quotes.find(({ quoteId }) => quoteId === id);
         if (given !== undefined) return startQuote(recovery, given);
-        after = last;
       }
       return false;
     }
     case 'schedule_without_workflow': {
       const schedule = await withAccount(recovery.db, accountId, (t) => findWaitingFor(t, id));
       if (schedule === null) return false;
-      for (let after: string | null = ''; after !== null; ) {
-        const { awaited, last } = await listAwaited(recovery, accountId, after);
+      for await (const awaited of listAwaited(recovery, accountId)) {
         const wait = awaited.find(({ subscriptionId }) => subscriptionId === id);
         if (wait !== undefined) return startWaiting(recovery, wait);
-        after = last;
       }
       return false;
     }

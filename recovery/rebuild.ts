@@ -103,25 +103,19 @@ async function restart(recovery: Recovery, { state, dunnings }: Restored, report
 
 /** Subscriptions that a schedule has still to create are waited for again; nothing was decided for them, so they have no generation. */
 async function restartWaiting(recovery: Recovery, accountId: string, report: RebuildReport): Promise<void> {
-  for (let after: string | null = ''; after !== null; ) {
-    const { awaited, last } = await listAwaited(recovery, accountId, after);
+  for await (const awaited of listAwaited(recovery, accountId)) {
     await inParallel(awaited, WIDTH, async (wait) => {
       report.found += 1;
       const gone = !(await isRunning(recovery, wait.subscriptionId));
       if (gone && (await startWaiting(recovery, wait))) report.restarted += 1;
       else report.running += 1;
     });
-    after = last;
   }
 }
 
 /** What waits for quotes to expire; nothing is decided by it but their end. */
 async function restartQuotes(recovery: Recovery, accountId: string): Promise<void> {
-  for (let after: string | null = ''; after !== null; ) {
-    const { quotes, last } = await listQuotes(recovery, accountId, after);
-    await inParallel(quotes, WIDTH, (given) => startQuote(recovery, given));
-    after = last;
-  }
+  for await (const quotes of listQuotes(recovery, accountId)) await inParallel(quotes, WIDTH, (given) => startQuote(recovery, given));
 }
 
 async function restartClocks(recovery: Recovery, accountId: string, report: RebuildReport): Promise<void> {

@@ -102,35 +102,37 @@ export const startWaiting = (recovery: Recovery, wait: AwaitSchedule): Promise<b
   });
 
 /** What the books know of the schedules that have still to create their subscription, page by page. */
-export async function listAwaited(
-  { db }: Recovery,
-  accountId: string,
-  after: string,
-): Promise<{ awaited: AwaitSchedule[]; last: string | null }> {
-  const waiting = await withAccount(db, accountId, (t) => listWaitingSchedules(t, after, WAITING_PAGE));
-  const awaited = waiting.map(({ schedule: { id, status, startsAt, subscriptionId, customerId }, clock }) => ({
-    accountId,
-    subscriptionId,
-    customerId,
-    schedule: { id, status, startsAt },
-    ...(clock === null ? {} : { clock: { kind: 'frozen' as const, ...clock } }),
-  }));
-  return { awaited, last: waiting.at(-1)?.schedule.id ?? null };
+export async function* listAwaited({ db }: Recovery, accountId: string): AsyncGenerator<AwaitSchedule[]> {
+  for await (const page of pages((after) => withAccount(db, accountId, (t) => listWaitingSchedules(t, after, PAGE)), idOfSchedule)) {
+    yield page.map(({ schedule: { id, status, startsAt, subscriptionId, customerId }, clock }) => ({
+      ...{ accountId, subscriptionId, customerId, schedule: { id, status, startsAt } },
+      ...frozen(clock),
+    }));
+  }
 }
-const WAITING_PAGE = 500;
 
 /** The quotes that may still expire, page by page. */
-export async function listQuotes(
-  { db }: Recovery,
-  accountId: string,
-  after: string,
-): Promise<{ quotes: StartQuote[]; last: string | null }> {
-  const unsettled = await withAccount(db, accountId, (t) => listUnsettledQuotes(t, after, WAITING_PAGE));
-  const quotes = unsettled.map(({ id: quoteId, expiresAt, clock }) => ({
-    ...{ accountId, quoteId, expiresAt },
-    ...(clock === null ? {} : { clock: { kind: 'frozen' as const, ...clock } }),
-  }));
-  return { quotes, last: unsettled.at(-1)?.id ?? null };
+export async function* listQuotes({ db }: Recovery, accountId: string): AsyncGenerator<StartQuote[]> {
+  for await (const page of pages(
+    (after) => withAccount(db, accountId, (t) => listUnsettledQuotes(t, after, PAGE)),
+    ({ id }) => id,
+  ))
+    yield page.map(({ id: quoteId, expiresAt, clock }) => ({ accountId, quoteId, expiresAt, ...frozen(clock) }));
+}
+
+const PAGE = 500;
+const idOfSchedule = ({ schedule }: { schedule: { id: string } }): string => schedule.id;
+const frozen = (clock: { id: string; at: number } | null) => (clock === null ? {} : { clock: { kind: 'frozen' as const, ...clock } });
+
+/** One page after the other, until there is none. */
+async function* pages<T>(read: (after: string) => Promise<T[]>, idOf: (one: T) => string): AsyncGenerator<T[]> {
+  for (let after = ''; ; ) {
+    const page = await read(after);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = idOf(last);
+  }
 }
 
 /** The workflow that waits for a quote to expire. */
